@@ -1,0 +1,1 @@
+"""Consumption of software subscriptions: of what customers are entitled to, how much they use."""

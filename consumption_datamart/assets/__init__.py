@@ -1,0 +1,1 @@
+"""The star schema and the reports: a pure function for each table, and its asset."""

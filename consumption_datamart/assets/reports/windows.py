@@ -1,0 +1,88 @@
+"""Sums over the 30 days that end on a day, and what executives call them (spec 4)."""
+
+import ibis
+import ibis.expr.types as ir
+
+WINDOW_DAYS = 30
+_STEP = 5
+
+
+def every_day(days: ir.Table, dim_day: ir.Table, facts: ir.Table) -> ir.Table:
+    """A row for each customer and product of the facts on each day that a window needs.
+
+    Args:
+        days: the days that are reported.
+        dim_day: the calendar.
+        facts: day, customer_id, product_id and figures; of the reported days and the 29 before.
+
+    Returns:
+        The facts' rows, and rows of null figures for the absent days up to the last reported day.
+    """
+    first = facts.aggregate(first=facts.day.min())
+    last = days.aggregate(last=days.day.max())
+    span = first.cross_join(last)
+    within = [dim_day.day >= span.first, dim_day.day <= span.last]
+    calendar = dim_day.join(span, within).select("day")
+    owners = facts.select("customer_id", "product_id").distinct()
+    grid = calendar.cross_join(owners)
+    return grid.left_join(facts, ["day", "customer_id", "product_id"]).select(
+        grid, *(name for name in facts.columns if name not in grid.columns)
+    )
+
+
+def trailing_sums(rows: ir.Table, figures: list[str]) -> ir.Table:
+    """Replaces figures by their sums over the 30 days ending each day.
+
+    Args:
+        rows: of each customer and product a row for each of consecutive days; null counts as 0.
+        figures: the columns to sum.
+
+    The sums are made of six sums of five days each, all by addition: a sliding sum that subtracts
+    what leaves the window drifts, and would make used of what is unused.
+    """
+    order = {"group_by": [rows.customer_id, rows.product_id], "order_by": rows.day}
+
+    def sum_of(column: ir.NumericColumn, offsets: range) -> ir.NumericValue:
+        terms = [column.lag(offset).over(**order).fill_null(0.0) for offset in offsets if offset]
+        return sum(terms, start=column.fill_null(0.0))
+
+    fives = rows.mutate(**{name: sum_of(rows[name], range(_STEP)) for name in figures})
+    order = {"group_by": [fives.customer_id, fives.product_id], "order_by": fives.day}
+    steps = range(0, WINDOW_DAYS, _STEP)
+    return fives.mutate(**{name: sum_of(fives[name], steps) for name in figures})
+
+
+def ratio(used: ir.NumericValue, entitled: ir.NumericValue) -> ir.NumericValue:
+    """Consumption: used ÷ entitled, null when nothing is entitled."""
+    return used / entitled.nullif(0)
+
+
+def band(used: ir.NumericValue, entitled: ir.NumericValue) -> ir.StringValue:
+    """The band of a consumption (spec 4).
+
+    Thresholds are met to 9 decimals, so that the last bit of a sum, in which engines may differ,
+    moves nobody into another band.
+    """
+    consumption = ratio(used, entitled).round(9)
+    return ibis.cases(
+        (entitled == 0, "unentitled"),
+        (used == 0, "unused"),
+        (consumption >= 1.0, "over"),
+        (consumption >= 0.7, "healthy"),
+        (consumption >= 0.3, "low"),
+        else_="at_risk",
+    )
+
+
+def with_names(rows: ir.Table, dim_customer: ir.Table, dim_product: ir.Table) -> ir.Table:
+    """Adds customer_name, as of the row's day, and product_name."""
+    customers = dim_customer.select("customer_id", "customer_name", "valid_from", "valid_to")
+    named = rows.inner_join(
+        customers,
+        [
+            "customer_id",
+            customers.valid_from <= rows.day,
+            customers.valid_to > rows.day,
+        ],
+    ).drop("valid_from", "valid_to")
+    return named.inner_join(dim_product.select("product_id", "product_name"), "product_id")

@@ -1,0 +1,27 @@
+"""The star schema, table by table."""
+
+from consumption_datamart.assets.star.customers import dim_customer
+from consumption_datamart.assets.star.days import dim_day, reporting_period
+from consumption_datamart.assets.star.deployments import dim_deployment
+from consumption_datamart.assets.star.entitlements import dim_entitlement, fact_entitlement_daily
+from consumption_datamart.assets.star.facts import (
+    fact_consumption_daily,
+    fact_invoice_line,
+    fact_usage_daily,
+)
+from consumption_datamart.assets.star.products import dim_product
+from consumption_datamart.factories import TableSpec
+from consumption_datamart.schema import star
+
+STAR = (
+    TableSpec(star.ReportingPeriod, reporting_period),
+    TableSpec(star.DimDay, dim_day),
+    TableSpec(star.DimCustomer, dim_customer),
+    TableSpec(star.DimProduct, dim_product),
+    TableSpec(star.DimDeployment, dim_deployment),
+    TableSpec(star.DimEntitlement, dim_entitlement),
+    TableSpec(star.FactInvoiceLine, fact_invoice_line),
+    TableSpec(star.FactUsageDaily, fact_usage_daily),
+    TableSpec(star.FactEntitlementDaily, fact_entitlement_daily),
+    TableSpec(star.FactConsumptionDaily, fact_consumption_daily),
+)

@@ -1,0 +1,8 @@
+"""The command `consumption-datamart`: parses, calls, renders, and gives the exit code.
+
+Each command imports what it needs when it runs, so that `--help` answers at once.
+"""
+
+from consumption_datamart.cli.app import app, main
+
+__all__ = ["app", "main"]

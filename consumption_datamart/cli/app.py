@@ -1,0 +1,144 @@
+"""The commands and their options."""
+
+import sys
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="consumption-datamart",
+    help="Of what customers are entitled to use, how much do they actually use?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Lake = Annotated[
+    str | None,
+    typer.Option("--lake", help="Folder or URI of the lake. [env: CONSUMPTION_DATAMART_LAKE]"),
+]
+Warehouse = Annotated[
+    str | None,
+    typer.Option(
+        "--warehouse",
+        help="duckdb://<path> or sqlite://<path>. [env: CONSUMPTION_DATAMART_WAREHOUSE]",
+    ),
+]
+
+
+class ReportFormat(StrEnum):
+    """How a report is written."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+class LakeFormat(StrEnum):
+    """How simulated dumps are written."""
+
+    csv = "csv"
+    parquet = "parquet"
+
+
+def main() -> None:
+    """Runs the command; a problem that the user can solve is told in one line, exit code 1."""
+    from consumption_datamart.errors import DatamartError
+
+    try:
+        app()
+    except DatamartError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+@app.command()
+def build(
+    lake: Lake = None,
+    warehouse: Warehouse = None,
+    from_: Annotated[
+        datetime | None,
+        typer.Option(
+            "--from", formats=["%Y-%m-%d"], metavar="DAY", help="First day. [default: the lake's]"
+        ),
+    ] = None,
+    to: Annotated[
+        datetime | None,
+        typer.Option(
+            "--to", formats=["%Y-%m-%d"], metavar="DAY", help="Last day. [default: the lake's]"
+        ),
+    ] = None,
+) -> None:
+    """Build every table of the mart from the lake, in this process."""
+    from consumption_datamart.build import build as run
+    from consumption_datamart.cli.build import BuildDisplay
+    from consumption_datamart.settings import load_settings
+
+    settings = load_settings(lake=lake, warehouse=warehouse)
+    with BuildDisplay() as display:
+        result = run(settings, _date(from_), _date(to), display.on_event)
+    raise typer.Exit(display.summarize(result))
+
+
+@app.command()
+def report(
+    warehouse: Warehouse = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="[default: the last day built]"),
+    ] = None,
+    format_: Annotated[
+        ReportFormat, typer.Option("--format", help="How to write it.")
+    ] = ReportFormat.table,
+) -> None:
+    """Show consumption by customer and product, and the renewals at risk."""
+    from consumption_datamart.cli.report import write
+    from consumption_datamart.report import executive_report
+    from consumption_datamart.settings import load_settings
+
+    write(executive_report(load_settings(warehouse=warehouse), _date(day)), format_.value)
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder to write the lake to.", metavar="DIR")],
+    days: Annotated[int, typer.Option(min=1, help="Days of dumps.", metavar="N")],
+    customers: Annotated[int, typer.Option(min=1, help="Customers.", metavar="N")],
+    products: Annotated[int, typer.Option(min=1, help="Products.", metavar="N")],
+    rows_per_day: Annotated[
+        int, typer.Option(min=0, help="Rows of telemetry a day.", metavar="N")
+    ],
+    end: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Last day. [default: yesterday]"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same lake.", metavar="N")] = 0,
+    format_: Annotated[
+        LakeFormat, typer.Option("--format", help="Format of the dumps.")
+    ] = LakeFormat.parquet,
+    dirt: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of bad rows to mix in.", metavar="SHARE")
+    ] = 0.0,
+) -> None:
+    """Write a lake of any size by the contract."""
+    from consumption_datamart.cli.simulate import simulate_with_progress
+
+    simulate_with_progress(
+        out,
+        days=days,
+        customers=customers,
+        products=products,
+        rows_per_day=rows_per_day,
+        end=_date(end),
+        seed=seed,
+        format=format_.value,
+        dirt=dirt,
+    )
+
+
+def _date(day: datetime | None) -> date | None:
+    return day.date() if day else None

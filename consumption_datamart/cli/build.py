@@ -1,0 +1,78 @@
+"""What `build` shows: progress while it works, then a table, or what went wrong."""
+
+from types import TracebackType
+
+import dagster as dg
+from rich import box
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from consumption_datamart.build import BuildResult
+
+
+class BuildDisplay:
+    """Shows a build's progress on stderr: a spinner on a terminal, else a line for each step."""
+
+    def __init__(self) -> None:
+        """Shown while it is entered as a context."""
+        self.console = Console(stderr=True)
+        self.progress = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
+            console=self.console, transient=True,
+        )
+        self.task = self.progress.add_task("Reading the lake", total=None)
+
+    def __enter__(self) -> "BuildDisplay":
+        """Starts the spinner."""
+        if self.console.is_terminal:
+            self.progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Takes the spinner away."""
+        self.progress.stop()
+
+    def on_event(self, event: dg.DagsterEvent) -> None:
+        """Shows what Dagster is doing."""
+        if event.is_step_start:
+            self.progress.update(self.task, description=f"Building {event.step_key}")
+        elif event.is_step_success and event.step_key and not self.console.is_terminal:
+            seconds = event.step_success_data.duration_ms / 1000
+            self.console.print(f"built {event.step_key} in {seconds:.1f} s", highlight=False)
+
+    def summarize(self, result: BuildResult) -> int:
+        """Prints the table and the failures; returns the exit code."""
+        if result.tables:
+            Console().print(_table(result))
+        for step, text in result.failures.items():
+            self.console.print(f"Error: {step}: {text}", style="red", highlight=False, soft_wrap=True)
+        if result.skipped:
+            self.console.print(
+                f"Not built, because of the above: {', '.join(result.skipped)}; their tables are as"
+                " they were.",
+                highlight=False,
+                soft_wrap=True,
+            )
+        return 1 if result.failures or result.skipped else 0
+
+
+def _table(result: BuildResult) -> Table:
+    table = Table(title=f"Built {result.days}", title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("table", overflow="ellipsis", no_wrap=True)
+    for name in ("rows", "quarantined", "warnings", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for built in result.tables:
+        table.add_row(
+            built.name.split("/")[-1],
+            f"{built.rows:,}",
+            "" if built.quarantined is None else f"{built.quarantined:,}",
+            "" if built.warnings is None else f"{built.warnings:,}",
+            f"{built.seconds:.1f}",
+        )
+    return table

@@ -1,0 +1,21 @@
+"""The one error a user is meant to read: what is wrong, where, and what to do."""
+
+
+class DatamartError(Exception):
+    """A problem of the input or the settings, told in one line.
+
+    The message names the file, table, column or value at fault and what to do about it, so that the
+    command line and the Dagster UI can show it without a traceback.
+    """
+
+
+class LakeError(DatamartError):
+    """The lake, or a dump in it, cannot be read by the contract (spec, section 1)."""
+
+
+class WarehouseError(DatamartError):
+    """The warehouse cannot be reached, or holds tables of another shape."""
+
+
+class AuditError(DatamartError):
+    """Rows about to be published break the table's model; nothing was published."""

@@ -1,0 +1,101 @@
+"""What Dagster's UI shows of a table: its columns, and figures and samples of what was published."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+import pandas as pd
+
+from consumption_datamart.checks import asset_key
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.profile import TOTAL, Profile, iso
+
+
+def definition_metadata(model: type[Table]) -> dict[str, Any]:
+    """Column schema with types, descriptions and units, and the table's name and key."""
+    schema, required = model.ibis_schema(), model.required()
+    columns = [
+        dg.TableColumn(
+            name=name,
+            type=str(schema[name]),
+            description=meaning.description + (f" [{meaning.unit}]" if meaning.unit else ""),
+            constraints=dg.TableColumnConstraints(
+                nullable=name not in required, unique=model.key() == [name]
+            ),
+        )
+        for name, meaning in model.meanings().items()
+    ]
+    return {
+        "dagster/column_schema": dg.TableSchema(columns=columns),
+        "dagster/table_name": model.full_name(),
+        **({"key": ", ".join(model.key())} if model.key() else {}),
+    }
+
+
+def materialization_metadata(
+    context: dg.AssetExecutionContext, model: type[Table], profile: Profile, days: Days | None
+) -> dict[str, Any]:
+    """What to attach to a materialization: samples, and the figures of a table without days.
+
+    The figures of a table with days are attached here to the partition that each is about.
+
+    Args:
+        context: of the step that materializes the table.
+        model: the table.
+        profile: of what was published.
+        days: the partitions that are materialized; None for a table without days.
+    """
+    metadata: dict[str, Any] = {
+        label: dg.MetadataValue.md(frame.to_markdown(index=False) if len(frame) else "no rows")
+        for label, frame in profile.samples.items()
+    }
+    if days is None:
+        return metadata | _figures(profile.figures, TOTAL, "dagster/row_count")
+    for day in iso(pd.Series(pd.date_range(*days))):
+        context.add_asset_metadata(
+            _figures(profile.figures, day, "dagster/partition_row_count"),
+            asset_key=asset_key(model),
+            partition_key=day,
+        )
+    return metadata
+
+
+def column_lineage(rows: ir.Table, models: Mapping[str, type[Table]]) -> dg.TableColumnLineage:
+    """Which columns of which tables each column is made of, read off the expression.
+
+    Args:
+        rows: what is published.
+        models: by the name that their tables have in the expression.
+    """
+    return dg.TableColumnLineage(
+        {
+            name: [
+                dg.TableColumnDep(asset_key(models[table]), column)
+                for table, column in sorted(_origins(rows.op(), name))
+                if table in models
+            ]
+            for name in rows.columns
+        }
+    )
+
+
+def _origins(relation: ops.Relation, column: str) -> set[tuple[str, str]]:
+    """The columns of tables that a column of an expression is computed from."""
+    if isinstance(relation, ops.UnboundTable):
+        return {(relation.name, column)}
+    if isinstance(relation, ops.Set):
+        return _origins(relation.left, column) | _origins(relation.right, column)
+    value = relation.values.get(column)
+    if value is None:
+        return set()
+    fields = value.find(ops.Field, filter=ops.Value)
+    return set().union(*(_origins(field.rel, field.name) for field in fields))
+
+
+def _figures(figures: pd.DataFrame, day: str, row_count: str) -> dict[str, int]:
+    """The figures of a day, all 0 for a day without rows."""
+    row = figures.loc[day] if day in figures.index else dict.fromkeys(figures.columns, 0)
+    return {row_count if name == "rows" else str(name): int(row[name]) for name in figures.columns}

@@ -1,0 +1,24 @@
+"""Days as partitions."""
+
+from datetime import UTC, date, datetime
+
+import dagster as dg
+
+from consumption_datamart.schema.days import Days
+
+
+def daily_partitions(start: date, through: date | None = None) -> dg.DailyPartitionsDefinition:
+    """One partition a day (UTC), from a start day to today, or to a later day where one is given."""
+    today = datetime.now(UTC).date()
+    ahead = max((through - today).days, 0) if through else 0
+    return dg.DailyPartitionsDefinition(
+        start_date=datetime(start.year, start.month, start.day), end_offset=1 + ahead
+    )
+
+
+def days_of_run(context: dg.AssetExecutionContext, *, partitioned: bool) -> Days | None:
+    """The days that a run is about: its range of partitions; None for what is not partitioned."""
+    if not partitioned:
+        return None
+    range_ = context.partition_key_range
+    return Days(date.fromisoformat(range_.start), date.fromisoformat(range_.end))

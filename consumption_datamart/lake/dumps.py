@@ -1,0 +1,142 @@
+"""Finding the dumps of a lake (spec, section 1)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+import fsspec
+from fsspec.core import url_to_fs
+
+from consumption_datamart.errors import LakeError
+from consumption_datamart.schema.days import Days
+
+FORMATS = ("csv", "parquet")
+
+
+class DumpFile(NamedTuple):
+    """A file of a dump.
+
+    Attributes:
+        path: as DuckDB reads it: a local path, or a URI.
+        name: relative to the lake, e.g. `telemetry/2026-01-05.csv`.
+        day: the dump's day.
+        format: csv or parquet.
+        size: in bytes.
+    """
+
+    path: str
+    name: str
+    day: date
+    format: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A folder, local or remote, with a folder of dumps for each table."""
+
+    uri: str
+
+    @cached_property
+    def filesystem(self) -> fsspec.AbstractFileSystem:
+        """Where the lake is."""
+        return self._place[0]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its files are on this machine's disk."""
+        return "file" in _protocols(self.filesystem)
+
+    def files(self, table: str, days: Days | None = None) -> list[DumpFile]:
+        """Files of a table's dumps, by day and name; of all days, or of some.
+
+        A dump is a file `<day>.csv`, `<day>.parquet`, or a folder `<day>` of such files; where a day
+        has several of these, they are parts of one dump. Other files are no dumps.
+
+        Raises:
+            LakeError: the lake is not there or must not be read.
+        """
+        found = []
+        for entry in self._entries(table):
+            name = PurePosixPath(entry["name"])
+            day = _day(name.name if entry["type"] == "directory" else name.stem)
+            if day is None or (days is not None and day not in days):
+                continue
+            if entry["type"] == "directory":
+                parts = [part for part in self._list(entry["name"]) if part["type"] == "file"]
+                found += [self._file(part, day) for part in parts]
+            else:
+                found.append(self._file(entry, day))
+        return sorted(
+            (file for file in found if file.format in FORMATS and _visible(file.name)),
+            key=lambda file: (file.day, file.name),
+        )
+
+    def days(self, table: str) -> set[date]:
+        """Days that have a dump of the table."""
+        return {file.day for file in self.files(table)}
+
+    def _entries(self, table: str) -> list[dict[str, Any]]:
+        root = self._place[1]
+        if not self.filesystem.isdir(root):
+            raise LakeError(
+                f"lake {self.uri}: there is no such folder; set --lake or CONSUMPTION_DATAMART_LAKE"
+            )
+        if table not in {PurePosixPath(entry["name"]).name for entry in self._list(root)}:
+            return []
+        return self._list(f"{root}/{table}")
+
+    def _list(self, folder: str) -> list[dict[str, Any]]:
+        try:
+            return list(self.filesystem.ls(folder, detail=True, refresh=True))
+        except (OSError, PermissionError) as error:
+            raise LakeError(f"lake {self.uri}: cannot list {folder}: {error}") from error
+
+    def _file(self, entry: dict[str, Any], day: date) -> DumpFile:
+        path, root = str(entry["name"]), self._place[1]
+        relative = str(PurePosixPath(path).relative_to(root))
+        readable = path if self.is_local else self.filesystem.unstrip_protocol(path)
+        suffix = PurePosixPath(path).suffix.removeprefix(".")
+        return DumpFile(readable, relative, day, suffix, int(entry.get("size") or 0))
+
+    @cached_property
+    def _place(self) -> tuple[fsspec.AbstractFileSystem, str]:
+        try:
+            filesystem, root = url_to_fs(self.uri)
+        except (ImportError, ValueError) as error:
+            raise LakeError(f"lake {self.uri}: {error}") from error
+        return filesystem, root.rstrip("/")
+
+
+def batches(files: list[DumpFile], limit: int) -> Iterator[list[DumpFile]]:
+    """Files in portions of whole days, each of at most `limit` bytes unless a day is larger."""
+    portion: list[DumpFile] = []
+    size = 0
+    for file in files:
+        if portion and file.day != portion[-1].day and size + file.size > limit:
+            yield portion
+            portion, size = [], 0
+        portion.append(file)
+        size += file.size
+    if portion:
+        yield portion
+
+
+def _protocols(filesystem: fsspec.AbstractFileSystem) -> tuple[str, ...]:
+    protocol = filesystem.protocol
+    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+
+
+def _day(name: str) -> date | None:
+    try:
+        day = date.fromisoformat(name)
+    except ValueError:
+        return None
+    return day if day.isoformat() == name else None
+
+
+def _visible(name: str) -> bool:
+    return not PurePosixPath(name).name.startswith((".", "_"))

@@ -1,0 +1,72 @@
+"""The columns of dump files: what they are, and whether they are those of the contract."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+import duckdb
+
+from consumption_datamart.errors import LakeError
+from consumption_datamart.lake.dumps import DumpFile, Lake
+from consumption_datamart.schema.lake import Contract
+
+HEADER_BYTES = 1 << 16
+
+Header = tuple[tuple[str, str], ...]
+"""Names and DuckDB types of a file's columns, in order; a CSV file's are all VARCHAR."""
+
+
+def read_headers(
+    contract: type[Contract],
+    lake: Lake,
+    files: Sequence[DumpFile],
+    connection: duckdb.DuckDBPyConnection,
+) -> dict[DumpFile, Header]:
+    """The columns of each file.
+
+    Raises:
+        LakeError: a file cannot be opened, a required column is missing, or one is there twice.
+    """
+    headers: dict[DumpFile, Header] = {}
+    for file in files:
+        header = _csv(lake, file) if file.format == "csv" else _parquet(file, connection)
+        names = [name for name, _ in header]
+        for name in contract.required():
+            if name not in names:
+                raise LakeError(
+                    f"{file.name}: required column '{name}' is missing; deliver the dump again with"
+                    f" the columns {', '.join(contract.required())}"
+                )
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            raise LakeError(f"{file.name}: column '{repeated[0]}' is there more than once")
+        headers[file] = header
+    return headers
+
+
+def unexpected_columns(contract: type[Contract], header: Header) -> str:
+    """Columns that the contract does not know, comma-separated, in alphabetical order."""
+    return ", ".join(sorted({name for name, _ in header} - set(contract.ibis_schema())))
+
+
+def _csv(lake: Lake, file: DumpFile) -> Header:
+    try:
+        with lake.filesystem.open(file.path, "rb") as stream:
+            start = stream.read(HEADER_BYTES).splitlines()
+        line = start[0].decode("utf-8-sig") if start else ""
+        names = next(csv.reader(io.StringIO(line)), [])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise LakeError(f"{file.name}: the header line cannot be read: {error}") from error
+    return tuple((name, "VARCHAR") for name in names)
+
+
+def _parquet(file: DumpFile, connection: duckdb.DuckDBPyConnection) -> Header:
+    try:
+        rows = connection.execute(
+            "DESCRIBE SELECT * FROM read_parquet($path)", {"path": file.path}
+        ).fetchall()
+    except duckdb.Error as error:
+        raise LakeError(
+            f"{file.name}: cannot be read as Parquet: {str(error).splitlines()[0]}; deliver the"
+            " dump again"
+        ) from error
+    return tuple((row[0], row[1]) for row in rows)

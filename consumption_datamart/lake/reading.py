@@ -1,0 +1,182 @@
+"""Reading dump files as they are: columns by name, values as text or in the file's own types.
+
+DuckDB reads the files. CSV is read strictly, by the standard: a line that cannot be split into the
+header's columns is set aside by the reader, with its text.
+"""
+
+import csv
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend as DuckDBBackend
+
+from consumption_datamart.errors import LakeError
+from consumption_datamart.lake.dumps import DumpFile, Lake
+from consumption_datamart.lake.headers import Header, read_headers, unexpected_columns
+from consumption_datamart.lake.salvage import salvage
+from consumption_datamart.schema.lake import Contract
+
+PATH = "dump_file_path"
+
+
+class TroubledFiles(Exception):
+    """CSV files that DuckDB cannot read to their end; `salvaged` makes them readable."""
+
+    def __init__(self, files: set[DumpFile]) -> None:
+        """The files."""
+        super().__init__(*(file.name for file in files))
+        self.files = files
+
+
+class Salvaged:
+    """Readable copies of troubled CSV files, in a folder that its user removes."""
+
+    def __init__(self, lake: Lake, folder: Path) -> None:
+        """No copies yet."""
+        self.lake, self.folder = lake, folder
+        self.copies: dict[DumpFile, Path] = {}
+        self.malformed: dict[DumpFile, list[str]] = {}
+
+    def add(self, file: DumpFile) -> None:
+        """Copies a file's records, and keeps the lines that are none."""
+        with self.lake.filesystem.open(file.path, "rb") as stream:
+            records, self.malformed[file] = salvage(stream.read())
+        self.copies[file] = self.folder / f"{len(self.copies)}.csv"
+        with self.copies[file].open("w", newline="") as copy:
+            csv.writer(copy, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(records)
+
+    def path(self, file: DumpFile) -> str:
+        """Where to read a file: its copy where there is one."""
+        return str(self.copies.get(file, file.path))
+
+
+class Source:
+    """Files of one lake table, opened for reading on a DuckDB connection.
+
+    Raises:
+        LakeError: a file cannot be opened, or lacks a required column.
+    """
+
+    def __init__(
+        self,
+        contract: type[Contract],
+        salvaged: Salvaged,
+        files: Sequence[DumpFile],
+        staging: DuckDBBackend,
+    ) -> None:
+        """Reads the files' headers."""
+        self.contract, self.salvaged, self.staging = contract, salvaged, staging
+        self.lake = salvaged.lake
+        if not self.lake.is_local:
+            staging.con.register_filesystem(self.lake.filesystem)
+        self.headers = read_headers(contract, self.lake, files, staging.con)
+
+    def rows(self) -> ir.Table:
+        """The rows of all files: the contract's columns, dump_day and file.
+
+        A column that has one type in all files keeps it, others are text; one that no file has is
+        null text.
+        """
+        con = self.staging.con
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE dump_files"
+            f" ({PATH} VARCHAR, dump_day DATE, file VARCHAR, unexpected_columns VARCHAR)"
+        )
+        for file, header in self.headers.items():
+            unexpected = unexpected_columns(self.contract, header)
+            listed = [self.salvaged.path(file), file.day, file.name, unexpected]
+            con.execute("INSERT INTO dump_files VALUES (?, ?, ?, ?)", listed)
+        groups: dict[tuple[str, Header], list[DumpFile]] = defaultdict(list)
+        for file, header in self.headers.items():
+            groups[file.format, header].append(file)
+        union = " UNION ALL ".join(self._select(header, files) for (_, header), files in groups.items())
+        return self.staging.sql(
+            f"SELECT found.* EXCLUDE ({PATH}), dump_day, file"
+            f" FROM ({union}) AS found JOIN dump_files USING ({PATH})"
+        )
+
+    def malformed(self) -> list[tuple[DumpFile, str]]:
+        """Lines that could not be split into columns, once `rows` has been read.
+
+        Raises:
+            TroubledFiles: a quote that is never closed has taken further lines with it.
+        """
+        con = self.staging.con
+        by_path = {self.salvaged.path(file): file for file in self.headers}
+        found = [
+            (file, line)
+            for file in self.headers
+            for line in self.salvaged.malformed.get(file, [])
+        ]
+        if not con.execute("FROM duckdb_tables() WHERE table_name = 'reject_errors'").fetchall():
+            return found
+        rejected = con.execute(
+            "SELECT DISTINCT file_path, line, csv_line FROM reject_errors"
+            " JOIN reject_scans USING (scan_id, file_id) ORDER BY ALL"
+        ).fetchall()
+        con.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
+        swallowing = {by_path[path] for path, _, text in rejected if len(text.splitlines()) > 1}
+        if swallowing - set(self.salvaged.copies):
+            raise TroubledFiles(swallowing)
+        lines = [(by_path[path], text.rstrip("\r\n")) for path, _, text in rejected]
+        return found + [(file, line) for file, line in lines if line.strip()]
+
+    def probe(self) -> None:
+        """Finds the files that cannot be read, by reading each alone.
+
+        Raises:
+            TroubledFiles: CSV files that have to be read line by line.
+            LakeError: a file that cannot be read at all.
+        """
+        troubled = set()
+        for file, header in self.headers.items():
+            with duckdb.connect() as alone:
+                if not self.lake.is_local:
+                    alone.register_filesystem(self.lake.filesystem)
+                try:
+                    alone.execute(
+                        f"SELECT count(COLUMNS(*)) FROM ({self._select(header, [file])})"
+                    )
+                except duckdb.Error as error:
+                    if file.format == "parquet" or file in self.salvaged.copies:
+                        reason = str(error).splitlines()[0]
+                        raise LakeError(f"{file.name}: cannot be read: {reason}") from error
+                    troubled.add(file)
+        if troubled:
+            raise TroubledFiles(troubled)
+
+    def _select(self, header: Header, files: list[DumpFile]) -> str:
+        """SQL that reads files with one header."""
+        types = dict(header)
+        columns = []
+        for name in self.contract.ibis_schema():
+            found = {dict(other).get(name) for other in self.headers.values()} - {None}
+            if name not in types:
+                columns.append(f"CAST(NULL AS {found.pop() if len(found) == 1 else 'VARCHAR'})")
+            elif len(found) > 1:
+                columns.append(f"CAST({_identifier(name)} AS VARCHAR)")
+            else:
+                columns.append(_identifier(name))
+            columns[-1] += f" AS {_identifier(name)}"
+        paths = "[" + ", ".join(_literal(self.salvaged.path(file)) for file in files) + "]"
+        if files[0].format == "parquet":
+            reader = f"read_parquet({paths}, filename = '{PATH}')"
+        else:
+            names = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in types)
+            reader = (
+                f"read_csv({paths}, filename = '{PATH}', columns = {{{names}}},"
+                " auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"',"
+                " ignore_errors = true, store_rejects = true)"
+            )
+        return f"SELECT {', '.join(columns)}, {PATH} FROM {reader}"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,62 @@
+"""The executives' answer: who consumes how much of what, and which renewals are at risk."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from consumption_datamart.errors import WarehouseError
+from consumption_datamart.schema.reports import ReportConsumptionDaily, ReportRenewals
+from consumption_datamart.schema.star import ReportingPeriod
+from consumption_datamart.settings import Settings
+from consumption_datamart.warehouse import open_warehouse
+
+
+@dataclass(frozen=True)
+class ExecutiveReport:
+    """Two tables.
+
+    Attributes:
+        day: that consumption is reported for.
+        last_day: that renewals are reported for.
+        consumption: report_consumption_daily of the day, the highest consumption first.
+        renewals: report_renewals that are at risk, the soonest first.
+    """
+
+    day: date
+    last_day: date
+    consumption: pd.DataFrame
+    renewals: pd.DataFrame
+
+
+def executive_report(settings: Settings, day: date | None = None) -> ExecutiveReport:
+    """Reads the report from the warehouse.
+
+    Args:
+        settings: where the warehouse is.
+        day: to report consumption for; by default the last.
+
+    Raises:
+        WarehouseError: the warehouse cannot be opened, is not built, or does not have the day.
+    """
+    warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
+    if not warehouse.exists(ReportingPeriod) or not warehouse.exists(ReportRenewals):
+        raise WarehouseError(
+            f"warehouse {warehouse.url}: the mart is not built; run consumption-datamart build"
+        )
+    period = warehouse.fetch(warehouse.table(ReportingPeriod))
+    if period.empty:
+        raise WarehouseError(f"warehouse {warehouse.url}: the mart is empty; its lake had no dumps")
+    first, last = period.first_day[0].date(), period.last_day[0].date()
+    day = day or last
+    if not first <= day <= last:
+        raise WarehouseError(f"--day {day}: the mart has {first} to {last}")
+    rows = warehouse.table(ReportConsumptionDaily)
+    consumption = warehouse.fetch(
+        rows.filter(rows.day == day).order_by(
+            rows.consumption_30d.desc(nulls_first=True), "customer_id", "product_id"
+        )
+    )
+    renewals = warehouse.table(ReportRenewals)
+    at_risk = renewals.filter(renewals.at_risk).order_by("ends_on", "entitlement_id")
+    return ExecutiveReport(day, last, consumption, warehouse.fetch(at_risk))

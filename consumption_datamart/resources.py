@@ -1,0 +1,32 @@
+"""The lake and the warehouse as Dagster resources."""
+
+import dagster as dg
+from pydantic import Field
+
+from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.warehouse import Warehouse, open_warehouse
+
+
+class LakeResource(dg.ConfigurableResource):
+    """The lake that dumps are read from."""
+
+    uri: str = Field(description="Folder or URI of the lake.")
+
+    def open(self) -> Lake:
+        """The lake; nothing is read yet."""
+        return Lake(self.uri)
+
+
+class WarehouseResource(dg.ConfigurableResource):
+    """The warehouse that tables are published to."""
+
+    url: str = Field(description="URL as Ibis writes it: duckdb://… or sqlite://…")
+    memory_limit: str = Field(default="2GB", description="Memory that DuckDB may use.")
+
+    def open(self) -> Warehouse:
+        """The warehouse; nothing is connected yet.
+
+        Raises:
+            WarehouseError: the URL is wrong.
+        """
+        return open_warehouse(self.url, self.memory_limit)

@@ -1,0 +1,135 @@
+"""The lake's contract (spec, sections 1 and 2): one model for each lake table.
+
+A contract says which columns and rules a dump must keep, when a row is on the wrong day, when it is
+suspicious, and which of two rows with one key is kept. The raw, quarantine and dumps tables derive
+from it.
+"""
+
+from typing import ClassVar
+
+import ibis.expr.types as ir
+import pandera.ibis as pa
+from pandera.api.ibis.types import IbisData
+
+from consumption_datamart.schema.codes import METERINGS
+from consumption_datamart.schema.table import Field, LakeTable
+from consumption_datamart.schema.types import Amount, Day, Instant, Integer, Real, Text
+
+UNUSUAL_QUANTITY = 1_000_000
+
+
+class Contract(LakeTable):
+    """Base of the contracts. `_preferred` names the columns whose greatest value wins among rows
+    with one key, before the remaining columns in contract order; a contract with `_day` has in each
+    dump all rows of its day, one without has rows that later dumps supersede.
+    """
+
+    _preferred: ClassVar[tuple[str, ...]] = ("quantity",)
+
+    @classmethod
+    def precedence(cls) -> list[str]:
+        """Columns that decide which of several rows with one key in one dump is kept, in order."""
+        others = [name for name in cls.ibis_schema() if name not in (*cls.key(), *cls._preferred)]
+        return [*cls._preferred, *others]
+
+    @classmethod
+    def wrong_day(cls, rows: ir.Table) -> ir.BooleanValue | None:
+        """Condition on rows with dump_day for reason `wrong_day`; None: rows have no day."""
+        return None
+
+    @classmethod
+    def flags(cls, rows: ir.Table) -> dict[str, ir.BooleanValue]:
+        """Warning code → condition, for the warnings that a kept row can have."""
+        return {
+            "invalid_customer_id": ~rows.customer_id.re_search(r"^CUST-[0-9]+$"),
+            "unusual_quantity": rows.quantity > UNUSUAL_QUANTITY,
+        }
+
+
+class Invoices(Contract):
+    """Invoice lines, as the accounting system dumps them."""
+
+    invoice_id: Text
+    line_number: Integer = Field(ge=1)
+    invoice_date: Day
+    customer_id: Text
+    customer_name: Text
+    product_id: Text
+    product_name: Text
+    quantity: Amount = Field(ge=0)
+    unit_price: Amount = Field(ge=0)
+    currency: Text = Field(str_matches=r"^[A-Z]{3}$")
+    term_months: Integer = Field(ge=0)
+
+    class Config:
+        """The key within a dump."""
+
+        unique = ["invoice_id", "line_number"]
+
+    @classmethod
+    def wrong_day(cls, rows: ir.Table) -> ir.BooleanValue:
+        """An invoice is not dumped before its date."""
+        return rows.invoice_date > rows.dump_day
+
+    @classmethod
+    def flags(cls, rows: ir.Table) -> dict[str, ir.BooleanValue]:
+        """Also when nothing is invoiced."""
+        return {**super().flags(rows), "zero_quantity": rows.quantity == 0}
+
+
+class Entitlements(Contract):
+    """Entitlements and their amendments, as the accounting system dumps them."""
+
+    entitlement_id: Text
+    amendment: Integer = Field(ge=0)
+    invoice_id: Text = Field(nullable=True)
+    customer_id: Text
+    product_id: Text
+    quantity: Amount = Field(ge=0)
+    unit: Text
+    metering: Text = Field(isin=METERINGS)
+    starts_on: Day
+    ends_on: Day
+
+    class Config:
+        """The key within a dump."""
+
+        unique = ["entitlement_id", "amendment"]
+
+    @pa.dataframe_check(error="starts_on <= ends_on")
+    @classmethod
+    def starts_before_it_ends(cls, data: IbisData) -> ir.BooleanValue:
+        """An entitlement does not end before it starts."""
+        return data.table.starts_on <= data.table.ends_on
+
+    @classmethod
+    def flags(cls, rows: ir.Table) -> dict[str, ir.BooleanValue]:
+        """Also when an original entitles to nothing (an amendment may: it cancels)."""
+        nothing = (rows.quantity == 0) & (rows.amendment == 0)
+        return {**super().flags(rows), "zero_quantity": nothing}
+
+
+class Telemetry(Contract):
+    """Usage readings, as the product teams dump them."""
+
+    _day = "dump_day"
+    _preferred = ("event_ts", "quantity")
+
+    event_id: Text
+    event_ts: Instant
+    customer_id: Text
+    deployment_id: Text
+    product_id: Text
+    infrastructure: Text = Field(nullable=True)
+    quantity: Real = Field(ge=0, lt=float("inf"))
+    unit: Text
+
+    class Config:
+        """The key within a dump, which is all usage of its day."""
+
+        unique = ["event_id"]
+
+    @classmethod
+    def wrong_day(cls, rows: ir.Table) -> ir.BooleanValue:
+        """A reading is dumped on its day."""
+        return rows.event_ts.date() != rows.dump_day

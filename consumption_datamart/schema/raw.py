@@ -1,0 +1,69 @@
+"""The tables that loading writes (spec, section 2), derived from a lake table's contract."""
+
+from functools import cache
+from typing import Any
+
+import ibis
+
+from consumption_datamart.schema.codes import QUARANTINE_REASONS
+from consumption_datamart.schema.lake import Contract
+from consumption_datamart.schema.table import Field, LakeTable, Table, warnings_field
+from consumption_datamart.schema.types import Day, Integer, Text
+
+
+@cache
+def raw_of(contract: type[Contract]) -> type[Table]:
+    """Model of the raw table: the contract's columns, dump_day and meta__warnings."""
+    codes = contract.flags(ibis.table(contract.ibis_schema(), name="contract"))
+    columns = {"dump_day": (Day, Field()), "meta__warnings": (Text, warnings_field(*codes))}
+    key = [*(["dump_day"] if contract.day_column() else []), *contract.key()]
+    return _model("Raw", contract, contract, columns, f"{contract.title()} Kept rows.", key)
+
+
+@cache
+def quarantine_of(contract: type[Contract]) -> type[Table]:
+    """Model of the quarantine table: the contract's columns as text, and why the row is here.
+
+    Nothing in it is unique: the same bad row may come twice.
+    """
+    columns = {name: (Text, Field(nullable=True)) for name in contract.ibis_schema()} | {
+        "line": (Text, Field(nullable=True)),
+        "dump_day": (Day, Field()),
+        "reason": (Text, Field(isin=list(QUARANTINE_REASONS))),
+        "file": (Text, Field()),
+    }
+    title = f"{contract.title()} Rows that were set aside, their values as text."
+    return _model("Quarantine", LakeTable, contract, columns, title)
+
+
+@cache
+def dumps_of(contract: type[Contract]) -> type[Table]:
+    """Model of the table of loaded files: one row a file, with what became of its rows."""
+    counts = ("rows_read", "rows_kept", "rows_quarantined", "rows_superseded")
+    columns = {
+        "dump_day": (Day, Field()),
+        "file": (Text, Field()),
+        **{name: (Integer, Field(ge=0)) for name in counts},
+        "unexpected_columns": (Text, Field()),
+    }
+    title = f"{contract.title()} Files of the dumps that were loaded."
+    return _model("Dumps", LakeTable, contract, columns, title, ["file"])
+
+
+def _model(
+    prefix: str,
+    base: type[Table],
+    contract: type[Contract],
+    columns: dict[str, Any],
+    title: str,
+    key: list[str] | None = None,
+) -> type[Table]:
+    """A model class named after the contract's, with further columns."""
+    body = {name: field for name, (_, field) in columns.items()} | {
+        "__annotations__": {name: dtype for name, (dtype, _) in columns.items()},
+        "__doc__": title,
+        "__module__": __name__,
+        "_day": contract.day_column(),
+        "Config": type("Config", (), {"unique": key}),
+    }
+    return type(base)(f"{prefix}{contract.__name__}", (base,), body)

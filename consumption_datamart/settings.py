@@ -1,0 +1,53 @@
+"""Settings of the code location: the only reader of the environment."""
+
+from datetime import date
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from consumption_datamart.errors import DatamartError
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """What can be set, each by an environment variable `CONSUMPTION_DATAMART_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="CONSUMPTION_DATAMART_", frozen=True)
+
+    lake: str = Field(
+        default=str(PROJECT_DIR / "source_data"),
+        description="Folder or URI (s3://, gs://, az://) of the lake.",
+    )
+    warehouse: str = Field(
+        default=f"duckdb://{PROJECT_DIR / '.datamart' / 'consumption.duckdb'}",
+        description="URL of the warehouse as Ibis writes it: duckdb://… or sqlite://…",
+    )
+    start_day: date = Field(
+        default=date(2020, 1, 1), description="First daily partition, a calendar date (UTC)."
+    )
+    dagster_home: str | None = Field(
+        default=None,
+        validation_alias="DAGSTER_HOME",
+        description="Where Dagster keeps its runs; without it a build leaves no record of its run.",
+    )
+    memory_limit: str = Field(
+        default="2GB", description="Memory that DuckDB may use; what exceeds it spills to disk."
+    )
+
+
+def load_settings(**given: str | None) -> Settings:
+    """Settings from the environment, but for what is given.
+
+    Raises:
+        DatamartError: an environment variable has a value that cannot be read.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = "_".join(str(part) for part in problem["loc"]).upper()
+        raise DatamartError(
+            f"CONSUMPTION_DATAMART_{name}={problem['input']!r}: {problem['msg']}"
+        ) from error

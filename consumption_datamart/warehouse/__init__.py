@@ -1,0 +1,34 @@
+"""Where the tables are: one module for each engine behind one interface."""
+
+from urllib.parse import urlsplit
+
+from consumption_datamart.errors import WarehouseError
+from consumption_datamart.warehouse.base import Transaction, Warehouse
+from consumption_datamart.warehouse.publication import publish
+from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
+from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
+
+__all__ = ["ENGINES", "Transaction", "Warehouse", "open_warehouse", "publish"]
+
+ENGINES: dict[str, type[Warehouse]] = {"duckdb": DuckDBWarehouse, "sqlite": SQLiteWarehouse}
+
+
+def open_warehouse(url: str, memory_limit: str = "2GB") -> Warehouse:
+    """The warehouse at a URL as Ibis writes it; nothing is connected yet.
+
+    Args:
+        url: `duckdb://<path>` or `sqlite://<path>`, with three slashes for an absolute path.
+        memory_limit: how much memory DuckDB may use before it spills to disk.
+
+    Raises:
+        WarehouseError: the URL names no engine that is supported, or no file.
+    """
+    parts = urlsplit(url)
+    engine = ENGINES.get(parts.scheme)
+    path = parts.netloc + parts.path
+    if engine is None:
+        known = " or ".join(f"{name}://<path>" for name in ENGINES)
+        raise WarehouseError(f"warehouse URL '{url}': unknown engine; write {known}")
+    if not path or path == ":memory:" or parts.query:
+        raise WarehouseError(f"warehouse URL '{url}': name a file, as {parts.scheme}://<path>")
+    return engine(path, memory_limit)

@@ -1,0 +1,209 @@
+"""What every engine offers: tables by model, and publication whole or not at all."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+from ibis.backends.duckdb import Backend as DuckDBBackend
+from ibis.backends.sql import SQLBackend
+
+from consumption_datamart.errors import AuditError, WarehouseError
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.table import Table
+
+
+class Transaction(ABC):
+    """Changes to tables that readers see all at once, or never.
+
+    Attributes:
+        backend: the engine, inside the open transaction.
+        staging: a DuckDB that reads files and frames; its expressions are what `load` takes.
+    """
+
+    backend: SQLBackend
+    staging: DuckDBBackend
+
+    def __init__(self, warehouse: "Warehouse") -> None:
+        """Begun by `Warehouse.transaction`."""
+        self.warehouse = warehouse
+
+    @abstractmethod
+    def load(self, model: type[Table], staged: ir.Table) -> None:
+        """Adds the rows of an expression on `staging` to a table, column by name."""
+
+    @abstractmethod
+    def create(self, model: type[Table]) -> None:
+        """Creates the model's table if it is not there."""
+
+    def insert(self, model: type[Table], rows: ir.Table) -> None:
+        """Adds the rows of an expression on the warehouse's tables, column by name."""
+        columns = ", ".join(f'"{name}"' for name in model.ibis_schema())
+        select = self.backend.compile(conform(model, rows))
+        self.backend.raw_sql(f"INSERT INTO {self.warehouse.qualified(model)} ({columns}) {select}")
+
+    def stage(self, frame: pd.DataFrame) -> ir.Table:
+        """A frame as an expression on `staging`."""
+        self.staging.con.register("staged_frame", frame)
+        return self.staging.table("staged_frame")
+
+    def clear(self, model: type[Table], days: Days | None = None) -> None:
+        """Makes the table ready for new rows: creates it, or empties it or the days of it.
+
+        Raises:
+            WarehouseError: a table of which other days are to stay has other columns.
+        """
+        name, database = self.warehouse.location(model)
+        qualified = self.warehouse.qualified(model)
+        if name in self.backend.list_tables(database=database):
+            found = self.backend.get_schema(name, database=database)
+            if found.names == model.ibis_schema().names:
+                where = "" if days is None else f" WHERE {_between(model, days)}"
+                self.backend.raw_sql(f"DELETE FROM {qualified}{where}")
+                return
+            if days is not None:
+                raise WarehouseError(
+                    f"{model.full_name()}: the warehouse has it with columns {', '.join(found)}, "
+                    f"this version with {', '.join(model.ibis_schema())}; drop the table and build"
+                )
+            self.backend.raw_sql(f"DROP TABLE {qualified}")
+        self.create(model)
+
+    def audit(self, model: type[Table], days: Days | None = None) -> None:
+        """Requires that the table, or the days of it, satisfy the model's rules and key.
+
+        All rules are asked for in one query, which reads each row once.
+
+        Raises:
+            AuditError: names the table, the rule, how many rows break it, and one of them.
+        """
+        rows = self.slice(model, days)
+        rules = {name: rule.fill_null(True) for name, rule in model.rules(rows).items()}
+        if rules:
+            counts = rows.aggregate(**{name: (~rule).sum() for name, rule in rules.items()})
+            for name, count in self.fetch(counts).iloc[0].items():
+                if count and count > 0:
+                    example = self.fetch(rows.filter(~rules[str(name)]).limit(1)).iloc[0]
+                    raise _audit_error(model, f"{int(count)} rows break '{name}'", example)
+        if key := model.key():
+            repeated = rows.group_by(key).aggregate(rows=ibis._.count()).filter(ibis._.rows > 1)
+            example = self.fetch(repeated.limit(1))
+            if len(example):
+                raise _audit_error(model, f"key {', '.join(key)} is not unique", example.iloc[0])
+
+    def slice(self, model: type[Table], days: Days | None = None) -> ir.Table:
+        """The table as an expression, all of it or some days."""
+        return on_days(model, self.warehouse.table(model), days)
+
+    def fetch(self, rows: ir.Table) -> pd.DataFrame:
+        """The rows of a small expression as a frame."""
+        return self.backend.to_pandas(rows)
+
+
+class Warehouse(ABC):
+    """An engine and the file that it keeps its tables in."""
+
+    scheme: str
+
+    def __init__(self, path: str, memory_limit: str) -> None:
+        """See `open_warehouse`."""
+        self.path = Path(path)
+        self.memory_limit = memory_limit
+
+    @property
+    def url(self) -> str:
+        """The warehouse as Ibis writes it."""
+        return f"{self.scheme}://{self.path}"
+
+    @abstractmethod
+    def location(self, model: type[Table]) -> tuple[str, str | None]:
+        """Name of the model's table and of the database that it is in, as Ibis takes them."""
+
+    @abstractmethod
+    def qualified(self, model: type[Table]) -> str:
+        """Name of the model's table as SQL, quoted."""
+
+    @abstractmethod
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        Raises:
+            WarehouseError: the warehouse cannot be opened.
+        """
+
+    @abstractmethod
+    @contextmanager
+    def reader(self) -> Iterator[SQLBackend]:
+        """A connection that only reads.
+
+        Raises:
+            WarehouseError: the warehouse cannot be opened, or is not built yet.
+        """
+
+    def table(self, model: type[Table]) -> ir.Table:
+        """The model's table as an expression that holds no connection."""
+        name, database = self.location(model)
+        return ibis.table(model.ibis_schema(), name=name, database=database)
+
+    def fetch(self, rows: ir.Table) -> pd.DataFrame:
+        """The rows of a small expression as a frame.
+
+        Raises:
+            WarehouseError: the warehouse cannot be opened, or a table is not built yet.
+        """
+        with self.reader() as backend:
+            return backend.to_pandas(rows)
+
+    def exists(self, model: type[Table]) -> bool:
+        """Whether the model's table is in the warehouse."""
+        if not self.path.exists():
+            return False
+        name, database = self.location(model)
+        with self.reader() as backend:
+            return name in backend.list_tables(database=database)
+
+    def unreachable(self, error: Exception) -> WarehouseError:
+        """What to tell a user whose warehouse cannot be opened."""
+        if not self.path.parent.is_dir():
+            return WarehouseError(
+                f"warehouse {self.url}: there is no folder {self.path.parent}; create it, or name "
+                "another file"
+            )
+        reason = str(error).splitlines()[0]
+        return WarehouseError(f"warehouse {self.url}: {reason}")
+
+
+def conform(model: type[Table], rows: ir.Table) -> ir.Table:
+    """The rows with the model's columns in the model's order and types.
+
+    Raises:
+        AuditError: a column is missing.
+    """
+    schema = model.ibis_schema()
+    if missing := [name for name in schema if name not in rows.columns]:
+        raise AuditError(f"{model.full_name()}: column {missing[0]} is missing; nothing published")
+    columns = {}
+    for name, dtype in schema.items():
+        same = rows[name].type().copy(nullable=True) == dtype
+        columns[name] = rows[name] if same else rows[name].cast(dtype)
+    return rows.select(**columns)
+
+
+def on_days(model: type[Table], rows: ir.Table, days: Days | None) -> ir.Table:
+    """The rows on the given days; all rows of a table that has no days, or where none are given."""
+    column = model.day_column()
+    return rows if days is None or column is None else rows.filter(rows[column].between(*days))
+
+
+def _between(model: type[Table], days: Days) -> str:
+    return f"\"{model.day_column()}\" BETWEEN '{days.first}' AND '{days.last}'"
+
+
+def _audit_error(model: type[Table], problem: str, example: "pd.Series[Any]") -> AuditError:
+    row = ", ".join(f"{name} = {value}" for name, value in example.items())
+    return AuditError(f"{model.full_name()}: {problem}, such as {row}; nothing was published")

@@ -1,0 +1,79 @@
+"""DuckDB: the default warehouse, one file, one writing process."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+
+from consumption_datamart.errors import AuditError
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.base import SQLBackend, Transaction, Warehouse
+
+
+class DuckDBTransaction(Transaction):
+    """Files are read in the warehouse's own connection."""
+
+    def create(self, model: type[Table]) -> None:
+        """Creates the schema, too."""
+        name, database = self.warehouse.location(model)
+        self.backend.raw_sql(f"CREATE SCHEMA IF NOT EXISTS {database}")
+        self.backend.create_table(name, schema=model.stored_schema(), database=database)
+
+    def load(self, model: type[Table], staged: ir.Table) -> None:
+        """Staged rows are already here."""
+        self.insert(model, staged)
+
+
+class DuckDBWarehouse(Warehouse):
+    """A DuckDB file."""
+
+    scheme = "duckdb"
+
+    def location(self, model: type[Table]) -> tuple[str, str | None]:
+        """A table in its schema."""
+        return model.table_name(), model.schema_name()
+
+    def qualified(self, model: type[Table]) -> str:
+        """`"mart"."dim_day"`."""
+        return f'"{model.schema_name()}"."{model.table_name()}"'
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction on a connection of its own."""
+        transaction = DuckDBTransaction(self)
+        with self._connection(read_only=False) as connection:
+            transaction.backend = transaction.staging = ibis.duckdb.from_connection(connection)
+            connection.begin()
+            try:
+                yield transaction
+            except duckdb.ConstraintException as error:
+                connection.rollback()
+                raise AuditError(f"{str(error).splitlines()[0]}; nothing was published") from error
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    @contextmanager
+    def reader(self) -> Iterator[SQLBackend]:
+        """A read-only connection: others may read at the same time."""
+        with self._connection(read_only=True) as connection:
+            yield ibis.duckdb.from_connection(connection)
+
+    @contextmanager
+    def _connection(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        # dagster-duckdb names itself so, and all connections of a process to one file must agree
+        config: dict[str, Any] = {
+            "custom_user_agent": "dagster",
+            "memory_limit": self.memory_limit,
+            "preserve_insertion_order": False,
+        }
+        try:
+            connection = duckdb.connect(self.path, read_only=read_only, config=config)
+        except duckdb.Error as error:
+            raise self.unreachable(error) from error
+        with connection:
+            yield connection

@@ -1,0 +1,121 @@
+"""SQLite: a warehouse of one file that every computer can read.
+
+SQLite has no schemas: the schema is part of the table's name, `"mart.dim_day"`. Neither can it read
+files: a DuckDB in memory does, and hands the rows over.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+from consumption_datamart.errors import AuditError
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.base import SQLBackend, Transaction, Warehouse, conform
+
+BATCH = 10_000
+LOCK_SECONDS = 60
+
+
+class _Connection(sqlite3.Connection):
+    """Leaves the end of a transaction to its beginner: Ibis commits after each statement."""
+
+    def commit(self) -> None:
+        """Not yet."""
+
+    def rollback(self) -> None:
+        """Not here."""
+
+
+class SQLiteTransaction(Transaction):
+    """Files are read by a DuckDB in memory."""
+
+    def create(self, model: type[Table]) -> None:
+        """The schema is in the name."""
+        self.backend.create_table(self.warehouse.location(model)[0], schema=_stored(model.stored_schema()))
+
+    def load(self, model: type[Table], staged: ir.Table) -> None:
+        """Hands the rows over in batches: dates and times as ISO text, decimals as floats."""
+        rows = conform(model, staged)
+        storable = {}
+        for name, dtype in rows.schema().items():
+            if dtype.is_temporal():
+                storable[name] = rows[name].cast("string")
+            elif dtype.is_decimal():
+                storable[name] = rows[name].cast("float64")
+            else:
+                storable[name] = rows[name]
+        columns = ", ".join(f'"{name}"' for name in storable)
+        marks = ", ".join("?" * len(storable))
+        into = f"INSERT INTO {self.warehouse.qualified(model)} ({columns}) VALUES ({marks})"
+        cursor = self.staging.raw_sql(self.staging.compile(rows.select(**storable)))
+        while batch := cursor.fetchmany(BATCH):
+            self.backend.con.executemany(into, batch)
+
+
+class SQLiteWarehouse(Warehouse):
+    """A SQLite file."""
+
+    scheme = "sqlite"
+
+    def location(self, model: type[Table]) -> tuple[str, str | None]:
+        """A table whose name has the schema in it."""
+        return model.full_name(), None
+
+    def qualified(self, model: type[Table]) -> str:
+        """`"mart.dim_day"`."""
+        return f'"{model.full_name()}"'
+
+    def table(self, model: type[Table]) -> ir.Table:
+        """Decimals are floats here."""
+        return ibis.table(_stored(model.ibis_schema()), name=self.location(model)[0])
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction that holds the write lock from its beginning."""
+        transaction = SQLiteTransaction(self)
+        with self._connection() as connection:
+            transaction.backend = ibis.sqlite.from_connection(connection)
+            transaction.staging = ibis.duckdb.connect(memory_limit=self.memory_limit)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield transaction
+            except sqlite3.IntegrityError as error:
+                connection.execute("ROLLBACK")
+                raise AuditError(f"{error}; nothing was published") from error
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            finally:
+                transaction.staging.disconnect()
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def reader(self) -> Iterator[SQLBackend]:
+        """A connection: readers see the last commit."""
+        if not self.path.exists():
+            raise self.unreachable(FileNotFoundError("no such file; build the mart first"))
+        with self._connection() as connection:
+            yield ibis.sqlite.from_connection(connection)
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = sqlite3.connect(
+                self.path, factory=_Connection, isolation_level=None, timeout=LOCK_SECONDS
+            )
+            connection.execute("PRAGMA schema_version")
+        except sqlite3.Error as error:
+            raise self.unreachable(error) from error
+        with closing(connection):
+            yield connection
+
+
+def _stored(schema: ibis.Schema) -> ibis.Schema:
+    """SQLite has no decimals: what cannot be exact does not claim to be."""
+    real = {name: dt.Float64(nullable=t.nullable) if t.is_decimal() else t for name, t in schema.items()}
+    return ibis.schema(real)

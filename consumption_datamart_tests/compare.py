@@ -1,0 +1,55 @@
+"""Compare two tables as sets of rows, in no order, numbers to 1e-9 relative."""
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+
+Row = dict[str, object]
+
+RELATIVE_TOLERANCE = 1e-9
+
+
+def differences(
+    actual: Sequence[Row], expected: Sequence[Row], columns: Sequence[str] | None = None
+) -> list[str]:
+    """Describe how the rows differ in these columns (by default those of the expected rows)."""
+    if columns is None:
+        columns = list(expected[0]) if expected else []
+    if len(actual) != len(expected):
+        return [
+            f"{len(actual)} rows instead of {len(expected)}",
+            *(f"actual: {_only(row, columns) if columns else row}" for row in actual),
+            *(f"expected: {_only(row, columns)}" for row in expected),
+        ]
+    pairs = zip(_ordered(actual, columns), _ordered(expected, columns), strict=True)
+    return [
+        f"actual {_only(one, columns)} is not expected {_only(other, columns)}"
+        for one, other in pairs
+        if not all(same_value(one[name], other[name]) for name in columns)
+    ]
+
+
+def same_value(one: object, other: object) -> bool:
+    """Tell whether two values are the same; numbers may be of different types."""
+    if _is_number(one) and _is_number(other):
+        return math.isclose(one, other, rel_tol=RELATIVE_TOLERANCE)
+    return type(one) is type(other) and one == other
+
+
+def _ordered(rows: Sequence[Row], columns: Sequence[str]) -> list[Row]:
+    """Sort by the values that compare exactly first, so that noise in numbers moves no row."""
+
+    def position(row: Row) -> tuple:
+        exact = [("" if _is_number(row[name]) else repr(row[name])) for name in columns]
+        numbers = [float(row[name]) if _is_number(row[name]) else 0.0 for name in columns]
+        return exact, numbers
+
+    return sorted(rows, key=position)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _only(row: Row, columns: Sequence[str]) -> Row:
+    return {name: row.get(name) for name in columns}
