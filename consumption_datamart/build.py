@@ -136,7 +136,9 @@ def plan_build(
         days = Days(max(first or whole.first, whole.first), min(last or whole.last, whole.last))
     if days.first > days.last:
         raise LakeError(f"lake {lake.uri}: it has {whole}, none of the days asked for")
-    after = Days(days.last + timedelta(days=1), min(days.extended(WINDOW_DAYS - 1).last, whole.last))
+    after = Days(
+        days.last + timedelta(days=1), min(days.extended(WINDOW_DAYS - 1).last, whole.last)
+    )
     return BuildPlan(
         days=days,
         reports_also=after if after.first <= after.last else None,

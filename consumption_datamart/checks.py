@@ -19,7 +19,7 @@ def asset_key(model: type[Table]) -> dg.AssetKey:
 def model_check(model: type[Table]) -> dg.AssetCheckSpec:
     """The blocking check that a table satisfies its model: types, required values, rules, key.
 
-    It is evaluated by the audit that precedes each publication; rows that fail it are not published.
+    It is evaluated by the audit before each publication; rows that fail it are not published.
     """
     key = model.key()
     return dg.AssetCheckSpec(

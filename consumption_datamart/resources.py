@@ -1,5 +1,7 @@
 """The lake and the warehouse as Dagster resources."""
 
+from typing import Any
+
 import dagster as dg
 from pydantic import Field
 
@@ -7,7 +9,7 @@ from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.warehouse import Warehouse, open_warehouse
 
 
-class LakeResource(dg.ConfigurableResource):
+class LakeResource(dg.ConfigurableResource[Any]):
     """The lake that dumps are read from."""
 
     uri: str = Field(description="Folder or URI of the lake.")
@@ -17,7 +19,7 @@ class LakeResource(dg.ConfigurableResource):
         return Lake(self.uri)
 
 
-class WarehouseResource(dg.ConfigurableResource):
+class WarehouseResource(dg.ConfigurableResource[Any]):
     """The warehouse that tables are published to."""
 
     url: str = Field(description="URL as Ibis writes it: duckdb://… or sqlite://…")

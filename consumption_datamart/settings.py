@@ -37,14 +37,17 @@ class Settings(BaseSettings):
     )
 
 
-def load_settings(**given: str | None) -> Settings:
+def load_settings(*, lake: str | None = None, warehouse: str | None = None) -> Settings:
     """Settings from the environment, but for what is given.
 
     Raises:
         DatamartError: an environment variable has a value that cannot be read.
     """
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        given = {"lake": lake, "warehouse": warehouse}
+        return Settings.model_validate(
+            Settings().model_dump() | {name: value for name, value in given.items() if value}
+        )
     except ValidationError as error:
         problem = error.errors()[0]
         name = "_".join(str(part) for part in problem["loc"]).upper()

@@ -1,6 +1,9 @@
 """CSV read character by character, so that one malformed line never hides another row."""
 
+import re
 from dataclasses import dataclass
+
+NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 
 @dataclass(frozen=True)
@@ -15,22 +18,21 @@ def read_records(content: bytes) -> list[CsvRecord]:
     """Split a file into records, its header first; blank lines are no records.
 
     A quoted field may hold commas, doubled quotes and line breaks. A record is malformed when text
-    follows a closing quote (the record then ends with that line), when a quote is never closed
-    (it then ends with the file), or when its bytes are not UTF-8.
+    follows a closing quote, when a quote is never closed, or when its bytes are not UTF-8; it then
+    costs its first line only, and the lines behind it are read anew. Bytes that are not UTF-8 are
+    shown as question marks.
     """
     text = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     records = []
     start = 0
     while start < len(text):
         fields, end = _read_record(text, start)
+        if fields is None or not _is_utf8(text[start:end]):
+            fields, end = None, _end_of_line(text, start)
         line = text[start:end].removesuffix("\n").removesuffix("\r")
         start = end
-        if not line.strip():
-            continue
-        if not _is_utf8(line):
-            fields = None
-        readable = line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        records.append(CsvRecord(fields, readable))
+        if line.strip():
+            records.append(CsvRecord(fields, NOT_UTF8.sub("?", line)))
     return records
 
 
@@ -42,7 +44,7 @@ def _read_record(text: str, start: int) -> tuple[list[str] | None, int]:
         if text.startswith('"', position):
             field, position = _read_quoted(text, position)
             if field is None:
-                return None, position
+                return None, start
         else:
             field, position = _read_unquoted(text, position)
         fields.append(field)
@@ -71,11 +73,11 @@ def _read_quoted(text: str, start: int) -> tuple[str | None, int]:
             position += 1
             if _at_line_end(text, position) or text[position] == ",":
                 return field, position
-            return None, _end_of_line(text, position)
+            return None, start
         else:
             field += text[position]
             position += 1
-    return None, len(text)
+    return None, start
 
 
 def _at_line_end(text: str, position: int) -> bool:
@@ -92,4 +94,4 @@ def _end_of_line(text: str, position: int) -> int:
 
 
 def _is_utf8(text: str) -> bool:
-    return not any("\udc80" <= character <= "\udcff" for character in text)
+    return NOT_UTF8.search(text) is None

@@ -91,10 +91,13 @@ def read_file(lake: Path, file: Path, table: str, day: date) -> list[SourceRow]:
     header, *records = read_records(file.read_bytes())
     rows = []
     for record in records:
-        if record.fields is None or len(record.fields) != len(header.fields):
+        values = record.fields or []
+        if values[len(header.fields) :] == [""]:
+            values.pop()  # a comma at the end of the line
+        if len(values) != len(header.fields):
             rows.append(SourceRow(day, name, dict.fromkeys(columns), record.line))
         else:
-            fields = dict(zip(header.fields, record.fields, strict=True))
+            fields = dict(zip(header.fields, values, strict=True))
             texts = {column: as_text(fields.get(column)) for column in columns}
             rows.append(SourceRow(day, name, texts))
     return rows

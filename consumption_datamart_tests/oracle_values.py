@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -87,16 +87,18 @@ def _read_date(text: str) -> date:
 
 
 def _read_timestamp(text: str) -> datetime:
-    """Read an ISO timestamp as naive UTC; one without an offset is UTC already."""
+    """Read an ISO timestamp as naive UTC; one without an offset is UTC already, a date midnight."""
+    if DAY.fullmatch(text):
+        return datetime.combine(read_day(text), time())
     match = MOMENT.fullmatch(text)
     if match is None:
         raise Unreadable(text)
-    time = match["time"] if match[3] else match["time"] + ":00"
+    clock = match["time"] if match[3] else match["time"] + ":00"
     fraction = (match["fraction"] or "0")[:6].ljust(6, "0")
     zone = (match["zone"] or "Z").replace("Z", "+00:00")
     zone = zone + ":00" if len(zone) == 3 else zone
     try:
-        moment = datetime.fromisoformat(f"{match['day']}T{time}.{fraction}{zone}")
+        moment = datetime.fromisoformat(f"{match['day']}T{clock}.{fraction}{zone}")
         return moment.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError) as error:
         raise Unreadable(text) from error

@@ -19,13 +19,17 @@ app = typer.Typer(
 
 Lake = Annotated[
     str | None,
-    typer.Option("--lake", help="Folder or URI of the lake. [env: CONSUMPTION_DATAMART_LAKE]"),
+    typer.Option(
+        "--lake",
+        help="Folder or URI of the lake. [env: CONSUMPTION_DATAMART_LAKE; default: source_data]",
+    ),
 ]
 Warehouse = Annotated[
     str | None,
     typer.Option(
         "--warehouse",
-        help="duckdb://<path> or sqlite://<path>. [env: CONSUMPTION_DATAMART_WAREHOUSE]",
+        help="duckdb://<path> or sqlite://<path>. [env: CONSUMPTION_DATAMART_WAREHOUSE;"
+        " default: .datamart/consumption.duckdb in the project]",
     ),
 ]
 
@@ -109,9 +113,7 @@ def simulate(
     days: Annotated[int, typer.Option(min=1, help="Days of dumps.", metavar="N")],
     customers: Annotated[int, typer.Option(min=1, help="Customers.", metavar="N")],
     products: Annotated[int, typer.Option(min=1, help="Products.", metavar="N")],
-    rows_per_day: Annotated[
-        int, typer.Option(min=0, help="Rows of telemetry a day.", metavar="N")
-    ],
+    rows_per_day: Annotated[int, typer.Option(min=0, help="Rows of telemetry a day.", metavar="N")],
     end: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Last day. [default: yesterday]"),

@@ -18,8 +18,11 @@ class BuildDisplay:
         """Shown while it is entered as a context."""
         self.console = Console(stderr=True)
         self.progress = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
-            console=self.console, transient=True,
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=self.console,
+            transient=True,
         )
         self.task = self.progress.add_task("Reading the lake", total=None)
 
@@ -51,7 +54,9 @@ class BuildDisplay:
         if result.tables:
             Console().print(_table(result))
         for step, text in result.failures.items():
-            self.console.print(f"Error: {step}: {text}", style="red", highlight=False, soft_wrap=True)
+            self.console.print(
+                f"Error: {step}: {text}", style="red", highlight=False, soft_wrap=True
+            )
         if result.skipped:
             self.console.print(
                 f"Not built, because of the above: {', '.join(result.skipped)}; their tables are as"
@@ -63,10 +68,12 @@ class BuildDisplay:
 
 
 def _table(result: BuildResult) -> Table:
-    table = Table(title=f"Built {result.days}", title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
+    table = Table(
+        title=f"Built {result.days}", title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0)
+    )
     table.add_column("table", overflow="ellipsis", no_wrap=True)
     for name in ("rows", "quarantined", "warnings", "seconds"):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
     for built in result.tables:
         table.add_row(
             built.name.split("/")[-1],

@@ -24,7 +24,7 @@ STYLES = {
 def write(report: ExecutiveReport, format: str) -> None:
     """Writes the report to stdout as tables, as JSON, or as CSV.
 
-    The CSV has both tables below each other; its first column, `section`, says which row is of which.
+    The CSV has both tables, one below the other; its first column, `section`, tells them apart.
     """
     if format == "json":
         document = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
@@ -76,7 +77,7 @@ def lake_table_assets(
     )
     def _load(
         context: dg.AssetExecutionContext, lake: LakeResource, warehouse: WarehouseResource
-    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[Any]]:
         days = days_of_run(context, partitioned=is_daily)
         with told_in_a_line():
             try:
@@ -84,7 +85,9 @@ def lake_table_assets(
             except AuditError as error:
                 yield failed(raw, error)
                 raise
-        for model, profile in zip(models, (loaded.raw, loaded.quarantine, loaded.dumps), strict=True):
+        for model, profile in zip(
+            models, (loaded.raw, loaded.quarantine, loaded.dumps), strict=True
+        ):
             metadata = materialization_metadata(context, model, profile, days)
             if model is raw:
                 metadata["dagster/column_lineage"] = _lineage(contract)

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 import ibis.expr.types as ir
@@ -51,7 +52,7 @@ class TableSpec:
     def inputs(self) -> list[str]:
         """Names of the tables that the function reads; `days` is made of two of them."""
         names = list(inspect.signature(self.compute).parameters)
-        return [name for name in names if name != DAYS and name != "calendar"]
+        return [name for name in names if name != DAYS]
 
     def needs_days(self) -> bool:
         """Whether the function asks for the days to give rows for."""
@@ -100,7 +101,7 @@ def mart_table_asset(
     )
     def _table(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
-    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[Any]]:
         days = days_of_run(context, partitioned=is_daily)
         with told_in_a_line():
             target = warehouse.open()

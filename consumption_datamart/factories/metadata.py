@@ -1,4 +1,4 @@
-"""What Dagster's UI shows of a table: its columns, and figures and samples of what was published."""
+"""What Dagster's UI shows of a table: columns, and figures and samples of what was published."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -36,7 +36,10 @@ def definition_metadata(model: type[Table]) -> dict[str, Any]:
 
 
 def materialization_metadata(
-    context: dg.AssetExecutionContext, model: type[Table], profile: Profile, days: Days | None
+    context: dg.AssetExecutionContext | dg.OutputContext,
+    model: type[Table],
+    profile: Profile,
+    days: Days | None,
 ) -> dict[str, Any]:
     """What to attach to a materialization: samples, and the figures of a table without days.
 
@@ -54,6 +57,11 @@ def materialization_metadata(
     }
     if days is None:
         return metadata | _figures(profile.figures, TOTAL, "dagster/row_count")
+    if isinstance(context, dg.OutputContext):
+        total = _figures(
+            profile.figures.sum().to_frame(TOTAL).T, TOTAL, "dagster/partition_row_count"
+        )
+        return metadata | total
     for day in iso(pd.Series(pd.date_range(*days))):
         context.add_asset_metadata(
             _figures(profile.figures, day, "dagster/partition_row_count"),

@@ -8,7 +8,7 @@ from consumption_datamart.schema.days import Days
 
 
 def daily_partitions(start: date, through: date | None = None) -> dg.DailyPartitionsDefinition:
-    """One partition a day (UTC), from a start day to today, or to a later day where one is given."""
+    """One partition a day (UTC), from a start day to today, or to a later day if given."""
     today = datetime.now(UTC).date()
     ahead = max((through - today).days, 0) if through else 0
     return dg.DailyPartitionsDefinition(

@@ -1,0 +1,1 @@
+"""The lake: finding dumps, reading them, deciding what becomes of each row, and loading them."""

@@ -35,15 +35,15 @@ def classify(contract: type[Contract], source: ir.Table) -> ir.Table:
         source: rows as they are in the files, with dump_day and file.
 
     Returns:
-        The same rows: the contract's columns in its types (null where blank or unreadable), the text
-        of values that were converted, dump_day, file, `reason` (the first quarantine reason that
-        holds but for duplicate_key; null for a good row), and meta__warnings.
+        The same rows: the contract's columns in its types (null where blank or unreadable), the
+        text of values that were converted, dump_day, file, meta__warnings, and `reason`: the first
+        quarantine reason that holds, but for duplicate_key; null for a good row.
     """
     values, texts, unreadable = {}, {}, [ibis.literal(False)]
     for name, dtype in contract.ibis_schema().items():
         found = source[name]
         values[name] = value = read(found, dtype)
-        if not dtype.is_string() and found.type().copy(nullable=True) != dtype:
+        if _is_converted(found.type(), dtype):
             texts[text_column(name)] = read(found, dt.string)
             unreadable.append(value.isnull() & ~blank(found))
     typed = source.select(
@@ -64,9 +64,20 @@ def classify(contract: type[Contract], source: ir.Table) -> ir.Table:
     )
 
 
+def _is_converted(found: dt.DataType, dtype: dt.DataType) -> bool:
+    """Whether a value may not be readable as the contract's type, or look otherwise as text."""
+    same = found.copy(nullable=True) == dtype or (found.is_timestamp() and dtype.is_timestamp())
+    return not dtype.is_string() and not same
+
+
 def blank(column: ir.Column) -> ir.BooleanValue:
-    """Whether there is no value: null, or nothing but white space."""
-    return column.isnull() | (column.strip() == "") if column.type().is_string() else column.isnull()
+    """Whether there is no value: null, or nothing but white space.
+
+    White space sorts before "!": only what does is looked at closely.
+    """
+    if not column.type().is_string():
+        return column.isnull()
+    return column.isnull() | (column < "!").ifelse(column.strip() == "", False)
 
 
 def read(column: ir.Column, dtype: dt.DataType) -> ir.Column:
@@ -82,9 +93,9 @@ def read(column: ir.Column, dtype: dt.DataType) -> ir.Column:
     if found.copy(nullable=True) == dtype:
         return column
     if dtype.is_integer() and found.is_numeric():
-        whole = column if found.is_integer() else (column == column.floor()).ifelse(column, None)
+        whole = (column == column.floor()).ifelse(column, ibis.null())
         return whole.try_cast("int32").cast(dtype)
-    if dtype.is_temporal() and found.is_temporal() or dtype.is_numeric() and found.is_numeric():
+    if (dtype.is_temporal() and found.is_temporal()) or (dtype.is_numeric() and found.is_numeric()):
         return column.try_cast(dtype)
     text = column if found.is_string() else column.cast("string")
     written = text.re_search(READABLE[type(dtype)]).ifelse(text.strip(), ibis.null("string"))

@@ -53,8 +53,8 @@ class Lake:
     def files(self, table: str, days: Days | None = None) -> list[DumpFile]:
         """Files of a table's dumps, by day and name; of all days, or of some.
 
-        A dump is a file `<day>.csv`, `<day>.parquet`, or a folder `<day>` of such files; where a day
-        has several of these, they are parts of one dump. Other files are no dumps.
+        A dump is a file `<day>.csv`, `<day>.parquet`, or a folder `<day>` of such files; where a
+        day has several of these, they are parts of one dump. Other files are no dumps.
 
         Raises:
             LakeError: the lake is not there or must not be read.

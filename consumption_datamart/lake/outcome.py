@@ -54,9 +54,7 @@ def outcome(transaction: Transaction, contract: type[Contract], days: Days | Non
     )
 
 
-def _reasons(
-    transaction: Transaction, contract: type[Contract], days: Days | None
-) -> pd.DataFrame:
+def _reasons(transaction: Transaction, contract: type[Contract], days: Days | None) -> pd.DataFrame:
     rows = transaction.slice(quarantine_of(contract), days)
     counted = transaction.fetch(
         rows.group_by("dump_day", "reason").aggregate(rows=rows.count()).order_by("reason")

@@ -92,7 +92,9 @@ class Source:
         groups: dict[tuple[str, Header], list[DumpFile]] = defaultdict(list)
         for file, header in self.headers.items():
             groups[file.format, header].append(file)
-        union = " UNION ALL ".join(self._select(header, files) for (_, header), files in groups.items())
+        union = " UNION ALL ".join(
+            self._select(header, files) for (_, header), files in groups.items()
+        )
         return self.staging.sql(
             f"SELECT found.* EXCLUDE ({PATH}), dump_day, file"
             f" FROM ({union}) AS found JOIN dump_files USING ({PATH})"
@@ -107,9 +109,7 @@ class Source:
         con = self.staging.con
         by_path = {self.salvaged.path(file): file for file in self.headers}
         found = [
-            (file, line)
-            for file in self.headers
-            for line in self.salvaged.malformed.get(file, [])
+            (file, line) for file in self.headers for line in self.salvaged.malformed.get(file, [])
         ]
         if not con.execute("FROM duckdb_tables() WHERE table_name = 'reject_errors'").fetchall():
             return found
@@ -137,9 +137,7 @@ class Source:
                 if not self.lake.is_local:
                     alone.register_filesystem(self.lake.filesystem)
                 try:
-                    alone.execute(
-                        f"SELECT count(COLUMNS(*)) FROM ({self._select(header, [file])})"
-                    )
+                    alone.execute(f"SELECT count(COLUMNS(*)) FROM ({self._select(header, [file])})")
                 except duckdb.Error as error:
                     if file.format == "parquet" or file in self.salvaged.copies:
                         reason = str(error).splitlines()[0]

@@ -1,7 +1,7 @@
 """Reading a CSV file line by line, where its quotes or line ends keep DuckDB from reading it.
 
-A record that is broken costs its first line only: the lines behind it are read anew, so that a quote
-that is never closed takes no neighbours with it.
+A record that is broken costs its first line only: the lines behind it are read anew, so that a
+quote that is never closed takes no neighbours with it.
 """
 
 import csv

@@ -19,9 +19,11 @@ UNUSUAL_QUANTITY = 1_000_000
 
 
 class Contract(LakeTable):
-    """Base of the contracts. `_preferred` names the columns whose greatest value wins among rows
-    with one key, before the remaining columns in contract order; a contract with `_day` has in each
-    dump all rows of its day, one without has rows that later dumps supersede.
+    """Base of the contracts.
+
+    A contract with `_day` has in each dump all rows of its day; one without has rows that later
+    dumps supersede. `_preferred` names the columns whose greatest value wins among rows with one
+    key, before the remaining columns in contract order.
     """
 
     _preferred: ClassVar[tuple[str, ...]] = ("quantity",)
@@ -33,7 +35,7 @@ class Contract(LakeTable):
         return [*cls._preferred, *others]
 
     @classmethod
-    def wrong_day(cls, rows: ir.Table) -> ir.BooleanValue | None:
+    def wrong_day(cls, rows: ir.Table) -> ir.BooleanValue | None:  # noqa: ARG003  # for overriding
         """Condition on rows with dump_day for reason `wrong_day`; None: rows have no day."""
         return None
 

@@ -66,4 +66,6 @@ def _model(
         "_day": contract.day_column(),
         "Config": type("Config", (), {"unique": key}),
     }
-    return type(base)(f"{prefix}{contract.__name__}", (base,), body)
+    metaclass: Any = type(base)
+    model: type[Table] = metaclass(f"{prefix}{contract.__name__}", (base,), body)
+    return model

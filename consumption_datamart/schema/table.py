@@ -67,7 +67,9 @@ class Table(pa.DataFrameModel):
     def ibis_schema(cls) -> ibis.Schema:
         """Names and types of the columns, in order, as expressions see them."""
         columns = cls.to_schema().columns.items()
-        return ibis.schema({name: column.dtype.type.copy(nullable=True) for name, column in columns})
+        return ibis.schema(
+            {name: column.dtype.type.copy(nullable=True) for name, column in columns}
+        )
 
     @classmethod
     def stored_schema(cls) -> ibis.Schema:
@@ -104,7 +106,9 @@ class Table(pa.DataFrameModel):
             Label of the rule → condition; null where a value that may be null is null.
         """
         schema = cls.to_schema()
-        checks = [(name, check) for name, column in schema.columns.items() for check in column.checks]
+        checks = [
+            (name, check) for name, column in schema.columns.items() for check in column.checks
+        ]
         rules = {f"{name} {check.error}": _condition(check, table, name) for name, check in checks}
         for check in schema.checks:
             rules[str(check.error)] = _condition(check, table, None)
@@ -116,7 +120,8 @@ class Table(pa.DataFrameModel):
         if "meta__warnings" not in cls.to_schema().columns:
             return []
         (check,) = cls.to_schema().columns["meta__warnings"].checks
-        return max(check.statistics["allowed_values"], key=len).split(";")
+        allowed: list[str] = check.statistics["allowed_values"]
+        return max(allowed, key=len).split(";")
 
     @classmethod
     def required(cls) -> list[str]:
@@ -147,5 +152,6 @@ def _condition(check: pa.Check, table: ir.Table, column: str | None) -> ir.Boole
     Pandera's built-in checks return a table of conditions; the condition is taken out of it so that
     all rules of a model can be asked for in one query.
     """
-    result = check.get_backend(table)(check).check_fn(IbisData(table, column))
+    backend: Any = check.get_backend(table)(check)
+    result = backend.check_fn(IbisData(table, column))
     return result.op().values[column].to_expr() if isinstance(result, ir.Table) else result

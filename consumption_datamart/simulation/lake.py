@@ -19,7 +19,7 @@ from .terms import cancellations, terms, upgrades
 _MARKET, _SALES, _DEPLOYMENTS, _TELEMETRY, _DIRT = range(5)  # streams of random numbers
 
 
-def simulate(  # noqa: PLR0913
+def simulate(
     out: Path,
     *,
     days: int,

@@ -4,8 +4,8 @@ from urllib.parse import urlsplit
 
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.warehouse.base import Transaction, Warehouse
-from consumption_datamart.warehouse.publication import publish
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
+from consumption_datamart.warehouse.publication import publish
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
 
 __all__ = ["ENGINES", "Transaction", "Warehouse", "open_warehouse", "publish"]

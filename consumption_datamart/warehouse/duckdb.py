@@ -7,10 +7,11 @@ from typing import Any
 import duckdb
 import ibis
 import ibis.expr.types as ir
+from ibis.backends.sql import SQLBackend
 
 from consumption_datamart.errors import AuditError
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse.base import SQLBackend, Transaction, Warehouse
+from consumption_datamart.warehouse.base import Transaction, Warehouse
 
 
 class DuckDBTransaction(Transaction):
@@ -76,4 +77,5 @@ class DuckDBWarehouse(Warehouse):
         except duckdb.Error as error:
             raise self.unreachable(error) from error
         with connection:
+            connection.execute("SET enable_progress_bar = false")
             yield connection

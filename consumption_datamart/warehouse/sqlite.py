@@ -11,10 +11,11 @@ from contextlib import closing, contextmanager
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
+from ibis.backends.sql import SQLBackend
 
 from consumption_datamart.errors import AuditError
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse.base import SQLBackend, Transaction, Warehouse, conform
+from consumption_datamart.warehouse.base import Transaction, Warehouse, conform
 
 BATCH = 10_000
 LOCK_SECONDS = 60
@@ -35,7 +36,9 @@ class SQLiteTransaction(Transaction):
 
     def create(self, model: type[Table]) -> None:
         """The schema is in the name."""
-        self.backend.create_table(self.warehouse.location(model)[0], schema=_stored(model.stored_schema()))
+        self.backend.create_table(
+            self.warehouse.location(model)[0], schema=_stored(model.stored_schema())
+        )
 
     def load(self, model: type[Table], staged: ir.Table) -> None:
         """Hands the rows over in batches: dates and times as ISO text, decimals as floats."""
@@ -117,5 +120,7 @@ class SQLiteWarehouse(Warehouse):
 
 def _stored(schema: ibis.Schema) -> ibis.Schema:
     """SQLite has no decimals: what cannot be exact does not claim to be."""
-    real = {name: dt.Float64(nullable=t.nullable) if t.is_decimal() else t for name, t in schema.items()}
+    real = {
+        name: dt.Float64(nullable=t.nullable) if t.is_decimal() else t for name, t in schema.items()
+    }
     return ibis.schema(real)

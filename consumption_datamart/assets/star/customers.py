@@ -27,9 +27,7 @@ def dim_customer(
     names = _names_by_day(raw_invoices)
     in_order = ibis.window(group_by=names.customer_id, order_by=names.invoice_date)
     names = names.mutate(name_before=names.customer_name.lag().over(in_order))
-    changes = names.filter(
-        names.name_before.isnull() | (names.name_before != names.customer_name)
-    )
+    changes = names.filter(names.name_before.isnull() | (names.name_before != names.customer_name))
     in_order = ibis.window(group_by=changes.customer_id, order_by=changes.invoice_date)
     is_first = changes.invoice_date.lag().over(in_order).isnull()
     invoiced = changes.select(
@@ -40,7 +38,9 @@ def dim_customer(
         is_inferred=False,
     )
     seen = ibis.union(
-        raw_entitlements.select("customer_id"), fact_usage_daily.select("customer_id"), distinct=True
+        raw_entitlements.select("customer_id"),
+        fact_usage_daily.select("customer_id"),
+        distinct=True,
     )
     unknown = seen.anti_join(raw_invoices, "customer_id")
     inferred = unknown.select(

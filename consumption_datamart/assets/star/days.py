@@ -11,9 +11,9 @@ from consumption_datamart.schema.days import Days
 CALENDAR = Days(date(2020, 1, 1), date(2039, 12, 31))
 
 
-def dim_day(calendar: Days = CALENDAR) -> pd.DataFrame:
+def dim_day() -> pd.DataFrame:
     """Calendar days with the names and numbers by which people group them (spec 3)."""
-    days = pd.DataFrame({"day": pd.date_range(*calendar)})
+    days = pd.DataFrame({"day": pd.date_range(*CALENDAR)})
     parts = days.day.dt
     iso = parts.isocalendar()
     return days.assign(

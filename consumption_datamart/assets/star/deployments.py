@@ -6,10 +6,10 @@ from consumption_datamart.schema.codes import flag
 
 
 def dim_deployment(fact_usage_daily: ir.Table) -> ir.Table:
-    """Deployments, each with customer, product and infrastructure of its last day (spec 3).
+    """Deployments with the customer, product and infrastructure of their last day (spec 3).
 
-    Where the last day has several of one of these, the least in alphabetical order is taken, of each
-    by itself; a missing infrastructure counts only when there is no other.
+    Where the last day has several of one of these, the least in alphabetical order is taken, of
+    each by itself; a missing infrastructure counts only when there is no other.
     """
     usage = fact_usage_daily
     seen = usage.group_by("deployment_id").aggregate(
@@ -17,9 +17,7 @@ def dim_deployment(fact_usage_daily: ir.Table) -> ir.Table:
         last_seen_on=usage.day.max(),
         customers=usage.customer_id.nunique(),
     )
-    last = usage.inner_join(
-        seen, ["deployment_id", usage.day == seen.last_seen_on]
-    )
+    last = usage.inner_join(seen, ["deployment_id", usage.day == seen.last_seen_on])
     return (
         last.group_by("deployment_id", "first_seen_on", "last_seen_on", "customers")
         .aggregate(

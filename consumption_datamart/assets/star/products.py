@@ -19,9 +19,7 @@ def dim_product(
     Returns:
         One row a product; one that was never invoiced is named by its id.
     """
-    named = _last(
-        raw_invoices, ["invoice_date", "invoice_id", "line_number"], ["product_name"]
-    )
+    named = _last(raw_invoices, ["invoice_date", "invoice_id", "line_number"], ["product_name"])
     metered = _last(
         raw_entitlements, ["starts_on", "entitlement_id", "amendment"], ["unit", "metering"]
     )
@@ -37,9 +35,7 @@ def dim_product(
         .left_join(metered, "product_id")
         .left_join(terms, "product_id")
         .left_join(used, "product_id")
-        .select(
-            "product_id", "product_name", "unit", "metering", "units", "meterings", "used_unit"
-        )
+        .select("product_id", "product_name", "unit", "metering", "units", "meterings", "used_unit")
     )
     return products.select(
         "product_id",

@@ -1,0 +1,41 @@
+# The two commands of the README, and what a contributor needs besides.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: build test lint types format dev docs sample lock
+
+$(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-virtualenv -r requirements-dev.lock -e '.[dev]'
+	touch $@
+
+build: $(BIN)/consumption-datamart  ## builds the mart from source_data/ and shows the report
+	$(BIN)/consumption-datamart build && $(BIN)/consumption-datamart report
+
+test: $(BIN)/consumption-datamart  ## passes the tests
+	$(BIN)/python -m pytest -n 2
+
+lint: $(BIN)/consumption-datamart
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(BIN)/consumption-datamart
+	$(BIN)/mypy
+
+format: $(BIN)/consumption-datamart
+	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+dev: $(BIN)/consumption-datamart  ## Dagster's UI on http://localhost:3000
+	$(BIN)/dagster dev
+
+docs: $(BIN)/consumption-datamart  ## writes the pages that are generated from the code
+	$(BIN)/python -m consumption_datamart.cli.reference
+
+sample: $(BIN)/consumption-datamart  ## writes source_data/ anew
+	rm -rf source_data && $(BIN)/python -m consumption_datamart.simulation.sample source_data
+
+lock: $(BIN)/consumption-datamart  ## resolves the dependencies anew
+	$(BIN)/pip install --quiet uv
+	for extra in "" -dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--no-emit-index-url --no-header $${extra:+--extra dev} \
+		--output-file requirements$$extra.lock pyproject.toml; done

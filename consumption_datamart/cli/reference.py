@@ -1,0 +1,26 @@
+"""The reference pages, written from the code: `docs/cli.md` and `docs/data-dictionary.md`.
+
+`python -m consumption_datamart.cli.reference` writes both; a test requires that they are true.
+"""
+
+from pathlib import Path
+
+import typer
+from typer.cli import get_docs_for_click
+
+from consumption_datamart.cli.app import app
+from consumption_datamart.definitions import models
+from consumption_datamart.schema.dictionary import dictionary
+
+
+def reference() -> str:
+    """Every command and option as Markdown."""
+    command = typer.main.get_command(app)
+    context = typer.Context(command, info_name="consumption-datamart")
+    return get_docs_for_click(obj=command, ctx=context, name="consumption-datamart").strip() + "\n"
+
+
+if __name__ == "__main__":
+    docs = Path("docs")
+    docs.joinpath("cli.md").write_text(reference())
+    docs.joinpath("data-dictionary.md").write_text(dictionary(models().values()))

@@ -1,0 +1,68 @@
+"""Tables as inputs and outputs of any asset: as pandas frames, or as Ibis expressions.
+
+The mart's own assets publish in their step (docs/decisions/0008). This is for the assets that a
+team adds: one that takes or returns a `pd.DataFrame` or an `ibis.Table` needs no more than the
+annotation and a model of what it returns.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+
+import dagster as dg
+import ibis.expr.types as ir
+import pandas as pd
+
+from consumption_datamart.checks import asset_key, told_in_a_line
+from consumption_datamart.factories.metadata import materialization_metadata
+from consumption_datamart.resources import WarehouseResource
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse import publish
+from consumption_datamart.warehouse.base import on_days
+
+
+class TableIOManager(dg.IOManager):
+    """Stores and loads tables in the warehouse, by the model of their asset key."""
+
+    def __init__(self, warehouse: WarehouseResource, models: Mapping[str, type[Table]]) -> None:
+        """The models of all tables, by any name."""
+        self.warehouse = warehouse
+        self.models = {asset_key(model): model for model in models.values()}
+
+    def handle_output(self, context: dg.OutputContext, obj: ir.Table | pd.DataFrame) -> None:
+        """Publishes a frame or an expression, whole or not at all.
+
+        Raises:
+            Failure: the rows break the asset's model, or it has none; the table is as it was.
+        """
+        model = self._model(context.asset_key)
+        days = _days(context)
+        with told_in_a_line():
+            profile = publish(self.warehouse.open(), model, obj, days)
+        context.add_output_metadata(materialization_metadata(context, model, profile, days))
+
+    def load_input(self, context: dg.InputContext) -> ir.Table | pd.DataFrame:
+        """The upstream table, or the partitions of it, as the input's annotation asks.
+
+        Returns:
+            A frame for `pd.DataFrame`; for all else an Ibis expression that holds no connection.
+        """
+        model = self._model(context.asset_key)
+        with told_in_a_line():
+            warehouse = self.warehouse.open()
+            rows = on_days(model, warehouse.table(model), _days(context))
+            return (
+                warehouse.fetch(rows) if context.dagster_type.typing_type is pd.DataFrame else rows
+            )
+
+    def _model(self, key: dg.AssetKey) -> type[Table]:
+        if key not in self.models:
+            raise dg.Failure(f"asset {key.to_user_string()}: it has no model; see CONTRIBUTING.md")
+        return self.models[key]
+
+
+def _days(context: dg.InputContext | dg.OutputContext) -> Days | None:
+    if not context.has_asset_partitions:
+        return None
+    keys = context.asset_partition_key_range
+    return Days(date.fromisoformat(keys.start), date.fromisoformat(keys.end))

@@ -1,0 +1,39 @@
+"""What every test may ask for: an engine, a warehouse, a folder for a lake; and a clean environment."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from consumption_datamart_tests.mart import ENGINES
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _environment() -> Iterator[None]:
+    """No test sees the settings of the one who runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith(("CONSUMPTION_DATAMART_", "DAGSTER_")):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn."""
+    return request.param
+
+
+@pytest.fixture
+def warehouse(engine: str, tmp_path: Path) -> str:
+    """URL of a warehouse that is not there yet."""
+    return f"{engine}://{tmp_path}/warehouse.{engine}"
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    """A lake without dumps."""
+    path = tmp_path / "lake"
+    path.mkdir()
+    return path

@@ -1,0 +1,134 @@
+"""Building a mart for a test, and reading it with nothing but the engine's own client."""
+
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from datetime import date, datetime
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import duckdb
+import ibis
+
+from consumption_datamart.assets.lake import LAKE
+from consumption_datamart.assets.reports import REPORTS
+from consumption_datamart.assets.star import STAR
+from consumption_datamart.build import BuildResult
+from consumption_datamart.build import build as build_with_dagster
+from consumption_datamart.definitions import models
+from consumption_datamart.factories.mart_table import arguments
+from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.lake.loading import load
+from consumption_datamart.schema.days import Days
+from consumption_datamart.settings import Settings
+from consumption_datamart.warehouse import open_warehouse, publish
+
+ENGINES = ("duckdb", "sqlite")
+MODELS = {model.full_name(): model for model in models().values()}
+COMPUTED = {spec.model.table_name(): spec for spec in STAR + REPORTS}
+UPSTREAM = {
+    name: {*spec.inputs(), *(["dim_day", "reporting_period"] if spec.needs_days() else [])}
+    for name, spec in COMPUTED.items()
+}
+DAY_OF_NO_LAKE = Days(date(2026, 1, 1), date(2026, 1, 1))
+
+Row = dict[str, object]
+Tables = dict[str, list[Row]]
+
+
+def build(
+    lake: Path, url: str, first: date | None = None, last: date | None = None
+) -> BuildResult:
+    """Build the mart as a user does; it must succeed."""
+    result = build_with_dagster(settings(lake, url), first, last)
+    assert not result.failures
+    assert not result.skipped
+    return result
+
+
+def settings(lake: Path, url: str) -> Settings:
+    """Settings of a lake and a warehouse, and else the defaults."""
+    return Settings(lake=str(lake), warehouse=url)
+
+
+def build_tables(
+    lake: Path, url: str, only: Collection[str] | None = None, days: Days | None = None
+) -> None:
+    """Build tables by the functions that the assets call, without Dagster.
+
+    Args:
+        lake: its folder.
+        url: of the warehouse.
+        only: full names of the wanted tables, built with all that they read; by default all.
+        days: of the daily tables; by default all days of the lake.
+    """
+    source, warehouse = Lake(str(lake)), open_warehouse(url)
+    wanted = None if only is None else _with_upstream({name.split(".")[1] for name in only})
+    days = days or days_of(source)
+    for spec in LAKE:
+        if wanted is None or wanted & {model.table_name() for model in spec.models()}:
+            load(warehouse, spec.contract, source, days if spec.contract.day_column() else None)
+    for name in TopologicalSorter(UPSTREAM).static_order():
+        if name in COMPUTED and (wanted is None or name in wanted):
+            spec = COMPUTED[name]
+            of_table = days if spec.model.day_column() else None
+            rows = spec.compute(**arguments(spec, models(), warehouse, of_table))
+            publish(warehouse, spec.model, rows, of_table)
+
+
+def days_of(lake: Lake) -> Days:
+    """The first to the last day of a lake."""
+    found = set().union(*(lake.days(spec.contract.table_name()) for spec in LAKE))
+    return Days(min(found), max(found)) if found else DAY_OF_NO_LAKE
+
+
+def _with_upstream(names: set[str]) -> set[str]:
+    """The tables and all that they are made of."""
+    more = names.union(*(UPSTREAM.get(name, ()) for name in names))
+    return names if more == names else _with_upstream(more)
+
+
+def tables_of(url: str) -> Tables:
+    """Every table of a warehouse, by its full name, as rows of plain Python values."""
+    engine, path = url.split("://")
+    return _of_duckdb(path) if engine == "duckdb" else _of_sqlite(path)
+
+
+def _of_duckdb(path: str) -> Tables:
+    with duckdb.connect(path, read_only=True) as connection:
+        names = connection.execute(
+            "SELECT schema_name || '.' || table_name FROM duckdb_tables()"
+        ).fetchall()
+        tables = {}
+        for (name,) in names:
+            rows = connection.execute(f"FROM {name}").fetchall()
+            columns = [column[0] for column in connection.description or ()]
+            tables[name] = [dict(zip(columns, row, strict=True)) for row in rows]
+        return tables
+
+
+def _of_sqlite(path: str) -> Tables:
+    """Dates and times are ISO text there, and flags are 0 and 1: by the model they are read."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {
+            name: [
+                _plain(dict(row), MODELS[name].ibis_schema())
+                for row in connection.execute(f'SELECT * FROM "{name}"')
+            ]
+            for (name,) in names
+        }
+
+
+def _plain(row: Row, schema: ibis.Schema) -> Row:
+    for name, value in row.items():
+        if value is None:
+            continue
+        if schema[name].is_date():
+            row[name] = date.fromisoformat(value)
+        elif schema[name].is_timestamp():
+            row[name] = datetime.fromisoformat(value)
+        elif schema[name].is_boolean():
+            row[name] = bool(value)
+    return row
