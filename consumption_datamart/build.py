@@ -125,8 +125,9 @@ def plan_build(
         LakeError: the lake cannot be read, or the bounds hold none of its days.
     """
     lake = Lake(settings.lake)
-    found = set().union(*(lake.days(spec.contract.table_name()) for spec in LAKE))
-    whole = Days(min(found), max(found)) if found else Days(settings.start_day, settings.start_day)
+    found = lake.dumps([spec.contract.table_name() for spec in LAKE]).dump_day
+    none = Days(settings.start_day, settings.start_day)
+    whole = none if found.empty else Days(found.min(), found.max())
     if first is None and last is None:
         days = whole
         if warehouse.exists(ReportingPeriod):

@@ -10,9 +10,15 @@ from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
 from consumption_datamart.checks import asset_key
-from consumption_datamart.factories import daily_partitions, lake_table_assets, mart_table_asset
+from consumption_datamart.factories import (
+    daily_partitions,
+    dumps_asset,
+    lake_table_assets,
+    mart_table_asset,
+)
 from consumption_datamart.io_manager import TableIOManager
 from consumption_datamart.resources import LakeResource, WarehouseResource
+from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 
@@ -22,7 +28,7 @@ REFRESH_REPORTS_JOB = "refresh_reports"
 
 def models() -> dict[str, type[Table]]:
     """The models of all tables of the warehouse, by table name."""
-    loaded = [model for spec in LAKE for model in spec.models()]
+    loaded: list[type[Table]] = [Dumps, *(model for spec in LAKE for model in spec.models())]
     return {
         model.table_name(): model for model in [*loaded, *(spec.model for spec in STAR + REPORTS)]
     }
@@ -57,6 +63,7 @@ def build_definitions(
     return dg.Definitions(
         assets=[
             *(asset for spec in LAKE for asset in lake_table_assets(spec, partitions)),
+            dumps_asset(LAKE),
             *(mart_table_asset(spec, tables, partitions) for spec in STAR + REPORTS),
             *own_assets,
         ],
@@ -99,4 +106,7 @@ def require_models(
             )
 
 
-defs = build_definitions()
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster loads; the environment is read now, not when the module is imported."""
+    return build_definitions()

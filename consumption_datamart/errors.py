@@ -18,4 +18,13 @@ class WarehouseError(DatamartError):
 
 
 class AuditError(DatamartError):
-    """Rows about to be published break the table's model; nothing was published."""
+    """Rows about to be published break the table's model; nothing was published.
+
+    Attributes:
+        table: full name of the table.
+    """
+
+    def __init__(self, table: str, problem: str) -> None:
+        """Says of which table what is wrong."""
+        super().__init__(f"{table}: {problem}; nothing was published")
+        self.table = table

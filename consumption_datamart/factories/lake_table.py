@@ -13,7 +13,7 @@ from consumption_datamart.factories.partitions import days_of_run
 from consumption_datamart.lake.loading import load
 from consumption_datamart.resources import LakeResource, WarehouseResource
 from consumption_datamart.schema.lake import Contract
-from consumption_datamart.schema.raw import dumps_of, quarantine_of, raw_of
+from consumption_datamart.schema.raw import files_of, quarantine_of, raw_of
 from consumption_datamart.schema.table import Table
 
 
@@ -30,8 +30,8 @@ class LakeTableSpec:
     owners: tuple[str, ...]
 
     def models(self) -> tuple[type[Table], type[Table], type[Table]]:
-        """The raw, quarantine and dumps tables that loading writes."""
-        return raw_of(self.contract), quarantine_of(self.contract), dumps_of(self.contract)
+        """The raw, quarantine and files tables that loading writes."""
+        return raw_of(self.contract), quarantine_of(self.contract), files_of(self.contract)
 
 
 def lake_table_assets(
@@ -66,7 +66,7 @@ def lake_table_assets(
                 metadata=definition_metadata(model),
                 group_name="raw",
                 owners=list(spec.owners),
-                kinds={"duckdb", "table"},
+                kinds={"table"},
                 tags={"grain": "event"} if is_daily else {},
                 partitions_def=partitions if is_daily else None,
             )
@@ -83,10 +83,10 @@ def lake_table_assets(
             try:
                 loaded = load(warehouse.open(), contract, lake.open(), days)
             except AuditError as error:
-                yield failed(raw, error)
+                yield failed(next(m for m in models if m.full_name() == error.table), error)
                 raise
         for model, profile in zip(
-            models, (loaded.raw, loaded.quarantine, loaded.dumps), strict=True
+            models, (loaded.raw, loaded.quarantine, loaded.files), strict=True
         ):
             metadata = materialization_metadata(context, model, profile, days)
             if model is raw:

@@ -1,6 +1,6 @@
 """Finding the dumps of a lake (spec, section 1)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 import fsspec
+import pandas as pd
 from fsspec.core import url_to_fs
 
 from consumption_datamart.errors import LakeError
@@ -75,9 +76,19 @@ class Lake:
             key=lambda file: (file.day, file.name),
         )
 
-    def days(self, table: str) -> set[date]:
-        """Days that have a dump of the table."""
-        return {file.day for file in self.files(table)}
+    def dumps(self, tables: Sequence[str]) -> pd.DataFrame:
+        """The dumps of some tables: lake_table, dump_day, number of files, their size in bytes.
+
+        Raises:
+            LakeError: the lake is not there or must not be read.
+        """
+        found = [
+            {"lake_table": table, "dump_day": file.day, "files": 1, "size": file.size}
+            for table in tables
+            for file in self.files(table)
+        ]
+        frame = pd.DataFrame(found, columns=["lake_table", "dump_day", "files", "size"])
+        return frame.groupby(["lake_table", "dump_day"], as_index=False).sum()
 
     def _entries(self, table: str) -> list[dict[str, Any]]:
         root = self._place[1]

@@ -1,4 +1,4 @@
-"""Loading dumps into raw, quarantine and dumps tables (spec, section 2), in one transaction."""
+"""Loading dumps into raw, quarantine and files tables (spec, section 2), in one transaction."""
 
 import tempfile
 from pathlib import Path
@@ -12,7 +12,7 @@ from consumption_datamart.lake.outcome import Outcome, outcome
 from consumption_datamart.lake.reading import Salvaged, Source, TroubledFiles
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
-from consumption_datamart.schema.raw import dumps_of, quarantine_of, raw_of
+from consumption_datamart.schema.raw import files_of, quarantine_of, raw_of
 from consumption_datamart.warehouse import Transaction, Warehouse
 
 BATCH_BYTES = 32 << 20
@@ -61,18 +61,18 @@ class Load:
         self.contract, self.salvaged, self.transaction = contract, salvaged, transaction
         self.staging: DuckDBBackend = transaction.staging
         self.raw, self.quarantine = raw_of(contract), quarantine_of(contract)
-        self.dumps = dumps_of(contract)
+        self.files = files_of(contract)
 
     def run(self, lake: Lake, days: Days | None) -> None:
         """Empties the tables, or the days of them, and loads the dumps."""
         files = lake.files(self.contract.table_name(), days)
-        for model in (self.raw, self.quarantine, self.dumps):
+        for model in (self.raw, self.quarantine, self.files):
             self.transaction.clear(model, days)
         daily = self.contract.day_column() is not None
         for batch in batches(files, BATCH_BYTES) if daily else [files] if files else []:
             self._batch(batch)
             loaded = Days(batch[0].day, batch[-1].day)
-            for model in (self.raw, self.quarantine, self.dumps):
+            for model in (self.raw, self.quarantine, self.files):
                 self.transaction.audit(model, loaded if daily else None)
 
     def _batch(self, files: list[DumpFile]) -> None:
@@ -92,7 +92,7 @@ class Load:
         staged = self.staging.table("staged")
         self.transaction.load(self.raw, staged.filter(staged.reason.isnull()))
         self.transaction.load(self.quarantine, self.staging.sql(self._quarantined()))
-        self.transaction.load(self.dumps, self.staging.sql(self._counted()))
+        self.transaction.load(self.files, self.staging.sql(self._counted()))
 
     def _mark_duplicates(self) -> None:
         """Of the good rows of a dump with one key, all but the one that takes precedence.

@@ -6,7 +6,7 @@ import pandas as pd
 
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
-from consumption_datamart.schema.raw import dumps_of, quarantine_of, raw_of
+from consumption_datamart.schema.raw import files_of, quarantine_of, raw_of
 from consumption_datamart.warehouse import Transaction
 from consumption_datamart.warehouse.profile import TOTAL, Profile, by_day, iso, profile
 
@@ -25,22 +25,22 @@ class Outcome:
     Attributes:
         raw: also with rows read, kept, quarantined and superseded.
         quarantine: also with rows by reason.
-        dumps: the files.
+        files: that were loaded.
         unexpected_columns: columns that the contract does not know, by file.
     """
 
     raw: Profile
     quarantine: Profile
-    dumps: Profile
+    files: Profile
     unexpected_columns: dict[str, str]
 
 
 def outcome(transaction: Transaction, contract: type[Contract], days: Days | None) -> Outcome:
     """Looks at the three tables of a lake table, or at the days of them."""
-    raw, quarantine, dumps = raw_of(contract), quarantine_of(contract), dumps_of(contract)
-    files = transaction.slice(dumps, days)
+    raw, quarantine, loaded = raw_of(contract), quarantine_of(contract), files_of(contract)
+    files = transaction.slice(loaded, days)
     fates = by_day(
-        transaction, dumps, files, {label: files[name].sum() for label, name in FATES.items()}
+        transaction, loaded, files, {label: files[name].sum() for label, name in FATES.items()}
     )
     extra = files.filter(files.unexpected_columns != "").select("file", "unexpected_columns")
     kept = profile(transaction, raw, days)
@@ -49,7 +49,7 @@ def outcome(transaction: Transaction, contract: type[Contract], days: Days | Non
     return Outcome(
         raw=Profile(_joined(kept.figures, fates), kept.samples),
         quarantine=Profile(_joined(set_aside.figures, reasons), set_aside.samples),
-        dumps=profile(transaction, dumps, days),
+        files=profile(transaction, loaded, days),
         unexpected_columns=dict(transaction.fetch(extra).itertuples(index=False)),
     )
 

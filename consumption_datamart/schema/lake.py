@@ -1,7 +1,7 @@
 """The lake's contract (spec, sections 1 and 2): one model for each lake table.
 
 A contract says which columns and rules a dump must keep, when a row is on the wrong day, when it is
-suspicious, and which of two rows with one key is kept. The raw, quarantine and dumps tables derive
+suspicious, and which of two rows with one key is kept. The raw, quarantine and files tables derive
 from it.
 """
 

@@ -11,6 +11,20 @@ from consumption_datamart.schema.table import Field, LakeTable, Table, warnings_
 from consumption_datamart.schema.types import Day, Integer, Text
 
 
+class Dumps(LakeTable):
+    """Dumps that the lake has, loaded or not."""
+
+    lake_table: Text
+    dump_day: Day
+    files: Integer = Field(ge=1)
+    size: Integer = Field(ge=0)
+
+    class Config:
+        """One row a dump."""
+
+        unique = ["lake_table", "dump_day"]
+
+
 @cache
 def raw_of(contract: type[Contract]) -> type[Table]:
     """Model of the raw table: the contract's columns, dump_day and meta__warnings."""
@@ -37,7 +51,7 @@ def quarantine_of(contract: type[Contract]) -> type[Table]:
 
 
 @cache
-def dumps_of(contract: type[Contract]) -> type[Table]:
+def files_of(contract: type[Contract]) -> type[Table]:
     """Model of the table of loaded files: one row a file, with what became of its rows."""
     counts = ("rows_read", "rows_kept", "rows_quarantined", "rows_superseded")
     columns = {
@@ -46,8 +60,8 @@ def dumps_of(contract: type[Contract]) -> type[Table]:
         **{name: (Integer, Field(ge=0)) for name in counts},
         "unexpected_columns": (Text, Field()),
     }
-    title = f"{contract.title()} Files of the dumps that were loaded."
-    return _model("Dumps", LakeTable, contract, columns, title, ["file"])
+    title = f"{contract.title()} Files that were loaded, and what became of their rows."
+    return _model("Files", LakeTable, contract, columns, title, ["file"])
 
 
 def _model(

@@ -1,5 +1,6 @@
 """What every engine offers: tables by model, and publication whole or not at all."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,10 +24,12 @@ class Transaction(ABC):
     Attributes:
         backend: the engine, inside the open transaction.
         staging: a DuckDB that reads files and frames; its expressions are what `load` takes.
+        constraint_error: what the engine raises for a null where the table takes none.
     """
 
     backend: SQLBackend
     staging: DuckDBBackend
+    constraint_error: type[Exception]
 
     def __init__(self, warehouse: "Warehouse") -> None:
         """Begun by `Warehouse.transaction`."""
@@ -44,7 +47,17 @@ class Transaction(ABC):
         """Adds the rows of an expression on the warehouse's tables, column by name."""
         columns = ", ".join(f'"{name}"' for name in model.ibis_schema())
         select = self.backend.compile(conform(model, rows))
-        self.backend.raw_sql(f"INSERT INTO {self.warehouse.qualified(model)} ({columns}) {select}")
+        into = f"INSERT INTO {self.warehouse.qualified(model)} ({columns})"
+        with self.constraints(model):
+            self.backend.raw_sql(f"{into} {select}")
+
+    @contextmanager
+    def constraints(self, model: type[Table]) -> Iterator[None]:
+        """Tells what the engine finds wrong with new rows in the words of the audit."""
+        try:
+            yield
+        except self.constraint_error as error:
+            raise AuditError(model.full_name(), str(error).splitlines()[0]) from error
 
     def stage(self, frame: pd.DataFrame) -> ir.Table:
         """A frame as an expression on `staging`."""
@@ -60,15 +73,16 @@ class Transaction(ABC):
         name, database = self.warehouse.location(model)
         qualified = self.warehouse.qualified(model)
         if name in self.backend.list_tables(database=database):
-            found = self.backend.get_schema(name, database=database)
-            if found.names == model.ibis_schema().names:
+            found = _comparable(self.backend.get_schema(name, database=database))
+            if found == _comparable(self.warehouse.stored_schema(model)):
                 where = "" if days is None else f" WHERE {_between(model, days)}"
                 self.backend.raw_sql(f"DELETE FROM {qualified}{where}")
                 return
             if days is not None:
                 raise WarehouseError(
-                    f"{model.full_name()}: the warehouse has it with columns {', '.join(found)}, "
-                    f"this version with {', '.join(model.ibis_schema())}; drop the table and build"
+                    f"{model.full_name()}: the table in the warehouse has other columns than this "
+                    f"version, {_difference(found, self.warehouse.stored_schema(model))}; drop the "
+                    "table and build"
                 )
             self.backend.raw_sql(f"DROP TABLE {qualified}")
         self.create(model)
@@ -145,6 +159,10 @@ class Warehouse(ABC):
             WarehouseError: the warehouse cannot be opened, or is not built yet.
         """
 
+    def stored_schema(self, model: type[Table]) -> ibis.Schema:
+        """Names and types of the columns as the engine stores them."""
+        return model.stored_schema()
+
     def table(self, model: type[Table]) -> ir.Table:
         """The model's table as an expression that holds no connection."""
         name, database = self.location(model)
@@ -186,7 +204,7 @@ def conform(model: type[Table], rows: ir.Table) -> ir.Table:
     """
     schema = model.ibis_schema()
     if missing := [name for name in schema if name not in rows.columns]:
-        raise AuditError(f"{model.full_name()}: column {missing[0]} is missing; nothing published")
+        raise AuditError(model.full_name(), f"column {missing[0]} is missing")
     columns = {}
     for name, dtype in schema.items():
         same = rows[name].type().copy(nullable=True) == dtype
@@ -200,10 +218,20 @@ def on_days(model: type[Table], rows: ir.Table, days: Days | None) -> ir.Table:
     return rows if days is None or column is None else rows.filter(rows[column].between(*days))
 
 
+def _comparable(schema: ibis.Schema) -> dict[str, str]:
+    """Columns and types by which two schemas are the same; engines name precisions differently."""
+    return {name: re.sub(r"timestamp\(\d\)", "timestamp", str(t)) for name, t in schema.items()}
+
+
+def _difference(found: dict[str, str], wanted: ibis.Schema) -> str:
+    pairs = set(found.items()) ^ set(_comparable(wanted).items())
+    return ", ".join(f"{name} {dtype}" for name, dtype in sorted(pairs))
+
+
 def _between(model: type[Table], days: Days) -> str:
     return f"\"{model.day_column()}\" BETWEEN '{days.first}' AND '{days.last}'"
 
 
 def _audit_error(model: type[Table], problem: str, example: "pd.Series[Any]") -> AuditError:
     row = ", ".join(f"{name} = {value}" for name, value in example.items())
-    return AuditError(f"{model.full_name()}: {problem}, such as {row}; nothing was published")
+    return AuditError(model.full_name(), f"{problem}, such as {row}")

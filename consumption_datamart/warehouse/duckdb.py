@@ -9,7 +9,6 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.sql import SQLBackend
 
-from consumption_datamart.errors import AuditError
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Transaction, Warehouse
 
@@ -17,11 +16,15 @@ from consumption_datamart.warehouse.base import Transaction, Warehouse
 class DuckDBTransaction(Transaction):
     """Files are read in the warehouse's own connection."""
 
+    constraint_error = duckdb.ConstraintException
+
     def create(self, model: type[Table]) -> None:
         """Creates the schema, too."""
         name, database = self.warehouse.location(model)
         self.backend.raw_sql(f"CREATE SCHEMA IF NOT EXISTS {database}")
-        self.backend.create_table(name, schema=model.stored_schema(), database=database)
+        self.backend.create_table(
+            name, schema=self.warehouse.stored_schema(model), database=database
+        )
 
     def load(self, model: type[Table], staged: ir.Table) -> None:
         """Staged rows are already here."""
@@ -50,9 +53,6 @@ class DuckDBWarehouse(Warehouse):
             connection.begin()
             try:
                 yield transaction
-            except duckdb.ConstraintException as error:
-                connection.rollback()
-                raise AuditError(f"{str(error).splitlines()[0]}; nothing was published") from error
             except BaseException:
                 connection.rollback()
                 raise

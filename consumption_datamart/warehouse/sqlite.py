@@ -13,7 +13,6 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 from ibis.backends.sql import SQLBackend
 
-from consumption_datamart.errors import AuditError
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Transaction, Warehouse, conform
 
@@ -34,10 +33,12 @@ class _Connection(sqlite3.Connection):
 class SQLiteTransaction(Transaction):
     """Files are read by a DuckDB in memory."""
 
+    constraint_error = sqlite3.IntegrityError
+
     def create(self, model: type[Table]) -> None:
         """The schema is in the name."""
         self.backend.create_table(
-            self.warehouse.location(model)[0], schema=_stored(model.stored_schema())
+            self.warehouse.location(model)[0], schema=self.warehouse.stored_schema(model)
         )
 
     def load(self, model: type[Table], staged: ir.Table) -> None:
@@ -55,8 +56,9 @@ class SQLiteTransaction(Transaction):
         marks = ", ".join("?" * len(storable))
         into = f"INSERT INTO {self.warehouse.qualified(model)} ({columns}) VALUES ({marks})"
         cursor = self.staging.raw_sql(self.staging.compile(rows.select(**storable)))
-        while batch := cursor.fetchmany(BATCH):
-            self.backend.con.executemany(into, batch)
+        with self.constraints(model):
+            while batch := cursor.fetchmany(BATCH):
+                self.backend.con.executemany(into, batch)
 
 
 class SQLiteWarehouse(Warehouse):
@@ -71,6 +73,10 @@ class SQLiteWarehouse(Warehouse):
     def qualified(self, model: type[Table]) -> str:
         """`"mart.dim_day"`."""
         return f'"{model.full_name()}"'
+
+    def stored_schema(self, model: type[Table]) -> ibis.Schema:
+        """Decimals are floats here."""
+        return _stored(model.stored_schema())
 
     def table(self, model: type[Table]) -> ir.Table:
         """Decimals are floats here."""
@@ -87,9 +93,6 @@ class SQLiteWarehouse(Warehouse):
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield transaction
-            except sqlite3.IntegrityError as error:
-                connection.execute("ROLLBACK")
-                raise AuditError(f"{error}; nothing was published") from error
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise

@@ -2,7 +2,6 @@
 
 from datetime import date
 
-import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
@@ -30,11 +29,7 @@ def dim_day() -> pd.DataFrame:
     )
 
 
-def reporting_period(
-    dumps_invoices: ir.Table, dumps_entitlements: ir.Table, dumps_telemetry: ir.Table
-) -> ir.Table:
+def reporting_period(dumps: ir.Table) -> ir.Table:
     """first_day and last_day of the mart: one row, none for a lake without dumps (spec 3)."""
-    dumps = [dumps.select("dump_day") for dumps in (dumps_invoices, dumps_entitlements)]
-    days = ibis.union(dumps_telemetry.select("dump_day"), *dumps)
-    period = days.aggregate(first_day=days.dump_day.min(), last_day=days.dump_day.max())
+    period = dumps.aggregate(first_day=dumps.dump_day.min(), last_day=dumps.dump_day.max())
     return period.filter(period.first_day.notnull())
