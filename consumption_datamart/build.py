@@ -18,7 +18,7 @@ from consumption_datamart.definitions import BUILD_JOB, REFRESH_REPORTS_JOB, bui
 from consumption_datamart.errors import DatamartError, LakeError
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.star import ReportingPeriod
+from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Warehouse, open_warehouse
 
@@ -129,10 +129,7 @@ def plan_build(
     none = Days(settings.start_day, settings.start_day)
     whole = none if found.empty else Days(found.min(), found.max())
     if first is None and last is None:
-        days = whole
-        if warehouse.exists(ReportingPeriod):
-            for row in warehouse.fetch(warehouse.table(ReportingPeriod)).itertuples():
-                days = days.spanning(Days(row.first_day.date(), row.last_day.date()))
+        days = whole.spanning(warehouse.span(ReportingDay, "day") or whole)
     else:
         days = Days(max(first or whole.first, whole.first), min(last or whole.last, whole.last))
     if days.first > days.last:

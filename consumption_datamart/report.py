@@ -7,7 +7,7 @@ import pandas as pd
 
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.schema.reports import ReportConsumptionDaily, ReportRenewals
-from consumption_datamart.schema.star import ReportingPeriod
+from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
 
@@ -40,17 +40,16 @@ def executive_report(settings: Settings, day: date | None = None) -> ExecutiveRe
         WarehouseError: the warehouse cannot be opened, is not built, or does not have the day.
     """
     warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
-    if not warehouse.exists(ReportingPeriod) or not warehouse.exists(ReportRenewals):
+    if not warehouse.exists(ReportingDay) or not warehouse.exists(ReportRenewals):
         raise WarehouseError(
             f"warehouse {warehouse.url}: the mart is not built; run consumption-datamart build"
         )
-    period = warehouse.fetch(warehouse.table(ReportingPeriod))
-    if period.empty:
+    period = warehouse.span(ReportingDay, "day")
+    if period is None:
         raise WarehouseError(f"warehouse {warehouse.url}: the mart is empty; its lake had no dumps")
-    first, last = period.first_day[0].date(), period.last_day[0].date()
-    day = day or last
-    if not first <= day <= last:
-        raise WarehouseError(f"--day {day}: the mart has {first} to {last}")
+    day = day or period.last
+    if day not in period:
+        raise WarehouseError(f"--day {day}: the mart has {period}")
     rows = warehouse.table(ReportConsumptionDaily)
     consumption = warehouse.fetch(
         rows.filter(rows.day == day).order_by(
@@ -59,4 +58,4 @@ def executive_report(settings: Settings, day: date | None = None) -> ExecutiveRe
     )
     renewals = warehouse.table(ReportRenewals)
     at_risk = renewals.filter(renewals.at_risk).order_by("ends_on", "entitlement_id")
-    return ExecutiveReport(day, last, consumption, warehouse.fetch(at_risk))
+    return ExecutiveReport(day, period.last, consumption, warehouse.fetch(at_risk))

@@ -21,7 +21,7 @@ from consumption_datamart.factories.metadata import (
 from consumption_datamart.factories.partitions import days_of_run
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.star import DimDay, ReportingPeriod
+from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Warehouse, publish
 from consumption_datamart.warehouse.base import conform, on_days
@@ -37,7 +37,8 @@ class TableSpec:
     Attributes:
         model: its columns, key and rules; says whether it is partitioned by day.
         compute: a pure function to the table's rows. Its arguments are named after the tables that
-            it reads; `days` is the days that it is to give rows for (column day).
+            it reads, and are expressions, or frames where annotated `pd.DataFrame`; `days` is the
+            days that it is to give rows for (column day).
         windows: for daily tables that are read over several days: how many, ending on the day.
         group: star or reports.
         owners: who answers for it.
@@ -50,7 +51,7 @@ class TableSpec:
     owners: tuple[str, ...] = ("team:data",)
 
     def inputs(self) -> list[str]:
-        """Names of the tables that the function reads; `days` is made of two of them."""
+        """Names of the tables that the function reads, but for `days`."""
         names = list(inspect.signature(self.compute).parameters)
         return [name for name in names if name != DAYS]
 
@@ -76,7 +77,7 @@ def mart_table_asset(
     is_daily = model.day_column() is not None
     upstream = {name: models[name] for name in spec.inputs()}
     if spec.needs_days():
-        upstream |= {each.table_name(): each for each in (DimDay, ReportingPeriod)}
+        upstream[ReportingDay.table_name()] = ReportingDay
 
     @dg.multi_asset(
         name=model.table_name(),
@@ -123,21 +124,23 @@ def mart_table_asset(
 
 def arguments(
     spec: TableSpec, models: Mapping[str, type[Table]], warehouse: Warehouse, days: Days | None
-) -> dict[str, ir.Table]:
-    """The tables that a spec's function reads, each limited to the days that the run needs."""
-    tables = {}
+) -> dict[str, ir.Table | pd.DataFrame]:
+    """The tables that a spec's function reads, each limited to the days that the run needs.
+
+    An argument annotated `pd.DataFrame` gets a frame, any other an expression.
+    """
+    asked = inspect.signature(spec.compute).parameters
+    tables: dict[str, ir.Table | pd.DataFrame] = {}
     for name in spec.inputs():
         read = days
         if days is not None and spec.model.day_column() is not None:
             back = timedelta(days=spec.windows.get(name, 1) - 1)
             read = Days(days.first - back, days.last)
-        tables[name] = on_days(models[name], warehouse.table(models[name]), read)
+        rows = on_days(models[name], warehouse.table(models[name]), read)
+        tables[name] = warehouse.fetch(rows) if asked[name].annotation is pd.DataFrame else rows
     if spec.needs_days():
-        calendar, period = warehouse.table(DimDay), warehouse.table(ReportingPeriod)
-        if days is not None:
-            calendar = calendar.filter(calendar.day.between(*days))
-        within = [calendar.day >= period.first_day, calendar.day <= period.last_day]
-        tables[DAYS] = calendar.join(period, within).select("day")
+        within = warehouse.table(ReportingDay)
+        tables[DAYS] = within if days is None else within.filter(within.day.between(*days))
     return tables
 
 

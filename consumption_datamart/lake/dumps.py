@@ -15,6 +15,8 @@ from consumption_datamart.errors import LakeError
 from consumption_datamart.schema.days import Days
 
 FORMATS = ("csv", "parquet")
+PLAUSIBLE = Days(date(1900, 1, 1), date(2199, 12, 31))
+"""A file named by another day is misnamed; one would stretch the mart over centuries."""
 
 
 class DumpFile(NamedTuple):
@@ -146,7 +148,7 @@ def _day(name: str) -> date | None:
         day = date.fromisoformat(name)
     except ValueError:
         return None
-    return day if day.isoformat() == name else None
+    return day if day.isoformat() == name and day in PLAUSIBLE else None
 
 
 def _visible(name: str) -> bool:

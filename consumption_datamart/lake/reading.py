@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import ibis.expr.types as ir
+import pandas as pd
 from ibis.backends.duckdb import Backend as DuckDBBackend
 
 from consumption_datamart.errors import LakeError
@@ -81,14 +82,21 @@ class Source:
         null text.
         """
         con = self.staging.con
+        listed = [
+            (
+                self.salvaged.path(file),
+                file.day,
+                file.name,
+                unexpected_columns(self.contract, header),
+            )
+            for file, header in self.headers.items()
+        ]
+        columns = [PATH, "dump_day", "file", "unexpected_columns"]
+        con.register("listed_files", pd.DataFrame(listed, columns=columns))
         con.execute(
-            "CREATE OR REPLACE TEMP TABLE dump_files"
-            f" ({PATH} VARCHAR, dump_day DATE, file VARCHAR, unexpected_columns VARCHAR)"
+            "CREATE OR REPLACE TEMP TABLE dump_files AS"
+            " SELECT * REPLACE (dump_day::DATE AS dump_day) FROM listed_files"
         )
-        for file, header in self.headers.items():
-            unexpected = unexpected_columns(self.contract, header)
-            listed = [self.salvaged.path(file), file.day, file.name, unexpected]
-            con.execute("INSERT INTO dump_files VALUES (?, ?, ?, ?)", listed)
         groups: dict[tuple[str, Header], list[DumpFile]] = defaultdict(list)
         for file, header in self.headers.items():
             groups[file.format, header].append(file)

@@ -63,8 +63,6 @@ COLUMNS = {
     "quarter": Column("Quarter, 1 to 4"),
     "year": Column("Calendar year"),
     "month_start": Column("First day of the month", DAY),
-    "first_day": Column("Least day that has a dump of any table", DAY),
-    "last_day": Column("Greatest day that has a dump of any table", DAY),
     # dimensions
     "customer_key": Column("Key of a version of the customer: customer_id@valid_from"),
     "valid_from": Column("First day on which the row holds", DAY),

@@ -5,16 +5,15 @@ from consumption_datamart.schema.table import Field, MartTable, warnings_field
 from consumption_datamart.schema.types import Amount, Day, Flag, Integer, Money, Real, Text
 
 
-class ReportingPeriod(MartTable):
-    """The days that the daily tables hold; one row, none while the lake is empty."""
+class ReportingDay(MartTable):
+    """Days that the daily tables hold: from the first day to the last that has any dump."""
 
-    first_day: Day
-    last_day: Day
+    day: Day
 
     class Config:
-        """One row at most."""
+        """One row a day."""
 
-        unique = ["first_day"]
+        unique = ["day"]
 
 
 class DimDay(MartTable):

@@ -185,6 +185,15 @@ class Warehouse(ABC):
         with self.reader() as backend:
             return name in backend.list_tables(database=database)
 
+    def span(self, model: type[Table], column: str) -> Days | None:
+        """The first and the last day in a column; None: there is none, or no such table."""
+        if not self.exists(model):
+            return None
+        rows = self.table(model)
+        bounds = rows.aggregate(first=rows[column].min(), last=rows[column].max())
+        (row,) = self.fetch(bounds.filter(bounds["first"].notnull())).to_dict("records") or [None]
+        return Days(row["first"].date(), row["last"].date()) if row else None
+
     def unreachable(self, error: Exception) -> WarehouseError:
         """What to tell a user whose warehouse cannot be opened."""
         if not self.path.parent.is_dir():

@@ -13,7 +13,7 @@ from consumption_datamart.assets.reports.windows import (
 
 def report_consumption_daily(
     days: ir.Table,
-    dim_day: ir.Table,
+    reporting_day: ir.Table,
     fact_consumption_daily: ir.Table,
     dim_customer: ir.Table,
     dim_product: ir.Table,
@@ -22,7 +22,7 @@ def report_consumption_daily(
 
     Args:
         days: the days to report.
-        dim_day: the calendar.
+        reporting_day: all days that there are.
         fact_consumption_daily: of those days and the 29 before each.
         dim_customer: for the names, as of the day.
         dim_product: for the names.
@@ -34,7 +34,7 @@ def report_consumption_daily(
         entitled_30d="entitled_quantity",
         used_30d="used_quantity",
     )
-    sums = trailing_sums(every_day(days, dim_day, facts), ["entitled_30d", "used_30d"])
+    sums = trailing_sums(every_day(days, reporting_day, facts), ["entitled_30d", "used_30d"])
     rows = sums.filter((sums.entitled_30d > 0) | (sums.used_30d > 0)).semi_join(days, "day")
     rows = rows.mutate(
         consumption_30d=ratio(rows.used_30d, rows.entitled_30d),
@@ -45,7 +45,7 @@ def report_consumption_daily(
 
 def report_active_customers_by_product_daily(
     days: ir.Table,
-    dim_day: ir.Table,
+    reporting_day: ir.Table,
     fact_usage_daily: ir.Table,
     dim_customer: ir.Table,
     dim_product: ir.Table,
@@ -54,7 +54,7 @@ def report_active_customers_by_product_daily(
 
     Args:
         days: the days to report.
-        dim_day: the calendar.
+        reporting_day: all days that there are.
         fact_usage_daily: of those days and the 29 before each.
         dim_customer: for the names, as of the day.
         dim_product: for the names.
@@ -63,6 +63,6 @@ def report_active_customers_by_product_daily(
     active = used.group_by("day", "customer_id", "product_id").aggregate(
         days_active=used.count().cast("float64")
     )
-    sums = trailing_sums(every_day(days, dim_day, active), ["days_active"])
+    sums = trailing_sums(every_day(days, reporting_day, active), ["days_active"])
     rows = sums.filter(sums.days_active > 0).drop("days_active").semi_join(days, "day")
     return with_names(rows, dim_customer, dim_product)

@@ -8,7 +8,7 @@ RENEWAL_DAYS = 90
 
 
 def report_renewals(
-    reporting_period: ir.Table,
+    reporting_day: ir.Table,
     dim_entitlement: ir.Table,
     fact_consumption_daily: ir.Table,
     fact_invoice_line: ir.Table,
@@ -18,14 +18,14 @@ def report_renewals(
     """Amendments in force on last_day that end within 90 days, with consumption and value.
 
     Args:
-        reporting_period: gives last_day.
+        reporting_day: the last of which is last_day.
         dim_entitlement: amendments and the days on which they are in force.
         fact_consumption_daily: of the 30 days ending on last_day, at least.
         fact_invoice_line: gives the annual value, by the invoice that an amendment names.
         dim_customer: for the names, as of last_day.
         dim_product: for the names.
     """
-    today = reporting_period.select(day="last_day")
+    today = reporting_day.aggregate(day=reporting_day.day.max())
     terms = dim_entitlement.cross_join(today)
     days_left = terms.ends_on.delta(terms.day, unit="day")
     ending = terms.filter(

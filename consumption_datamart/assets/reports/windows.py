@@ -7,12 +7,12 @@ WINDOW_DAYS = 30
 _STEP = 5
 
 
-def every_day(days: ir.Table, dim_day: ir.Table, facts: ir.Table) -> ir.Table:
+def every_day(days: ir.Table, reporting_day: ir.Table, facts: ir.Table) -> ir.Table:
     """A row for each customer and product of the facts on each day that a window needs.
 
     Args:
         days: the days that are reported.
-        dim_day: the calendar.
+        reporting_day: all days that there are.
         facts: day, customer_id, product_id and figures; of the reported days and the 29 before.
 
     Returns:
@@ -21,8 +21,8 @@ def every_day(days: ir.Table, dim_day: ir.Table, facts: ir.Table) -> ir.Table:
     first = facts.aggregate(first=facts.day.min())
     last = days.aggregate(last=days.day.max())
     span = first.cross_join(last)
-    within = [dim_day.day >= span.first, dim_day.day <= span.last]
-    calendar = dim_day.join(span, within).select("day")
+    within = [reporting_day.day >= span.first, reporting_day.day <= span.last]
+    calendar = reporting_day.join(span, within).select("day")
     owners = facts.select("customer_id", "product_id").distinct()
     grid = calendar.cross_join(owners)
     return grid.left_join(facts, ["day", "customer_id", "product_id"]).select(

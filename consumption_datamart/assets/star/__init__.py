@@ -1,7 +1,7 @@
 """The star schema, table by table."""
 
 from consumption_datamart.assets.star.customers import dim_customer
-from consumption_datamart.assets.star.days import dim_day, reporting_period
+from consumption_datamart.assets.star.days import dim_day, reporting_day
 from consumption_datamart.assets.star.deployments import dim_deployment
 from consumption_datamart.assets.star.entitlements import dim_entitlement, fact_entitlement_daily
 from consumption_datamart.assets.star.facts import (
@@ -14,7 +14,7 @@ from consumption_datamart.factories import TableSpec
 from consumption_datamart.schema import star
 
 STAR = (
-    TableSpec(star.ReportingPeriod, reporting_period),
+    TableSpec(star.ReportingDay, reporting_day),
     TableSpec(star.DimDay, dim_day),
     TableSpec(star.DimCustomer, dim_customer),
     TableSpec(star.DimProduct, dim_product),

@@ -1,8 +1,7 @@
-"""dim_day and reporting_period: which days there are, and which of them the mart is about."""
+"""dim_day and reporting_day: which days there are, and which of them the mart is about."""
 
 from datetime import date
 
-import ibis.expr.types as ir
 import pandas as pd
 
 from consumption_datamart.schema.days import Days
@@ -29,7 +28,8 @@ def dim_day() -> pd.DataFrame:
     )
 
 
-def reporting_period(dumps: ir.Table) -> ir.Table:
-    """first_day and last_day of the mart: one row, none for a lake without dumps (spec 3)."""
-    period = dumps.aggregate(first_day=dumps.dump_day.min(), last_day=dumps.dump_day.max())
-    return period.filter(period.first_day.notnull())
+def reporting_day(dumps: pd.DataFrame) -> pd.DataFrame:
+    """Days from first_day to last_day of the mart; none for a lake without dumps (spec 3)."""
+    bounds = dumps.dump_day.min(), dumps.dump_day.max()
+    days = [] if dumps.empty else pd.date_range(*bounds)
+    return pd.DataFrame({"day": pd.Series(days, dtype="datetime64[ns]")})
