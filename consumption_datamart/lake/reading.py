@@ -112,7 +112,8 @@ class Source:
         """Lines that could not be split into columns, once `rows` has been read.
 
         Raises:
-            TroubledFiles: a quote that is never closed has taken further lines with it.
+            TroubledFiles: a quote that is never closed has taken further lines with it, or lines
+                end in more than one way, which makes DuckDB name another line than the broken one.
         """
         con = self.staging.con
         by_path = {self.salvaged.path(file): file for file in self.headers}
@@ -126,11 +127,23 @@ class Source:
             " JOIN reject_scans USING (scan_id, file_id) ORDER BY ALL"
         ).fetchall()
         con.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
-        swallowing = {by_path[path] for path, _, text in rejected if len(text.splitlines()) > 1}
-        if swallowing - set(self.salvaged.copies):
-            raise TroubledFiles(swallowing)
+        suspects = {(by_path[path], text) for path, _, text in rejected}
+        troubled = {
+            file
+            for file, text in suspects
+            if file not in self.salvaged.copies
+            and (len(text.splitlines()) > 1 or self._mixes_line_ends(file))
+        }
+        if troubled:
+            raise TroubledFiles(troubled)
         lines = [(by_path[path], text.rstrip("\r\n")) for path, _, text in rejected]
         return found + [(file, line) for file, line in lines if line.strip()]
+
+    def _mixes_line_ends(self, file: DumpFile) -> bool:
+        with self.lake.filesystem.open(file.path, "rb") as stream:
+            content: bytes = stream.read()
+        crlf = content.count(b"\r\n")
+        return 0 < crlf < content.count(b"\n") or content.count(b"\r") > crlf > 0
 
     def probe(self) -> None:
         """Finds the files that cannot be read, by reading each alone.

@@ -27,6 +27,8 @@ def salvage(content: bytes) -> tuple[list[list[str]], list[str]]:
     position = 0
     while position < len(lines):
         record, consumed = _record(lines, position)
+        if record and records and record[len(records[0]) :] == [""]:
+            record.pop()  # a comma at the end of a line is no field, as DuckDB sees it
         if not b"".join(lines[position : position + consumed]).strip():
             pass
         elif record is None or (records and len(record) != len(records[0])):

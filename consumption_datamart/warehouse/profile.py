@@ -54,12 +54,13 @@ def by_day(
     Returns:
         A column for each figure; a row for each day (ISO) that has rows, or one row `TOTAL`.
     """
+    figures = {name: figure.fill_null(0) for name, figure in figures.items()}
     column = model.day_column()
     if column is None:
         total = transaction.fetch(rows.aggregate(**figures))
-        return total.set_index(pd.Index([TOTAL])).fillna(0).astype(int)
+        return total.set_index(pd.Index([TOTAL])).astype(int)
     counted = transaction.fetch(rows.group_by(profiled_day=rows[column]).aggregate(**figures))
-    return counted.set_index(iso(counted.pop("profiled_day"))).fillna(0).astype(int)
+    return counted.set_index(iso(counted.pop("profiled_day"))).astype(int)
 
 
 def iso(days: "pd.Series[pd.Timestamp]") -> "pd.Index[str]":
