@@ -18,7 +18,7 @@ from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import publish
-from consumption_datamart.warehouse.base import on_days
+from consumption_datamart.warehouse.rows import on_days
 
 
 class TableIOManager(dg.IOManager):

@@ -39,7 +39,8 @@ class BuildDisplay:
         traceback: TracebackType | None,
     ) -> None:
         """Takes the spinner away."""
-        self.progress.stop()
+        if self.console.is_terminal:
+            self.progress.stop()
 
     def on_event(self, event: dg.DagsterEvent) -> None:
         """Shows what Dagster is doing."""

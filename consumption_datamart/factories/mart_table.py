@@ -24,7 +24,7 @@ from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Warehouse, publish
-from consumption_datamart.warehouse.base import conform, on_days
+from consumption_datamart.warehouse.rows import conform, on_days
 
 DAYS = "days"
 """Name of the argument by which a function asks for the days that it is to give rows for."""

@@ -3,10 +3,11 @@
 from urllib.parse import urlsplit
 
 from consumption_datamart.errors import WarehouseError
-from consumption_datamart.warehouse.base import Transaction, Warehouse
+from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
 from consumption_datamart.warehouse.publication import publish
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
+from consumption_datamart.warehouse.transaction import Transaction
 
 __all__ = ["ENGINES", "Transaction", "Warehouse", "open_warehouse", "publish"]
 

@@ -8,9 +8,14 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 from ibis.backends.sql import SQLBackend
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse.base import Transaction, Warehouse
+from consumption_datamart.warehouse.base import Warehouse
+from consumption_datamart.warehouse.transaction import Transaction
+
+LOCK_SECONDS = 600
+"""How long to wait for the process that has the file open: DuckDB lets in one writer at a time."""
 
 
 class DuckDBTransaction(Transaction):
@@ -72,10 +77,20 @@ class DuckDBWarehouse(Warehouse):
             "memory_limit": self.memory_limit,
             "preserve_insertion_order": False,
         }
+        patiently = Retrying(
+            retry=retry_if_exception(_is_in_use),
+            wait=wait_random(0.05, 0.3),
+            stop=stop_after_delay(LOCK_SECONDS),
+            reraise=True,
+        )
         try:
-            connection = duckdb.connect(self.path, read_only=read_only, config=config)
+            connection = patiently(duckdb.connect, self.path, read_only=read_only, config=config)
         except duckdb.Error as error:
             raise self.unreachable(error) from error
         with connection:
             connection.execute("SET enable_progress_bar = false")
             yield connection
+
+
+def _is_in_use(error: BaseException) -> bool:
+    return isinstance(error, duckdb.IOException) and "Could not set lock" in str(error)

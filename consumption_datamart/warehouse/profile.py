@@ -8,7 +8,7 @@ import pandas as pd
 
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse.base import Transaction
+from consumption_datamart.warehouse.transaction import Transaction
 
 SAMPLE_ROWS = 5
 TOTAL = ""

@@ -5,8 +5,9 @@ import pandas as pd
 
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse.base import Warehouse, on_days
+from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.profile import Profile, profile
+from consumption_datamart.warehouse.rows import on_days
 
 
 def publish(

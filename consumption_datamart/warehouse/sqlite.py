@@ -14,7 +14,9 @@ import ibis.expr.types as ir
 from ibis.backends.sql import SQLBackend
 
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse.base import Transaction, Warehouse, conform
+from consumption_datamart.warehouse.base import Warehouse
+from consumption_datamart.warehouse.rows import conform
+from consumption_datamart.warehouse.transaction import Transaction
 
 BATCH = 10_000
 LOCK_SECONDS = 60

@@ -1,0 +1,29 @@
+"""Rows on their way into a table, or out of it."""
+
+import ibis.expr.types as ir
+
+from consumption_datamart.errors import AuditError
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.table import Table
+
+
+def conform(model: type[Table], rows: ir.Table) -> ir.Table:
+    """The rows with the model's columns in the model's order and types.
+
+    Raises:
+        AuditError: a column is missing.
+    """
+    schema = model.ibis_schema()
+    if missing := [name for name in schema if name not in rows.columns]:
+        raise AuditError(model.full_name(), f"column {missing[0]} is missing")
+    columns = {}
+    for name, dtype in schema.items():
+        same = rows[name].type().copy(nullable=True) == dtype
+        columns[name] = rows[name] if same else rows[name].cast(dtype)
+    return rows.select(**columns)
+
+
+def on_days(model: type[Table], rows: ir.Table, days: Days | None) -> ir.Table:
+    """The rows on the given days; all rows of a table that has no days, or where none are given."""
+    column = model.day_column()
+    return rows if days is None or column is None else rows.filter(rows[column].between(*days))

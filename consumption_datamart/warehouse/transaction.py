@@ -1,0 +1,140 @@
+"""Changes to tables that readers see all at once, or never: clear, insert, audit."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+from ibis.backends.duckdb import Backend as DuckDBBackend
+from ibis.backends.sql import SQLBackend
+
+from consumption_datamart.errors import AuditError, WarehouseError
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.rows import conform, on_days
+
+if TYPE_CHECKING:
+    from consumption_datamart.warehouse.base import Warehouse
+
+
+class Transaction(ABC):
+    """Changes to tables that readers see all at once, or never.
+
+    Attributes:
+        backend: the engine, inside the open transaction.
+        staging: a DuckDB that reads files and frames; its expressions are what `load` takes.
+        constraint_error: what the engine raises for a null where the table takes none.
+    """
+
+    backend: SQLBackend
+    staging: DuckDBBackend
+    constraint_error: type[Exception]
+
+    def __init__(self, warehouse: "Warehouse") -> None:
+        """Begun by `Warehouse.transaction`."""
+        self.warehouse = warehouse
+
+    @abstractmethod
+    def load(self, model: type[Table], staged: ir.Table) -> None:
+        """Adds the rows of an expression on `staging` to a table, column by name."""
+
+    @abstractmethod
+    def create(self, model: type[Table]) -> None:
+        """Creates the model's table if it is not there."""
+
+    def insert(self, model: type[Table], rows: ir.Table) -> None:
+        """Adds the rows of an expression on the warehouse's tables, column by name."""
+        columns = ", ".join(f'"{name}"' for name in model.ibis_schema())
+        select = self.backend.compile(conform(model, rows))
+        into = f"INSERT INTO {self.warehouse.qualified(model)} ({columns})"
+        with self.constraints(model):
+            self.backend.raw_sql(f"{into} {select}")
+
+    @contextmanager
+    def constraints(self, model: type[Table]) -> Iterator[None]:
+        """Tells what the engine finds wrong with new rows in the words of the audit."""
+        try:
+            yield
+        except self.constraint_error as error:
+            raise AuditError(model.full_name(), str(error).splitlines()[0]) from error
+
+    def stage(self, frame: pd.DataFrame) -> ir.Table:
+        """A frame as an expression on `staging`."""
+        self.staging.con.register("staged_frame", frame)
+        return self.staging.table("staged_frame")
+
+    def clear(self, model: type[Table], days: Days | None = None) -> None:
+        """Makes the table ready for new rows: creates it, or empties it or the days of it.
+
+        Raises:
+            WarehouseError: a table of which other days are to stay has other columns.
+        """
+        name, database = self.warehouse.location(model)
+        qualified = self.warehouse.qualified(model)
+        if name in self.backend.list_tables(database=database):
+            found = _comparable(self.backend.get_schema(name, database=database))
+            if found == _comparable(self.warehouse.stored_schema(model)):
+                where = "" if days is None else f" WHERE {_between(model, days)}"
+                self.backend.raw_sql(f"DELETE FROM {qualified}{where}")
+                return
+            if days is not None:
+                raise WarehouseError(
+                    f"{model.full_name()}: the table in the warehouse has other columns than this "
+                    f"version, {_difference(found, self.warehouse.stored_schema(model))}; drop the "
+                    "table and build"
+                )
+            self.backend.raw_sql(f"DROP TABLE {qualified}")
+        self.create(model)
+
+    def audit(self, model: type[Table], days: Days | None = None) -> None:
+        """Requires that the table, or the days of it, satisfy the model's rules and key.
+
+        All rules are asked for in one query, which reads each row once.
+
+        Raises:
+            AuditError: names the table, the rule, how many rows break it, and one of them.
+        """
+        rows = self.slice(model, days)
+        rules = {name: rule.fill_null(True) for name, rule in model.rules(rows).items()}
+        if rules:
+            counts = rows.aggregate(**{name: (~rule).sum() for name, rule in rules.items()})
+            for name, count in self.fetch(counts).iloc[0].items():
+                if count and count > 0:
+                    example = self.fetch(rows.filter(~rules[str(name)]).limit(1)).iloc[0]
+                    raise _audit_error(model, f"{int(count)} rows break '{name}'", example)
+        if key := model.key():
+            repeated = rows.group_by(key).aggregate(rows=ibis._.count()).filter(ibis._.rows > 1)
+            example = self.fetch(repeated.limit(1))
+            if len(example):
+                raise _audit_error(model, f"key {', '.join(key)} is not unique", example.iloc[0])
+
+    def slice(self, model: type[Table], days: Days | None = None) -> ir.Table:
+        """The table as an expression, all of it or some days."""
+        return on_days(model, self.warehouse.table(model), days)
+
+    def fetch(self, rows: ir.Table) -> pd.DataFrame:
+        """The rows of a small expression as a frame."""
+        return self.backend.to_pandas(rows)
+
+
+def _comparable(schema: ibis.Schema) -> dict[str, str]:
+    """Columns and types by which two schemas are the same; engines name precisions differently."""
+    return {name: re.sub(r"timestamp\(\d\)", "timestamp", str(t)) for name, t in schema.items()}
+
+
+def _difference(found: dict[str, str], wanted: ibis.Schema) -> str:
+    pairs = set(found.items()) ^ set(_comparable(wanted).items())
+    return ", ".join(f"{name} {dtype}" for name, dtype in sorted(pairs))
+
+
+def _between(model: type[Table], days: Days) -> str:
+    return f"\"{model.day_column()}\" BETWEEN '{days.first}' AND '{days.last}'"
+
+
+def _audit_error(model: type[Table], problem: str, example: "pd.Series[Any]") -> AuditError:
+    row = ", ".join(f"{name} = {value}" for name, value in example.items())
+    return AuditError(model.full_name(), f"{problem}, such as {row}")
