@@ -1,6 +1,7 @@
 """The columns of dump files: what they are, and whether they are those of the contract."""
 
 import csv
+import glob
 import io
 from collections.abc import Sequence
 
@@ -62,7 +63,7 @@ def _csv(lake: Lake, file: DumpFile) -> Header:
 def _parquet(file: DumpFile, connection: duckdb.DuckDBPyConnection) -> Header:
     try:
         rows = connection.execute(
-            "DESCRIBE SELECT * FROM read_parquet($path)", {"path": file.path}
+            "DESCRIBE SELECT * FROM read_parquet($path)", {"path": glob.escape(file.path)}
         ).fetchall()
     except duckdb.Error as error:
         raise LakeError(

@@ -5,6 +5,7 @@ header's columns is set aside by the reader, with its text.
 """
 
 import csv
+import glob
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -180,7 +181,7 @@ class Source:
             else:
                 columns.append(_identifier(name))
             columns[-1] += f" AS {_identifier(name)}"
-        paths = "[" + ", ".join(_literal(self.salvaged.path(file)) for file in files) + "]"
+        paths = "[" + ", ".join(_literal(glob.escape(self.salvaged.path(file))) for file in files) + "]"
         if files[0].format == "parquet":
             reader = f"read_parquet({paths}, filename = '{PATH}')"
         else:
