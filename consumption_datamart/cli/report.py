@@ -1,5 +1,6 @@
 """How `report` writes its two tables."""
 
+import csv
 import json
 import sys
 from typing import Any
@@ -36,13 +37,11 @@ def write(report: ExecutiveReport, format: str) -> None:
         print(json.dumps(document, indent=2))
     elif format == "csv":
         sections = {"consumption": report.consumption, "renewal_at_risk": report.renewals}
-        frames = [
-            pd.DataFrame(_records(frame), columns=frame.columns).assign(section=name)
-            for name, frame in sections.items()
-        ]
-        names = list(dict.fromkeys(["section", *frames[0].columns, *frames[1].columns]))
-        rows = [row for frame in frames for row in frame.to_dict("records")]
-        pd.DataFrame(rows, columns=names).to_csv(sys.stdout, index=False)
+        columns = [name for frame in sections.values() for name in frame.columns]
+        writer = csv.DictWriter(sys.stdout, list(dict.fromkeys(["section", *columns])))
+        writer.writeheader()
+        for section, frame in sections.items():
+            writer.writerows({"section": section, **row} for row in _records(frame))
     else:
         console = Console()
         console.print(_consumption(report))

@@ -181,7 +181,9 @@ class Source:
             else:
                 columns.append(_identifier(name))
             columns[-1] += f" AS {_identifier(name)}"
-        paths = "[" + ", ".join(_literal(glob.escape(self.salvaged.path(file))) for file in files) + "]"
+        paths = (
+            "[" + ", ".join(_literal(glob.escape(self.salvaged.path(file))) for file in files) + "]"
+        )
         if files[0].format == "parquet":
             reader = f"read_parquet({paths}, filename = '{PATH}')"
         else:

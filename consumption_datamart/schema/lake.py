@@ -12,7 +12,7 @@ import pandera.ibis as pa
 from pandera.api.ibis.types import IbisData
 
 from consumption_datamart.schema.codes import METERINGS
-from consumption_datamart.schema.table import Field, LakeTable
+from consumption_datamart.schema.table import FINITE, Field, LakeTable
 from consumption_datamart.schema.types import Amount, Day, Instant, Integer, Real, Text
 
 UNUSUAL_QUANTITY = 1_000_000
@@ -123,7 +123,7 @@ class Telemetry(Contract):
     deployment_id: Text
     product_id: Text
     infrastructure: Text = Field(nullable=True)
-    quantity: Real = Field(ge=0, lt=float("inf"))
+    quantity: Real = Field(ge=0, **FINITE)
     unit: Text
 
     class Config:

@@ -1,7 +1,7 @@
 """The reports (spec, section 4)."""
 
 from consumption_datamart.schema.codes import BANDS
-from consumption_datamart.schema.table import Field, MartTable
+from consumption_datamart.schema.table import FINITE, Field, MartTable
 from consumption_datamart.schema.types import Amount, Day, Flag, Integer, Real, Text
 
 
@@ -15,9 +15,9 @@ class ReportConsumptionDaily(MartTable):
     customer_name: Text
     product_id: Text
     product_name: Text
-    entitled_30d: Real = Field(ge=0)
-    used_30d: Real = Field(ge=0)
-    consumption_30d: Real = Field(ge=0, nullable=True)
+    entitled_30d: Real = Field(ge=0, **FINITE)
+    used_30d: Real = Field(ge=0, **FINITE)
+    consumption_30d: Real = Field(ge=0, **FINITE, nullable=True)
     band: Text = Field(isin=list(BANDS))
 
     class Config:
@@ -55,9 +55,9 @@ class ReportRenewals(MartTable):
     unit: Text
     ends_on: Day
     days_left: Integer = Field(in_range={"min_value": 1, "max_value": 90})
-    consumption_30d: Real = Field(ge=0, nullable=True)
+    consumption_30d: Real = Field(ge=0, **FINITE, nullable=True)
     band: Text = Field(isin=list(BANDS))
-    annual_value: Real = Field(ge=0, nullable=True)
+    annual_value: Real = Field(ge=0, **FINITE, nullable=True)
     currency: Text = Field(nullable=True)
     at_risk: Flag
 

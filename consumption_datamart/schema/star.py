@@ -1,7 +1,7 @@
 """The star schema (spec, section 3), daily grain."""
 
 from consumption_datamart.schema.codes import METERINGS
-from consumption_datamart.schema.table import Field, MartTable, warnings_field
+from consumption_datamart.schema.table import FINITE, Field, MartTable, warnings_field
 from consumption_datamart.schema.types import Amount, Day, Flag, Integer, Money, Real, Text
 
 
@@ -98,7 +98,7 @@ class DimEntitlement(MartTable):
     unit: Text
     metering: Text = Field(isin=METERINGS)
     ends_on: Day
-    daily_quantity: Real = Field(ge=0)
+    daily_quantity: Real = Field(ge=0, **FINITE)
     valid_from: Day
     valid_to: Day
 
@@ -139,8 +139,8 @@ class FactUsageDaily(MartTable):
     customer_id: Text
     product_id: Text
     infrastructure: Text = Field(nullable=True)
-    total_quantity: Real = Field(ge=0)
-    peak_quantity: Real = Field(ge=0)
+    total_quantity: Real = Field(ge=0, **FINITE)
+    peak_quantity: Real = Field(ge=0, **FINITE)
     event_count: Integer = Field(ge=1)
 
     class Config:
@@ -157,7 +157,7 @@ class FactEntitlementDaily(MartTable):
     day: Day
     customer_id: Text
     product_id: Text
-    entitled_quantity: Real = Field(ge=0)
+    entitled_quantity: Real = Field(ge=0, **FINITE)
     entitlement_count: Integer = Field(ge=1)
 
     class Config:
@@ -174,9 +174,9 @@ class FactConsumptionDaily(MartTable):
     day: Day
     customer_id: Text
     product_id: Text
-    entitled_quantity: Real = Field(ge=0)
-    used_quantity: Real = Field(ge=0)
-    consumption_ratio: Real = Field(ge=0, nullable=True)
+    entitled_quantity: Real = Field(ge=0, **FINITE)
+    used_quantity: Real = Field(ge=0, **FINITE)
+    consumption_ratio: Real = Field(ge=0, **FINITE, nullable=True)
     meta__warnings: Text = warnings_field("unentitled_usage")
 
     class Config:

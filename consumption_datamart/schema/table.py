@@ -14,6 +14,8 @@ from consumption_datamart.schema.codes import warning_lists
 from consumption_datamart.schema.columns import COLUMNS, Column
 
 Field = pa.Field
+FINITE: dict[str, Any] = {"lt": float("inf")}
+"""What a float has to be; engines count NaN as greater than everything."""
 register_ibis_backends()
 
 

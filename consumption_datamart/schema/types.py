@@ -9,8 +9,8 @@ Integer = dt.Int64
 Real = dt.Float64
 Flag = dt.Boolean
 Day = dt.Date
-Instant = Annotated[dt.Timestamp, None, None, True]
-"""A point in time, UTC, without a time zone of its own."""
+Instant = Annotated[dt.Timestamp, None, 6, True]
+"""A point in time to the microsecond, UTC, without a time zone of its own."""
 Amount = Annotated[dt.Decimal, 18, 4, True]
 """The contract's decimal(18,4)."""
 Money = Annotated[dt.Decimal, 36, 8, True]

@@ -32,8 +32,8 @@ class Warehouse(ABC):
         return f"{self.scheme}://{self.path}"
 
     @abstractmethod
-    def location(self, model: type[Table]) -> tuple[str, str | None]:
-        """Name of the model's table and of the database that it is in, as Ibis takes them."""
+    def location(self, model: type[Table]) -> tuple[str, tuple[str, str] | None]:
+        """Name of the model's table, and catalog and database that it is in, as Ibis takes them."""
 
     @abstractmethod
     def qualified(self, model: type[Table]) -> str:
@@ -63,8 +63,9 @@ class Warehouse(ABC):
 
     def table(self, model: type[Table]) -> ir.Table:
         """The model's table as an expression that holds no connection."""
-        name, database = self.location(model)
-        return ibis.table(model.ibis_schema(), name=name, database=database)
+        name, place = self.location(model)
+        catalog, database = place or (None, None)
+        return ibis.table(model.ibis_schema(), name=name, catalog=catalog, database=database)
 
     def fetch(self, rows: ir.Table) -> pd.DataFrame:
         """The rows of a small expression as a frame.

@@ -26,7 +26,8 @@ class DuckDBTransaction(Transaction):
     def create(self, model: type[Table]) -> None:
         """Creates the schema, too."""
         name, database = self.warehouse.location(model)
-        self.backend.raw_sql(f"CREATE SCHEMA IF NOT EXISTS {database}")
+        schema = '"' + '"."'.join(database or ()) + '"'
+        self.backend.raw_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         self.backend.create_table(
             name, schema=self.warehouse.stored_schema(model), database=database
         )
@@ -41,13 +42,19 @@ class DuckDBWarehouse(Warehouse):
 
     scheme = "duckdb"
 
-    def location(self, model: type[Table]) -> tuple[str, str | None]:
-        """A table in its schema."""
-        return model.table_name(), model.schema_name()
+    def location(self, model: type[Table]) -> tuple[str, tuple[str, str] | None]:
+        """A table in its schema, with the catalog: a file may be named as a schema is."""
+        return model.table_name(), (self._catalog, model.schema_name())
 
     def qualified(self, model: type[Table]) -> str:
-        """`"mart"."dim_day"`."""
-        return f'"{model.schema_name()}"."{model.table_name()}"'
+        """`"consumption"."mart"."dim_day"`."""
+        return f'"{self._catalog}"."{model.schema_name()}"."{model.table_name()}"'
+
+    @property
+    def _catalog(self) -> str:
+        """The name that DuckDB gives to the file: what is before its first dot."""
+        name = self.path.name.split(".")[0]
+        return f"{name}_db" if name.lower() in {"main", "system", "temp"} else name
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

@@ -68,7 +68,7 @@ class SQLiteWarehouse(Warehouse):
 
     scheme = "sqlite"
 
-    def location(self, model: type[Table]) -> tuple[str, str | None]:
+    def location(self, model: type[Table]) -> tuple[str, tuple[str, str] | None]:
         """A table whose name has the schema in it."""
         return model.full_name(), None
 

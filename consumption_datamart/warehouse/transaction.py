@@ -76,7 +76,7 @@ class Transaction(ABC):
         name, database = self.warehouse.location(model)
         qualified = self.warehouse.qualified(model)
         if name in self.backend.list_tables(database=database):
-            found = _comparable(self.backend.get_schema(name, database=database))
+            found = _comparable(self.backend.table(name, database=database).schema())
             if found == _comparable(self.warehouse.stored_schema(model)):
                 where = "" if days is None else f" WHERE {_between(model, days)}"
                 self.backend.raw_sql(f"DELETE FROM {qualified}{where}")
