@@ -98,9 +98,10 @@ class Lake:
             raise LakeError(
                 f"lake {self.uri}: there is no such folder; set --lake or CONSUMPTION_DATAMART_LAKE"
             )
-        if table not in {PurePosixPath(entry["name"]).name for entry in self._list(root)}:
-            return []
-        return self._list(f"{root}/{table}")
+        found = {PurePosixPath(entry["name"]).name: entry["type"] for entry in self._list(root)}
+        if found.get(table, "directory") != "directory":
+            raise LakeError(f"lake {self.uri}: {table} is a file; make it a folder of dumps")
+        return self._list(f"{root}/{table}") if table in found else []
 
     def _list(self, folder: str) -> list[dict[str, Any]]:
         try:

@@ -30,6 +30,6 @@ def open_warehouse(url: str, memory_limit: str = "2GB") -> Warehouse:
     if engine is None:
         known = " or ".join(f"{name}://<path>" for name in ENGINES)
         raise WarehouseError(f"warehouse URL '{url}': unknown engine; write {known}")
-    if not path or path == ":memory:" or parts.query:
+    if not path or path.endswith(":memory:") or parts.query:
         raise WarehouseError(f"warehouse URL '{url}': name a file, as {parts.scheme}://<path>")
     return engine(path, memory_limit)

@@ -16,6 +16,8 @@ from consumption_datamart.warehouse.transaction import Transaction
 
 LOCK_SECONDS = 600
 """How long to wait for the process that has the file open: DuckDB lets in one writer at a time."""
+NO_DATABASE = ValueError("a file of that kind is no DuckDB database; name another file")
+"""DuckDB opens CSV, Parquet and the like as views in memory, which would forget the tables."""
 
 
 class DuckDBTransaction(Transaction):
@@ -93,8 +95,11 @@ class DuckDBWarehouse(Warehouse):
         try:
             connection = patiently(duckdb.connect, self.path, read_only=read_only, config=config)
         except duckdb.Error as error:
-            raise self.unreachable(error) from error
+            in_memory = "in-memory database" in str(error)
+            raise self.unreachable(NO_DATABASE if in_memory else error) from error
         with connection:
+            if not connection.execute("FROM duckdb_databases() WHERE path IS NOT NULL").fetchall():
+                raise self.unreachable(NO_DATABASE)
             connection.execute("SET enable_progress_bar = false")
             yield connection
 
