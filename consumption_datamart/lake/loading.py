@@ -84,7 +84,8 @@ class Load:
             source.probe()
             raise
         self._execute("CREATE OR REPLACE TEMP TABLE malformed (line VARCHAR, file VARCHAR)")
-        for file, line in source.malformed():
+        counts = self.staging.con.execute("SELECT file, count(*) FROM staged GROUP BY file")
+        for file, line in source.malformed(dict(counts.fetchall())):
             self.staging.con.execute("INSERT INTO malformed VALUES (?, ?)", [line, file.name])
         self._mark_duplicates()
         if self.contract.day_column() is None:

@@ -6,8 +6,8 @@ header's columns is set aside by the reader, with its text.
 
 import csv
 import glob
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -109,42 +109,52 @@ class Source:
             f" FROM ({union}) AS found JOIN dump_files USING ({PATH})"
         )
 
-    def malformed(self) -> list[tuple[DumpFile, str]]:
+    def malformed(self, rows_read: Mapping[str, int]) -> list[tuple[DumpFile, str]]:
         """Lines that could not be split into columns, once `rows` has been read.
 
+        Args:
+            rows_read: how many rows were read, by the file's name.
+
         Raises:
-            TroubledFiles: a quote that is never closed has taken further lines with it, or lines
-                end in more than one way, which makes DuckDB name another line than the broken one.
+            TroubledFiles: CSV files of which not every line is a row or malformed. So it is where
+                a field has a line break or a line is blank, but also where a quote that is never
+                closed has taken further lines with it, or DuckDB has lost a line.
         """
         con = self.staging.con
         by_path = {self.salvaged.path(file): file for file in self.headers}
-        found = [
+        lines = [
             (file, line) for file in self.headers for line in self.salvaged.malformed.get(file, [])
         ]
-        if not con.execute("FROM duckdb_tables() WHERE table_name = 'reject_errors'").fetchall():
-            return found
-        rejected = con.execute(
-            "SELECT DISTINCT file_path, line, csv_line FROM reject_errors"
-            " JOIN reject_scans USING (scan_id, file_id) ORDER BY ALL"
-        ).fetchall()
-        con.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
-        suspects = {(by_path[path], text) for path, _, text in rejected}
+        if con.execute("FROM duckdb_tables() WHERE table_name = 'reject_errors'").fetchall():
+            rejected = con.execute(
+                "SELECT DISTINCT file_path, line, csv_line FROM reject_errors"
+                " JOIN reject_scans USING (scan_id, file_id) ORDER BY ALL"
+            ).fetchall()
+            con.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
+            lines += [(by_path[path], text.strip("\r\n")) for path, _, text in rejected]
+        seen = Counter(file for file, _ in lines)
         troubled = {
             file
-            for file, text in suspects
-            if file not in self.salvaged.copies
-            and (len(text.splitlines()) > 1 or self._mixes_line_ends(file))
+            for file in self.headers
+            if file.format == "csv"
+            and file not in self.salvaged.copies
+            and not self._accounts_for(file, rows_read.get(file.name, 0), seen[file])
         }
         if troubled:
             raise TroubledFiles(troubled)
-        lines = [(by_path[path], text.rstrip("\r\n")) for path, _, text in rejected]
-        return found + [(file, line) for file, line in lines if line.strip()]
+        return [(file, line) for file, line in lines if line.strip()]
 
-    def _mixes_line_ends(self, file: DumpFile) -> bool:
+    def _accounts_for(self, file: DumpFile, rows: int, malformed: int) -> bool:
+        """Whether each line of a CSV file behind the header is a row or malformed.
+
+        Where lines end in more than one way, DuckDB gives another line for the malformed one.
+        """
         with self.lake.filesystem.open(file.path, "rb") as stream:
             content: bytes = stream.read()
-        crlf = content.count(b"\r\n")
-        return 0 < crlf < content.count(b"\n") or content.count(b"\r") > crlf > 0
+        feeds, crlf = content.count(b"\n"), content.count(b"\r\n")
+        lines = feeds + (not content.endswith(b"\n"))
+        alike = crlf in (0, feeds) and content.count(b"\r") == crlf
+        return lines == 1 + rows + malformed and (alike or not malformed)
 
     def probe(self) -> None:
         """Finds the files that cannot be read, by reading each alone.
