@@ -1,4 +1,4 @@
-"""What every test may ask for: an engine, a warehouse, a folder for a lake; and a clean environment."""
+"""What every test may ask for: an engine, a warehouse, a lake; and a clean environment."""
 
 import os
 from collections.abc import Iterator

@@ -30,6 +30,7 @@ MALFORMED: list[str | bytes] = [
     "1,2,3,4,5,6,7,8,9,10,11,12,13",
     'text,"after" a quote',
     b"not,\xff,utf-8",
+    'a,"quote that is never closed',
 ]
 DIRT: dict[str, list[tuple[str, object]]] = {
     "invoices": [

@@ -10,9 +10,7 @@ from consumption_datamart_tests.mart import build_tables, tables_of
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_mart_agrees_with_the_hand_written_case(
-    case: Case, lake: Path, warehouse: str
-) -> None:
+def test_the_mart_agrees_with_the_hand_written_case(case: Case, lake: Path, warehouse: str) -> None:
     case.write(lake)
     build_tables(lake, warehouse, only=case.expect)
     tables = tables_of(warehouse)

@@ -54,8 +54,7 @@ WRONG_DAY = {
 
 
 def columns(table: str) -> dict[str, str]:
-    pairs = (column.split() for column in COLUMNS[table].split(", "))
-    return {name: kind for name, kind in pairs}
+    return dict(column.split() for column in COLUMNS[table].split(", "))
 
 
 def missing(table: str) -> str:

@@ -58,7 +58,7 @@ def used(number: int, quantity: float, **overrides: object) -> Row:
 
 
 def line(event_id: str, **texts: str) -> str:
-    """A line of telemetry of day 5 as it stands in a CSV file, with some texts as they are given."""
+    """A line of telemetry of day 5 in a CSV file, with some texts as they are given."""
     row = {"event_id": event_id, "event_ts": "2026-01-05T12:00:00", **texts}
     return ",".join(str(value) for value in (usage() | row).values())
 

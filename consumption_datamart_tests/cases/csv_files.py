@@ -2,7 +2,7 @@
 
 from consumption_datamart_tests.cases.base import Case, dump, lake, line, table_of
 from consumption_datamart_tests.contract import column_names
-from consumption_datamart_tests.lakes import day, entitlement, invoice, usage
+from consumption_datamart_tests.lakes import entitlement, invoice, usage
 
 CASES = [
     Case(
@@ -70,7 +70,9 @@ CASES = [
     ),
     Case(
         "a comma too many at the end of a line",
-        lake(dump("telemetry", 5, [line("a") + ",", line("b"), line("c", infrastructure="") + ","])),
+        lake(
+            dump("telemetry", 5, [line("a") + ",", line("b"), line("c", infrastructure="") + ","])
+        ),
         {
             "lake.raw_telemetry": table_of(
                 "event_id infrastructure unit",

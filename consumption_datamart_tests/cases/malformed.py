@@ -63,7 +63,9 @@ CASES = [
     Case(
         "a quote that only another one behind it would close",
         lake(
-            dump("telemetry", 5, [OPEN, line("quoted", deployment_id='"DEP,2"'), OPEN, line("last")])
+            dump(
+                "telemetry", 5, [OPEN, line("quoted", deployment_id='"DEP,2"'), OPEN, line("last")]
+            )
         ),
         {
             "lake.raw_telemetry": table_of(
@@ -140,6 +142,19 @@ CASES = [
             "lake.quarantine_telemetry": table_of(
                 "line file", (OPEN, "telemetry/2026-01-05/part-0.csv")
             ),
+        },
+    ),
+    Case(
+        "a quote that is never closed, at the end of one of many files",
+        lake(
+            dump("telemetry", 5, [line("good"), OPEN]),
+            *(dump("telemetry", 5, [line(f"part {n}")], part=f"part-{n}") for n in range(8)),
+        ),
+        {
+            "lake.raw_telemetry": table_of(
+                "event_id", ("good",), *((f"part {n}",) for n in range(8))
+            ),
+            "lake.quarantine_telemetry": set_aside(OPEN),
         },
     ),
 ]

@@ -1,0 +1,288 @@
+"""Bad input ends a command with one line that says what is wrong where, and changes no table."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from consumption_datamart_tests import cli
+from consumption_datamart_tests.contract import column_names
+from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
+from consumption_datamart_tests.mart import ENGINES, Tables, build, tables_of
+
+DUMP = "telemetry/2026-01-06"
+
+
+def write_lake(lake: Path) -> None:
+    """Two good days."""
+    write_dump(lake, "invoices", day(5), [invoice()])
+    write_dump(lake, "entitlements", day(5), [entitlement()])
+    write_dump(lake, "telemetry", day(5), [usage()])
+    write_dump(lake, "telemetry", day(6), [usage(event_ts=noon(6))])
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A good lake, and warehouses that were built of it."""
+    folder = tmp_path_factory.mktemp("built")
+    write_lake(folder / "lake")
+    for engine in ENGINES:
+        build(folder / "lake", f"{engine}://{folder}/warehouse.{engine}")
+    return folder
+
+
+@pytest.fixture
+def mart(built: Path, engine: str, tmp_path: Path) -> SimpleNamespace:
+    """The good lake, and the warehouse that was built of it: copies to do harm to."""
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    return SimpleNamespace(
+        lake=tmp_path / "lake", warehouse=f"{engine}://{tmp_path}/warehouse.{engine}"
+    )
+
+
+def without_column(lake: Path, format: str) -> None:
+    """A dump that lacks a required column."""
+    columns = [name for name in column_names("telemetry") if name != "customer_id"]
+    (lake / f"{DUMP}.csv").unlink()
+    write_dump(lake, "telemetry", day(6), [usage()], columns=columns, format=format)
+
+
+def written(suffix: str, content: bytes) -> Callable[[Path], None]:
+    """A file with that content in place of a good dump."""
+
+    def write(lake: Path) -> None:
+        (lake / f"{DUMP}.csv").unlink()
+        (lake / f"{DUMP}.{suffix}").write_bytes(content)
+
+    return write
+
+
+def gone(suffix: str) -> Callable[[Path], None]:
+    """A dump that is listed, but cannot be opened."""
+
+    def link(lake: Path) -> None:
+        (lake / f"{DUMP}.csv").unlink()
+        (lake / f"{DUMP}.{suffix}").symlink_to("nowhere")
+
+    return link
+
+
+HEADER = ",".join(column_names("telemetry")).encode()
+BAD_DUMPS: dict[str, tuple[Callable[[Path], None], list[str]]] = {
+    "CSV without a required column": (
+        lambda lake: without_column(lake, "csv"),
+        [f"{DUMP}.csv", "required column 'customer_id' is missing", "deliver the dump again"],
+    ),
+    "Parquet without a required column": (
+        lambda lake: without_column(lake, "parquet"),
+        [f"{DUMP}.parquet", "required column 'customer_id' is missing", "deliver the dump again"],
+    ),
+    "a column twice": (
+        written("csv", HEADER + b",unit\n"),
+        [f"{DUMP}.csv", "column 'unit' is there more than once"],
+    ),
+    "no header": (written("csv", b""), [f"{DUMP}.csv", "required column 'event_id' is missing"]),
+    "a header that is not UTF-8": (
+        written("csv", HEADER + b",gr\xf6sse\n"),
+        [f"{DUMP}.csv", "the header line cannot be read"],
+    ),
+    "Parquet that is none": (
+        written("parquet", HEADER + b"\n"),
+        [f"{DUMP}.parquet", "cannot be read as Parquet", "deliver the dump again"],
+    ),
+    "Parquet that is empty": (
+        written("parquet", b""),
+        [f"{DUMP}.parquet", "cannot be read as Parquet"],
+    ),
+    "CSV that is gone": (gone("csv"), [f"{DUMP}.csv", "cannot be read"]),
+    "Parquet that is gone": (gone("parquet"), [f"{DUMP}.parquet", "cannot be read"]),
+}
+
+
+@pytest.mark.parametrize(("spoil", "told"), BAD_DUMPS.values(), ids=BAD_DUMPS)
+def test_a_dump_that_cannot_be_loaded(
+    spoil: Callable[[Path], None], told: list[str], mart: SimpleNamespace
+) -> None:
+    before = tables_of(mart.warehouse)
+    spoil(mart.lake)
+    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.warehouse)
+    assert_told(ended, told)
+    assert unchanged(mart.warehouse, before)
+
+
+def test_what_is_not_built_because_of_it_is_told(mart: SimpleNamespace) -> None:
+    without_column(mart.lake, "csv")
+    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.warehouse)
+    (told,) = [line for line in ended.err.splitlines() if line.startswith("Not built")]
+    assert "fact_usage_daily" in told
+    assert "report_consumption_daily" in told
+    assert "raw_invoices" not in told
+
+
+def test_a_dump_that_cannot_be_loaded_can_be_delivered_again(mart: SimpleNamespace) -> None:
+    without_column(mart.lake, "csv")
+    arguments = ["build", "--lake", mart.lake, "--warehouse", mart.warehouse]
+    assert cli.run(*arguments).code == 1
+    write_dump(mart.lake, "telemetry", day(6), [usage(event_ts=noon(6), quantity=9.0)])
+    assert cli.run(*arguments).code == 0
+    usages = tables_of(mart.warehouse)["mart.fact_usage_daily"]
+    assert [row["peak_quantity"] for row in usages if row["day"] == day(6)] == [9.0]
+
+
+NO_LAKES: dict[str, tuple[str, list[str]]] = {
+    "is not there": ("{folder}/nowhere", ["there is no such folder", "--lake"]),
+    "is a file": ("{folder}/lake/telemetry/2026-01-05.csv", ["there is no such folder"]),
+    "is of an unknown kind": ("nfs3://lake", ["lake nfs3://lake", "Protocol not known"]),
+}
+
+
+@pytest.mark.parametrize(("uri", "told"), NO_LAKES.values(), ids=NO_LAKES)
+def test_a_lake_that(uri: str, told: list[str], mart: SimpleNamespace, tmp_path: Path) -> None:
+    before = tables_of(mart.warehouse)
+    uri = uri.format(folder=tmp_path)
+    ended = cli.run("build", "--lake", uri, "--warehouse", mart.warehouse)
+    assert_told(ended, [uri, *told])
+    assert unchanged(mart.warehouse, before)
+
+
+def test_a_table_of_the_lake_that_is_a_file(mart: SimpleNamespace) -> None:
+    before = tables_of(mart.warehouse)
+    shutil.rmtree(mart.lake / "telemetry")
+    (mart.lake / "telemetry").write_text("moved to another place")
+    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.warehouse)
+    assert_told(ended, ["telemetry"])
+    assert unchanged(mart.warehouse, before)
+
+
+NOT_READABLE = """
+import json, os, pathlib, sys
+from consumption_datamart_tests import cli, mart
+folder, *paths = map(pathlib.Path, sys.argv[1:])
+arguments = ["build", "--lake", folder / "lake", "--warehouse", f"duckdb://{folder}/mine.duckdb"]
+cli.run(*arguments)
+if os.getuid() == 0:  # nothing keeps root from reading
+    for each in [folder, *folder.rglob("*")]:
+        os.chown(each, 65534, 65534)
+    os.setuid(65534)
+for path in paths:
+    before = mart.tables_of(arguments[-1])
+    path.chmod(0)
+    ended = cli.run(*arguments)
+    path.chmod(0o700)
+    print(json.dumps([*ended, bool(before) and before == mart.tables_of(arguments[-1])]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_what_must_not_be_read() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        lake = Path(folder, "lake")
+        write_lake(lake)
+        paths = [lake, lake / "telemetry", lake / f"{DUMP}.csv"]
+        command = [sys.executable, "-c", NOT_READABLE, folder, *paths]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for path, line in zip(paths, done.stdout.splitlines(), strict=True):
+        code, out, err, same = json.loads(line)
+        assert_told(cli.Ended(code, out, err), [path.name, "denied"])
+        assert same
+
+
+NO_WAREHOUSES: dict[str, tuple[str, list[str]]] = {
+    "of no known engine": ("oracle://{folder}/x", ["duckdb://<path> or sqlite://<path>"]),
+    "that is no URL": ("{folder}/warehouse.duckdb", ["duckdb://<path> or sqlite://<path>"]),
+    "without a name": ("{engine}://", ["name a file, as {engine}://<path>"]),
+    "in memory": ("{engine}://:memory:", ["name a file, as {engine}://<path>"]),
+    "in memory, spelled otherwise": ("{engine}:///:memory:", ["name a file"]),
+    "in a folder that is not there": (
+        "{engine}://{folder}/nowhere/x.db",
+        ["there is no folder {folder}/nowhere; create it"],
+    ),
+    "that is a folder": ("{engine}://{folder}/lake", []),
+    "that is text": ("{engine}://{folder}/lake/telemetry/2026-01-05.csv", []),
+    "of another engine": ("{engine}://{folder}/warehouse.{other}", []),
+}
+
+
+@pytest.mark.parametrize(("url", "told"), NO_WAREHOUSES.values(), ids=NO_WAREHOUSES)
+@pytest.mark.parametrize("command", ["build", "report"])
+def test_a_warehouse(
+    command: str, url: str, told: list[str], engine: str, mart: SimpleNamespace, tmp_path: Path
+) -> None:
+    other = {"duckdb": "sqlite", "sqlite": "duckdb"}[engine]
+    names = {"engine": engine, "other": other, "folder": tmp_path}
+    files = set(tmp_path.rglob("*"))
+    url = url.format(**names)
+    lake = ["--lake", mart.lake] if command == "build" else []
+    ended = cli.run(command, *lake, "--warehouse", url)
+    if command == "build":
+        assert_told(ended, [url, *(text.format(**names) for text in told)])
+    else:
+        assert_told(ended, [url])
+    assert "in-memory database" not in ended.err
+    assert set(tmp_path.rglob("*")) == files
+
+
+def test_bad_input_as_the_shell_sees_it(tmp_path: Path) -> None:
+    write_lake(tmp_path)
+    without_column(tmp_path, "csv")
+    ended = cli.run_apart("build", "--lake", tmp_path, "--warehouse", f"duckdb://{tmp_path}/x.db")
+    assert_told(ended, [f"{DUMP}.csv", "customer_id"])
+
+
+@pytest.mark.parametrize(("name", "value"), [("START_DAY", "soon"), ("LAKE", "/nowhere")])
+def test_bad_environment(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(f"CONSUMPTION_DATAMART_{name}", value)
+    ended = cli.run("build", "--warehouse", f"duckdb://{tmp_path}/x.db")
+    assert_told(ended, [f"CONSUMPTION_DATAMART_{name}", value])
+
+
+DAYS = {
+    "before the lake's": ["--to", "2025-12-31"],
+    "after the lake's": ["--from", "2026-01-07"],
+    "in the wrong order": ["--from", "2026-01-06", "--to", "2026-01-05"],
+}
+
+
+@pytest.mark.parametrize("days", DAYS.values(), ids=DAYS)
+def test_days(days: list[str], mart: SimpleNamespace) -> None:
+    before = tables_of(mart.warehouse)
+    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.warehouse, *days)
+    assert_told(ended, ["2026-01-05 … 2026-01-06", "none of the days asked for"])
+    assert unchanged(mart.warehouse, before)
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "2026-02-30", "06.01.2026", ""])
+@pytest.mark.parametrize("option", ["--from", "--to", "--day"])
+def test_what_is_no_day(option: str, text: str, mart: SimpleNamespace) -> None:
+    command = "report" if option == "--day" else "build"
+    ended = cli.run(command, "--warehouse", mart.warehouse, option, text)
+    assert ended.code == 2
+    assert f"Invalid value for '{option}'" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def unchanged(url: str, before: Tables) -> bool:
+    """Whether a warehouse has what it had, but for the list of what the lake has."""
+    after = tables_of(url)
+    return before.keys() == after.keys() and all(
+        after[name] == before[name] for name in before if name != "lake.dumps"
+    )
+
+
+def assert_told(ended: cli.Ended, told: list[str]) -> None:
+    """The command failed with one line that says all that."""
+    assert ended.code == 1
+    assert "Traceback" not in ended.err
+    errors = [line for line in ended.err.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1, ended.err
+    for text in told:
+        assert text in errors[0]

@@ -1,0 +1,188 @@
+"""What a user of the command relies on: exit codes, output, help, and current reference pages."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from consumption_datamart.cli.reference import reference
+from consumption_datamart.definitions import models
+from consumption_datamart.schema.codes import BANDS
+from consumption_datamart.schema.dictionary import dictionary
+from consumption_datamart_tests import cli
+from consumption_datamart_tests.mart import MODELS, tables_of
+
+DOCS = Path(__file__).parent.parent / "docs"
+SIZE = ["--days", 40, "--customers", 12, "--products", 4, "--rows-per-day", 20]
+END = "2026-03-31"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated lake, and the mart that was built of it."""
+    path = tmp_path_factory.mktemp("cli")
+    simulated = cli.run("simulate", "--out", path / "lake", *SIZE, "--end", END, "--dirt", 0.05)
+    assert simulated.code == 0
+    assert f"Wrote 40 days to {END}" in simulated.err
+    built = cli.run("build", "--lake", path / "lake", "--warehouse", url(path))
+    assert built.code == 0
+    (path / "built.txt").write_text(built.out)
+    return path
+
+
+def url(folder: Path) -> str:
+    """The warehouse."""
+    return f"duckdb://{folder}/warehouse.duckdb"
+
+
+def test_build_shows_every_table_with_its_rows(folder: Path) -> None:
+    out = (folder / "built.txt").read_text()
+    assert f"Built 2026-02-20 … {END}" in out
+    tables = tables_of(url(folder))
+    for name, model in MODELS.items():
+        (line,) = re.findall(rf"^ *{model.table_name()} .*$", out, re.MULTILINE)
+        assert f" {len(tables[name]):,} " in line
+    shown = re.search(r"^ *raw_telemetry +([\d,]+) +([\d,]+) +([\d,]+) ", out, re.MULTILINE)
+    assert shown is not None
+    kept, set_aside, flagged = (int(number.replace(",", "")) for number in shown.groups())
+    assert kept == len(tables["lake.raw_telemetry"])
+    assert set_aside == len(tables["lake.quarantine_telemetry"]) > 0
+    assert flagged == sum(bool(row["meta__warnings"]) for row in tables["lake.raw_telemetry"]) > 0
+
+
+def test_build_takes_a_range_of_days(folder: Path) -> None:
+    days = ["--from", "2026-03-01", "--to", "2026-03-02"]
+    ended = cli.run("build", "--lake", folder / "lake", "--warehouse", url(folder), *days)
+    assert ended.code == 0
+    assert "Built 2026-03-01 … 2026-03-02" in ended.out
+
+
+def test_report_as_json(folder: Path) -> None:
+    ended = cli.run("report", "--warehouse", url(folder), "--format", "json")
+    assert (ended.code, ended.err) == (0, "")
+    report = json.loads(ended.out)
+    tables = tables_of(url(folder))
+    assert report["day"] == report["last_day"] == END
+    expected = [row for row in tables["mart.report_consumption_daily"] if str(row["day"]) == END]
+    by_key = {(row["customer_id"], row["product_id"]): row for row in expected}
+    assert len(report["consumption"]) == len(expected) > 0
+    for row in report["consumption"]:
+        found = by_key[row["customer_id"], row["product_id"]]
+        assert row == found | {"day": END}
+    renewals = [row for row in tables["mart.report_renewals"] if row["at_risk"]]
+    assert len(report["renewals_at_risk"]) == len(renewals)
+
+
+def test_report_as_csv(folder: Path) -> None:
+    arguments = ["report", "--warehouse", url(folder), "--day", "2026-03-10"]
+    rows = list(csv.DictReader(io.StringIO(cli.run(*arguments, "--format", "csv").out)))
+    report = json.loads(cli.run(*arguments, "--format", "json").out)
+    assert report["day"] == "2026-03-10"
+    for section, name in [("consumption", "consumption"), ("renewal_at_risk", "renewals_at_risk")]:
+        found = [row for row in rows if row["section"] == section]
+        assert len(found) == len(report[name]) > 0
+        for row, expected in zip(found, report[name], strict=True):
+            for column, value in expected.items():
+                assert row[column] == ("" if value is None else str(value)), column
+
+
+def test_report_as_tables(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    ended = cli.run("report", "--warehouse", url(folder))
+    assert (ended.code, ended.err) == (0, "")
+    assert f"Consumption, 30 days to {END}" in ended.out
+    assert f"Renewals at risk, within 90 days of {END}" in ended.out
+    assert set(BANDS) & set(ended.out.split())
+    assert "nan" not in ended.out.lower()
+
+
+def test_report_tells_that_the_mart_is_empty(lake: Path, tmp_path: Path) -> None:
+    arguments = ["--warehouse", url(tmp_path)]
+    assert cli.run("build", "--lake", lake, *arguments).code == 0
+    for format in ("table", "json", "csv"):
+        ended = cli.run("report", *arguments, "--format", format)
+        assert (ended.code, ended.out) == (1, "")
+        assert ended.err.startswith("Error: ")
+        assert "empty" in ended.err
+
+
+def test_simulate_makes_the_same_lake_from_the_same_seed(tmp_path: Path) -> None:
+    arguments = ["simulate", *SIZE, "--end", END, "--format", "csv", "--seed", 5]
+    for name in ("one", "other"):
+        assert cli.run(*arguments, "--out", tmp_path / name).code == 0
+    files = sorted((tmp_path / "one").rglob("*.csv"))
+    assert len(files) == 3 * 40
+    for file in files:
+        other = tmp_path / "other" / file.relative_to(tmp_path / "one")
+        assert file.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--days", 0], ["--dirt", 2], ["--format", "xml"], ["--rows-per-day", -1], ["--day"]]
+)
+def test_simulate_refuses_what_makes_no_lake(wrong: list[object], tmp_path: Path) -> None:
+    ended = cli.run("simulate", "--out", tmp_path / "lake", *SIZE, *wrong)
+    assert ended.code == 2
+    assert str(wrong[0]) in ended.err
+    assert not (tmp_path / "lake").exists()
+
+
+def test_simulate_tells_where_it_cannot_write(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ended = cli.run("simulate", "--out", tmp_path / "file", *SIZE)
+    assert ended.code == 1
+    assert f"Error: --out {tmp_path / 'file'}: cannot be written to" in ended.err
+
+
+@pytest.mark.parametrize("command", [[], ["build"], ["report"], ["simulate"]])
+def test_help(command: list[str]) -> None:
+    ended = cli.run(*command, "--help")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith(" ".join(["Usage: consumption-datamart", *command]))
+
+
+def test_the_command_as_a_process(tmp_path: Path) -> None:
+    ended = cli.run_apart("simulate", "--out", tmp_path, *SIZE, "--end", END)
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.err == f"Wrote 40 days to {END} into {tmp_path}\n"
+
+
+def test_a_run_is_recorded_where_dagster_home_says(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["build", "--lake", folder / "lake", "--warehouse", url(tmp_path), "--from", END]
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "nowhere"))
+    ended = cli.run(*arguments)
+    assert ended.code == 1
+    assert f"DAGSTER_HOME={tmp_path}/nowhere: there is no such folder" in ended.err
+    (tmp_path / "nowhere").mkdir()
+    assert cli.run(*arguments).code == 0
+    with dg.DagsterInstance.from_config(str(tmp_path / "nowhere")) as instance:
+        (run,) = instance.get_runs()
+        assert run.is_success
+        key = dg.AssetKey(["mart", "report_consumption_daily"])
+        assert instance.get_materialized_partitions(key) == {END}
+
+
+def test_without_dagster_home_nothing_is_left_behind(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    warehouse = f"duckdb://{tmp_path}/x.duckdb"
+    assert cli.run("build", "--lake", folder / "lake", "--warehouse", warehouse).code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["x.duckdb"]
+
+
+@pytest.mark.parametrize(
+    ("file", "written", "command"),
+    [
+        ("cli.md", reference, "python -m consumption_datamart.cli.reference > docs/cli.md"),
+        ("data-dictionary.md", lambda: dictionary(models().values()), "make docs"),
+    ],
+)
+def test_a_reference_page_is_current(file: str, written: object, command: str) -> None:
+    assert (DOCS / file).read_text().strip() == written().strip(), f"write it anew: {command}"

@@ -1,0 +1,90 @@
+"""The audit of what is published agrees with Pandera's own validation of the model."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pandera.errors import SchemaErrors
+
+from consumption_datamart.errors import AuditError
+from consumption_datamart.schema.table import Table
+from consumption_datamart.simulation import simulate
+from consumption_datamart.warehouse import Warehouse, open_warehouse, publish
+from consumption_datamart_tests.lakes import Row
+from consumption_datamart_tests.mart import MODELS, Tables, build_tables, tables_of
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    """Rows that are good, of every table."""
+    folder = tmp_path_factory.mktemp("models")
+    end = date(2026, 3, 31)
+    size = {"days": 40, "customers": 12, "products": 4, "rows_per_day": 12}
+    simulate(folder / "lake", **size, end=end, dirt=0.1, format="csv")
+    build_tables(folder / "lake", f"duckdb://{folder}/good.duckdb")
+    return tables_of(f"duckdb://{folder}/good.duckdb")
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """A warehouse to publish to."""
+    return open_warehouse(f"duckdb://{tmp_path_factory.mktemp('models')}/target.duckdb")
+
+
+def spoilt(model: type[Table], rows: list[Row]) -> Iterator[tuple[str, list[Row]]]:
+    """The rows with one thing changed that may break the model, and what it is."""
+    first, *others = rows
+    yield "nothing", rows
+    yield "a row twice", [first, *rows]
+    columns, must = model.to_schema().columns, model.required()[0]
+    for name, dtype in model.ibis_schema().items():
+        if columns[name].nullable or name == must:
+            yield f"no {name}", [first | {name: None}, *others]
+        if columns[name].checks:
+            odd = "odd" if dtype.is_string() else Decimal(-1) if dtype.is_decimal() else -1
+            yield f"{name} = {odd!r}", [first | {name: odd}, *others]
+
+
+ALIKE = ("_invoices", "_telemetry")
+"""The tables of files and of quarantine are alike: those of entitlements stand for all."""
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in MODELS if "raw_" in name or not name.endswith(ALIKE)]
+)
+def test_the_audit_agrees_with_pandera(name: str, tables: Tables, target: Warehouse) -> None:
+    model, rows = MODELS[name], tables[name][:4]
+    assert rows
+    verdicts = {
+        change: (is_published(target, model, some), is_valid(model, some))
+        for change, some in spoilt(model, rows)
+    }
+    assert verdicts["nothing"] == (True, True)
+    assert {change: both for change, both in verdicts.items() if both[0] != both[1]} == {}
+
+
+def as_table(model: type[Table], rows: list[Row]) -> ibis.Table:
+    """Rows as a table in memory."""
+    return ibis.memtable(pa.Table.from_pylist(rows, model.ibis_schema().to_pyarrow()))
+
+
+def is_published(target: Warehouse, model: type[Table], rows: list[Row]) -> bool:
+    """Whether the audit lets the rows through."""
+    try:
+        publish(target, model, pd.DataFrame(rows))
+    except AuditError:
+        return False
+    return True
+
+
+def is_valid(model: type[Table], rows: list[Row]) -> bool:
+    """Whether Pandera finds the rows valid."""
+    try:
+        model.validate(as_table(model, rows), lazy=True)
+    except SchemaErrors:
+        return False
+    return True

@@ -1,0 +1,198 @@
+"""The mart depends on what the lake holds, not on the order and number of runs that led to it."""
+
+import random
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from consumption_datamart_tests.compare import differences
+from consumption_datamart_tests.lakes import Row, day, entitlement, invoice, noon, usage, write_dump
+from consumption_datamart_tests.mart import ENGINES, build, tables_of
+from consumption_datamart_tests.oracle import expected_tables
+
+Change = Callable[[Path], date]
+
+FIRST, LAST = 1, 40
+CALLS = {"product_id": "calls", "unit": "call"}
+
+
+def write_lake(lake: Path) -> None:
+    """Forty days with little on them, but for windows to begin, to end and to meet."""
+    write_dump(lake, "invoices", day(FIRST), [invoice(invoice_date=day(FIRST))])
+    write_dump(lake, "invoices", day(33), [invoice(invoice_date=day(33), invoice_id="INV-2")])
+    terms = [
+        entitlement(starts_on=day(-20), ends_on=day(60)),
+        entitlement(
+            entitlement_id="ENT-2", **CALLS, metering="consumable", starts_on=day(4), ends_on=day(9)
+        ),
+    ]
+    write_dump(lake, "entitlements", day(2), terms)
+    for number in (1, 2, 3, 8, 15, 31, 32, 38, LAST):
+        events = [
+            usage(event_ts=noon(number), quantity=number),
+            usage(event_id="EV-2", event_ts=noon(number, hour=3), customer_id="CUST-2", **CALLS),
+        ]
+        write_dump(lake, "telemetry", day(number), events)
+
+
+ORDERS = {
+    "backwards": [(21, 40), (1, 20)],
+    "shuffled, some days twice": [(31, 40), (5, 5), (11, 30), (1, 12)],
+    "all twice": [(FIRST, LAST)] * 2,
+}
+
+
+@pytest.mark.parametrize("ranges", ORDERS.values(), ids=ORDERS)
+def test_the_order_of_runs_makes_no_difference(
+    ranges: list[tuple[int, int]], lake: Path, tmp_path: Path
+) -> None:
+    write_lake(lake)
+    url = f"duckdb://{tmp_path}/warehouse.duckdb"
+    for first, last in ranges:
+        build(lake, url, day(first), day(last))
+    assert_as_expected(lake, url)
+
+
+def test_a_lake_that_grows(lake: Path, tmp_path: Path) -> None:
+    write_lake(tmp_path / "all")
+    url = f"duckdb://{tmp_path}/warehouse.duckdb"
+    for number in (1, 3, LAST):
+        deliver(tmp_path / "all", lake, day(number))
+        build(lake, url)
+    assert_as_expected(lake, url)
+
+
+def deliver(source: Path, lake: Path, until: date) -> None:
+    """Copy the dumps of all days until then."""
+    for dump in source.rglob("*.csv"):
+        if date.fromisoformat(dump.stem) <= until:
+            target = lake / dump.relative_to(source)
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(dump, target)
+
+
+def restate(table: str, number: int, *rows: Row, **how: object) -> Change:
+    """Write a dump anew; tells its day."""
+
+    def write(lake: Path) -> date:
+        write_dump(lake, table, day(number), rows, **how)
+        return day(number)
+
+    return write
+
+
+def remove(number: int, *tables: str) -> Change:
+    """Take the dumps of a day away; tells the day."""
+
+    def unlink(lake: Path) -> date:
+        for table in tables:
+            (lake / table / f"{day(number)}.csv").unlink()
+        return day(number)
+
+    return unlink
+
+
+OF_A_DAY: dict[str, Change] = {
+    "usage is restated": restate("telemetry", 8, usage(event_ts=noon(8), quantity=99.0)),
+    "usage comes late": restate("telemetry", 20, usage(event_ts=noon(20), quantity=7.0)),
+    "usage is withdrawn": restate("telemetry", 8),
+    "a day gets a further part": restate(
+        "telemetry", 8, usage(event_id="EV-9", event_ts=noon(8)), part="part-0", format="parquet"
+    ),
+    "usage of a new customer and product": restate(
+        "telemetry", 8, usage(event_ts=noon(8), customer_id="CUST-9", product_id="new")
+    ),
+    "a dump is removed": remove(8, "telemetry"),
+}
+BEYOND_A_DAY: dict[str, Change] = {
+    "the last day is removed": remove(LAST, "telemetry"),
+    "the first day is removed": remove(FIRST, "telemetry", "invoices"),
+    "there is a day two days after the last": restate("telemetry", 42, usage(event_ts=noon(42))),
+    "there is a day before the first": restate("telemetry", -3, usage(event_ts=noon(-3))),
+    "a customer and a product are renamed": restate(
+        "invoices",
+        36,
+        invoice(invoice_date=day(34), invoice_id="INV-9", customer_name="New", product_name="New"),
+    ),
+    "an entitlement is cancelled retroactively": restate(
+        "entitlements", 36, entitlement(amendment=1, starts_on=day(5), ends_on=day(5))
+    ),
+    "entitlements were never there": remove(2, "entitlements"),
+    "a product is now metered otherwise": restate(
+        "entitlements", 20, entitlement(entitlement_id="ENT-9", metering="consumable")
+    ),
+}
+CHANGES = OF_A_DAY | BEYOND_A_DAY
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lake, and warehouses that were built of it."""
+    folder = tmp_path_factory.mktemp("built")
+    write_lake(folder / "lake")
+    for engine in ENGINES:
+        build(folder / "lake", f"{engine}://{folder}/warehouse.{engine}")
+    return folder
+
+
+@pytest.mark.parametrize("change", OF_A_DAY.values(), ids=OF_A_DAY)
+def test_restated_usage_is_made_up_for_by_building_its_day(
+    change: Change, built: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    lake, url = tmp_path / "lake", f"duckdb://{tmp_path}/warehouse.duckdb"
+    changed = change(lake)
+    build(lake, url, changed, changed)
+    assert_as_expected(lake, url)
+
+
+@pytest.mark.parametrize("change", BEYOND_A_DAY.values(), ids=BEYOND_A_DAY)
+def test_what_reaches_beyond_its_day_is_made_up_for_by_building_all(
+    change: Change, built: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    lake, url = tmp_path / "lake", f"duckdb://{tmp_path}/warehouse.duckdb"
+    change(lake)
+    build(lake, url)
+    assert_as_expected(lake, url)
+
+
+@pytest.mark.parametrize("seed", range(1))
+def test_any_changes_are_made_up_for_by_building_all(
+    seed: int, built: Path, engine: str, tmp_path: Path
+) -> None:
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    lake, url = tmp_path / "lake", f"{engine}://{tmp_path}/warehouse.{engine}"
+    names = sorted(CHANGES)
+    for change in random.Random(seed).sample(names, len(names) // 2):
+        CHANGES[change](lake)
+    build(lake, url)
+    assert_as_expected(lake, url)
+
+
+def test_a_range_of_days_is_one_run(
+    lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lake(lake)
+    home = tmp_path / "dagster"
+    home.mkdir()
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    result = build(lake, f"duckdb://{tmp_path}/warehouse.duckdb", day(FIRST), day(5))
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        (run,) = instance.get_runs()
+        usages = instance.get_materialized_partitions(dg.AssetKey(["lake", "raw_telemetry"]))
+        steps = instance.get_run_step_stats(run.run_id)
+    assert len(usages) == 5
+    assert run.is_success
+    assert len(steps) == len({step.step_key for step in steps}) <= len(result.tables)
+
+
+def assert_as_expected(lake: Path, url: str) -> None:
+    """The warehouse has what the oracle makes of the lake."""
+    tables = tables_of(url)
+    for name, rows in expected_tables(lake).items():
+        assert not differences(tables[name], rows), name

@@ -1,0 +1,89 @@
+"""Whatever a lake holds, the mart is what the oracle makes of it, on every engine."""
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from consumption_datamart_tests.cases.base import line
+from consumption_datamart_tests.compare import differences
+from consumption_datamart_tests.contract import column_names
+from consumption_datamart_tests.lakes import day
+from consumption_datamart_tests.mart import ENGINES, build_tables, tables_of
+from consumption_datamart_tests.oracle import expected_tables
+from consumption_datamart_tests.oracle_lake import lake_tables
+from consumption_datamart_tests.strategies import Dump, SmallLake, lakes, restatements
+
+SLOW = settings(
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],  # to shrink a lake takes longer than to read it
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def assert_built(lake: Path, url: str) -> None:
+    """The warehouse has what the oracle makes of the lake."""
+    build_tables(lake, url)
+    tables = tables_of(url)
+    for name, rows in expected_tables(lake).items():
+        assert not differences(tables[name], rows), name
+
+
+@settings(SLOW, max_examples=10)
+@given(lakes(max_days=40), restatements(max_days=40))
+def test_any_lake(drawn: SmallLake, restated: Dump) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        lake = Path(folder, "lake")
+        lake.mkdir()
+        drawn.write(lake)
+        for engine in ENGINES:
+            assert_built(lake, f"{engine}://{folder}/warehouse.{engine}")
+        restated.write(lake)
+        assert_built(lake, f"duckdb://{folder}/warehouse.duckdb")
+
+
+FIELDS = ["DEP-1", "", " ", '"DEP,1"', '"DEP""1"', '"DEP\n1"', '"DEP\r\n1"', 'DEP"1', 'DEP"1"', "é"]
+BROKEN = ['"DEP-1', '"DEP"1', '"', '"""', "DEP-1,more", "\udcff", '"DEP\n\udcff"']
+ENDS = ["\n", "\r\n"]
+
+
+@st.composite
+def csv_files(draw: st.DrawFn) -> list[bytes]:
+    """CSV files of telemetry, some lines of them broken, their line ends not always the same."""
+    return [draw(csv_file(f"EV-{number}")) for number in range(draw(st.sampled_from([1, 2, 8])))]
+
+
+@st.composite
+def csv_file(draw: st.DrawFn, event_id: str) -> bytes:
+    """One of these, whose events are named after a common one."""
+    fields = st.sampled_from([*FIELDS, *FIELDS, *BROKEN])
+    usual = draw(st.sampled_from(ENDS))
+    ends = st.sampled_from([usual, usual, usual, *(ENDS if draw(st.booleans()) else [])])
+    lines = [",".join(column_names("telemetry")) + usual]
+    for number, field in enumerate(draw(st.lists(fields, max_size=4))):
+        tail = draw(st.sampled_from(["", "", "", ",", ",x"]))
+        lines.append(line(f"{event_id}-{number}", deployment_id=field) + tail + draw(ends))
+    text = "".join(lines)
+    whole = text if draw(st.booleans()) else text.removesuffix("\n").removesuffix("\r")
+    return whole.encode("utf-8", "surrogateescape")
+
+
+@settings(SLOW, max_examples=40)
+@given(csv_files())
+def test_any_csv_files(contents: list[bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        dump = Path(folder, "lake", "telemetry", str(day(5)))
+        dump.mkdir(parents=True)
+        for number, content in enumerate(contents):
+            (dump / f"part-{number}.csv").write_bytes(content)
+        url = f"duckdb://{folder}/warehouse.duckdb"
+        build_tables(Path(folder, "lake"), url, only=["lake.raw_telemetry"])
+        tables, expected = tables_of(url), lake_tables(Path(folder, "lake"))
+    for kind, rows in [("raw", expected.raw), ("quarantine", expected.quarantine)]:
+        assert not differences(tables[f"lake.{kind}_telemetry"], rows["telemetry"]), kind
+    assert sum(file["rows_read"] for file in tables["lake.files_telemetry"]) == sum(
+        len(each["telemetry"]) for each in (expected.raw, expected.quarantine)
+    )
