@@ -1,0 +1,99 @@
+"""What a build did, read off Dagster's events."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+
+from consumption_datamart.schema.days import Days
+
+
+@dataclass(frozen=True)
+class BuiltTable:
+    """A table that was built.
+
+    Attributes:
+        name: of the asset.
+        rows: published, over all days that were built.
+        quarantined: rows that were set aside; None where rows cannot be.
+        warnings: rows with warnings; None where rows cannot have any.
+        seconds: that the asset's step took.
+    """
+
+    name: str
+    rows: int
+    quarantined: int | None
+    warnings: int | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build did.
+
+    Attributes:
+        days: of the daily tables.
+        tables: that were built, in order.
+        failures: what went wrong, a line each, by asset.
+        skipped: assets that were not built because one before them failed.
+    """
+
+    days: Days
+    tables: list[BuiltTable]
+    failures: dict[str, str]
+    skipped: list[str]
+
+
+def summarize(
+    days: Days, planned: Sequence[dg.AssetKey], events: Sequence[dg.DagsterEvent]
+) -> BuildResult:
+    """What became of the planned assets.
+
+    Args:
+        days: of the daily tables.
+        planned: all assets that were to be built.
+        events: Dagster's, of all runs in order.
+    """
+    tables = _tables(events)
+    failures = dict(_failures(events))
+    missing = {key.to_user_string() for key in planned} - {table.name for table in tables}
+    skipped = sorted(name for name in missing if name.split("/")[-1] not in failures)
+    return BuildResult(days, tables, failures, skipped)
+
+
+def _failures(events: Sequence[dg.DagsterEvent]) -> Iterator[tuple[str, str]]:
+    for event in events:
+        if event.is_step_failure and event.step_key:
+            failure = event.step_failure_data
+            error = failure.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            told = failure.user_failure_data.description if failure.user_failure_data else None
+            text = told or (error.message.strip().splitlines()[0] if error else "unknown error")
+            yield event.step_key, text
+
+
+def _tables(events: Sequence[dg.DagsterEvent]) -> list[BuiltTable]:
+    seconds = {
+        event.step_key: event.step_success_data.duration_ms / 1000
+        for event in events
+        if event.is_step_success
+    }
+    figures: dict[tuple[str, str | None], dict[str, int]] = {}
+    for event in events:
+        if event.is_step_materialization and event.asset_key:
+            found = event.step_materialization_data.materialization.metadata
+            total = figures.setdefault((event.asset_key.to_user_string(), event.step_key), {})
+            for name, value in found.items():
+                if isinstance(value, dg.IntMetadataValue):
+                    total[name] = total.get(name, 0) + (value.value or 0)
+    return [
+        BuiltTable(
+            name=name,
+            rows=total.get("dagster/row_count", total.get("dagster/partition_row_count", 0)),
+            quarantined=total.get("quarantined"),
+            warnings=total.get("warnings"),
+            seconds=seconds.get(step, 0.0),
+        )
+        for (name, step), total in figures.items()
+    ]

@@ -1,0 +1,101 @@
+"""Running a build: all days in one run for each asset."""
+
+import logging
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
+
+from consumption_datamart.build.plan import plan_build
+from consumption_datamart.build.result import BuildResult, summarize
+from consumption_datamart.definitions import BUILD_JOB, REFRESH_REPORTS_JOB, build_definitions
+from consumption_datamart.errors import DatamartError
+from consumption_datamart.schema.days import Days
+from consumption_datamart.settings import Settings
+from consumption_datamart.warehouse import open_warehouse
+
+OnEvent = Callable[[dg.DagsterEvent], None]
+
+
+def build(
+    settings: Settings,
+    first: date | None = None,
+    last: date | None = None,
+    on_event: OnEvent | None = None,
+) -> BuildResult:
+    """Builds every table of the mart.
+
+    Args:
+        settings: where the lake and the warehouse are.
+        first: first day to build of the daily tables; by default the lake's first.
+        last: last day to build; by default the lake's last.
+        on_event: called with each of Dagster's events as it happens.
+
+    Raises:
+        LakeError: the lake is not there, or has none of the days.
+        WarehouseError: the warehouse cannot be opened.
+    """
+    warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
+    with warehouse.transaction():
+        pass  # a warehouse that cannot be written to is told before any work is done
+    plan = plan_build(settings, warehouse, first, last)
+    definitions = build_definitions(
+        settings,
+        through=plan.through,
+        loggers={"events": _event_logger(on_event or (lambda _: None))},
+        start_day=plan.start,
+    )
+    with _instance(settings) as instance:
+        events = _run(definitions, BUILD_JOB, plan.days, instance)
+        if plan.reports_also and not any(event.is_failure for event in events):
+            events += _run(definitions, REFRESH_REPORTS_JOB, plan.reports_also, instance)
+    planned = definitions.resolve_job_def(BUILD_JOB).asset_layer.selected_asset_keys
+    return summarize(plan.days, sorted(planned), events)
+
+
+def _run(
+    definitions: dg.Definitions, job: str, days: Days, instance: dg.DagsterInstance
+) -> list[dg.DagsterEvent]:
+    result = definitions.resolve_job_def(job).execute_in_process(
+        instance=instance,
+        raise_on_error=False,
+        run_config={"loggers": {name: {} for name in definitions.loggers or {}}},
+        tags={
+            ASSET_PARTITION_RANGE_START_TAG: days.first.isoformat(),
+            ASSET_PARTITION_RANGE_END_TAG: days.last.isoformat(),
+        },
+    )
+    return list(result.all_events)
+
+
+def _instance(settings: Settings) -> dg.DagsterInstance:
+    if settings.dagster_home is None:
+        return dg.DagsterInstance.ephemeral()
+    if not Path(settings.dagster_home).is_dir():
+        raise DatamartError(
+            f"DAGSTER_HOME={settings.dagster_home}: there is no such folder; create it or unset it"
+        )
+    return dg.DagsterInstance.get()
+
+
+def _event_logger(on_event: OnEvent) -> dg.LoggerDefinition:
+    """A logger that hands Dagster's events on, rather than writing them down."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            event = getattr(record, "dagster_meta", {}).get("dagster_event")
+            if event is not None:
+                on_event(event)
+
+    @dg.logger
+    def events(_: dg.InitLoggerContext) -> logging.Logger:
+        logger = logging.Logger("events", level=logging.DEBUG)
+        logger.addHandler(Handler())
+        return logger
+
+    return events
