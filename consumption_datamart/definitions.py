@@ -1,5 +1,6 @@
 """The code location: assembles what the other modules define."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -11,10 +12,17 @@ from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
 from consumption_datamart.checks import asset_key
 from consumption_datamart.factories import (
+    OBSERVE_JOB,
+    Catalog,
+    automation_sensor,
     daily_partitions,
     dumps_asset,
-    lake_table_assets,
+    first_observation_sensor,
+    freshness_checks,
+    lake_sources,
+    lake_table_asset,
     mart_table_asset,
+    observe_schedule,
 )
 from consumption_datamart.io_manager import TableIOManager
 from consumption_datamart.resources import LakeResource, WarehouseResource
@@ -23,7 +31,6 @@ from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 
 BUILD_JOB = "build"
-REFRESH_REPORTS_JOB = "refresh_reports"
 
 
 def models() -> dict[str, type[Table]]:
@@ -56,37 +63,46 @@ def build_definitions(
         TypeError: an asset has no model, or a column no meaning.
     """
     settings = (settings or Settings()).model_copy(update=overrides)
-    partitions = daily_partitions(settings.start_day, through)
     tables = models() | {model.table_name(): model for model in own_models}
     require_models(own_assets, tables)
+    partitions = daily_partitions(settings.start_day, through)
+    catalog = Catalog(tables, STAR + REPORTS, partitions, settings)
+    lake = LakeResource(uri=settings.lake)
+    fresh = freshness_checks(REPORTS)
     warehouse = WarehouseResource(url=settings.warehouse, memory_limit=settings.memory_limit)
-    return dg.Definitions(
-        assets=[
-            *(asset for spec in LAKE for asset in lake_table_assets(spec, partitions)),
-            dumps_asset(LAKE),
-            *(mart_table_asset(spec, tables, partitions) for spec in STAR + REPORTS),
-            *own_assets,
-        ],
-        jobs=[
-            dg.define_asset_job(
-                BUILD_JOB,
-                selection=dg.AssetSelection.all(),
-                description="Everything, for a range of days in one run.",
-            ),
-            dg.define_asset_job(
-                REFRESH_REPORTS_JOB,
-                selection=dg.AssetSelection.groups("reports"),
-                description="The reports, for a range of days in one run.",
-            ),
-        ],
-        resources={
-            "lake": LakeResource(uri=settings.lake),
-            "warehouse": warehouse,
-            "io_manager": TableIOManager(warehouse, tables),
-        },
-        executor=dg.in_process_executor,
-        loggers=loggers,
-    )
+    with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+        return dg.Definitions(
+            assets=[
+                lake_sources(LAKE, partitions),
+                *(lake_table_asset(spec, catalog) for spec in LAKE),
+                dumps_asset(LAKE, catalog),
+                *(mart_table_asset(spec, catalog) for spec in STAR + REPORTS),
+                *own_assets,
+            ],
+            asset_checks=[fresh],
+            jobs=[
+                dg.define_asset_job(
+                    BUILD_JOB,
+                    # not the sources, which are observed; nor whether it is late, of what is new
+                    selection=dg.AssetSelection.all() - dg.AssetSelection.checks(*fresh.check_keys),
+                    description="Everything, for a range of days in one run.",
+                ),
+                dg.define_asset_job(
+                    OBSERVE_JOB,
+                    selection=dg.AssetSelection.groups("lake", include_sources=True),
+                    description="Records which dumps of the lake are new or changed.",
+                ),
+            ],
+            schedules=[observe_schedule(lake, LAKE)],
+            sensors=[first_observation_sensor(), automation_sensor()],
+            resources={
+                "lake": lake,
+                "warehouse": warehouse,
+                "io_manager": TableIOManager(warehouse, tables),
+            },
+            executor=dg.in_process_executor,
+            loggers=loggers,
+        )
 
 
 def require_models(

@@ -1,5 +1,7 @@
 """The one error a user is meant to read: what is wrong, where, and what to do."""
 
+from datetime import date
+
 
 class DatamartError(Exception):
     """A problem of the input or the settings, told in one line.
@@ -11,6 +13,19 @@ class DatamartError(Exception):
 
 class LakeError(DatamartError):
     """The lake, or a dump in it, cannot be read by the contract (spec, section 1)."""
+
+
+class DumpError(LakeError):
+    """A dump cannot be read; those of other days can.
+
+    Attributes:
+        day: of the dump.
+    """
+
+    def __init__(self, file: str, day: date, problem: str) -> None:
+        """Says of which file what is wrong."""
+        super().__init__(f"{file}: {problem}")
+        self.day = day
 
 
 class WarehouseError(DatamartError):

@@ -38,8 +38,9 @@ class TableIOManager(dg.IOManager):
         model = self._model(context.asset_key)
         days = _days(context)
         with told_in_a_line():
-            profile = publish(self.warehouse.open(), model, obj, days)
-        context.add_output_metadata(materialization_metadata(context, model, profile, days))
+            published = publish(self.warehouse.open(), model, obj, days)
+        metadata = materialization_metadata(context, model, published.profile, days)
+        context.add_output_metadata(metadata)
 
     def load_input(self, context: dg.InputContext) -> ir.Table | pd.DataFrame:
         """The upstream table, or the partitions of it, as the input's annotation asks.

@@ -32,6 +32,20 @@ class Settings(BaseSettings):
         validation_alias="DAGSTER_HOME",
         description="Where Dagster keeps its runs; without it a build leaves no record of its run.",
     )
+    refresh_minutes: int = Field(
+        default=5, description="Minutes between two refreshes of a report, at least."
+    )
+    fresh_within_hours: float = Field(
+        default=26, description="Hours after which a report that was not refreshed is late."
+    )
+    load_attempts: int = Field(
+        default=3, ge=1, description="How often a dump is tried that cannot be read."
+    )
+    load_retry_seconds: float = Field(
+        default=10,
+        ge=0,
+        description="Seconds before the second attempt; each wait doubles.",
+    )
     memory_limit: str = Field(
         default="2GB", description="Memory that DuckDB may use; what exceeds it spills to disk."
     )

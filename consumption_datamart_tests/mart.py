@@ -16,21 +16,20 @@ from consumption_datamart.assets.star import STAR
 from consumption_datamart.build import BuildResult
 from consumption_datamart.build import build as build_with_dagster
 from consumption_datamart.definitions import models
+from consumption_datamart.factories import Catalog, TableSpec, daily_partitions
 from consumption_datamart.factories.mart_table import arguments
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.loading import load
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.monitoring import Built
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse, publish
 
 ENGINES = ("duckdb", "sqlite")
-MODELS = {model.full_name(): model for model in models().values()}
+MODELS = {model.full_name(): model for model in [*models().values(), Built]}
 COMPUTED = {spec.model.table_name(): spec for spec in STAR + REPORTS}
-UPSTREAM = {
-    name: {*spec.inputs(), *(["reporting_day"] if spec.needs_days() else [])}
-    for name, spec in COMPUTED.items()
-}
+UPSTREAM = {name: set(spec.reads()) for name, spec in COMPUTED.items()}
 DAY_OF_NO_LAKE = Days(date(2026, 1, 1), date(2026, 1, 1))
 
 Row = dict[str, object]
@@ -132,3 +131,8 @@ def _plain(row: Row, schema: ibis.Schema) -> Row:
         elif schema[name].is_boolean():
             row[name] = bool(value)
     return row
+
+
+def catalog(settings: Settings, *specs: TableSpec, start: date = date(2026, 1, 1)) -> Catalog:
+    """What factories need to know, of a mart of a few tables besides those of the lake."""
+    return Catalog(models(), specs, daily_partitions(start), settings)

@@ -3,7 +3,6 @@
 import ast
 import re
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -11,13 +10,15 @@ import ibis.expr.types as ir
 import pytest
 
 from consumption_datamart.definitions import build_definitions, models
-from consumption_datamart.factories import TableSpec, daily_partitions, mart_table_asset
+from consumption_datamart.factories import TableSpec, mart_table_asset
 from consumption_datamart.schema.table import Field, MartTable
 from consumption_datamart.schema.types import Text
+from consumption_datamart.settings import Settings
+from consumption_datamart_tests.mart import catalog
 
 PROJECT = Path(__file__).parent.parent
 PACKAGE = PROJECT / "consumption_datamart"
-(DECISION,) = PROJECT.glob("docs/decisions/0002-*.md")
+(DECISION,) = PROJECT.glob("docs/decisions/0012-*.md")
 
 EVERYWHERE = {"errors"}
 """What every room may import, and what may import nothing."""
@@ -158,7 +159,7 @@ def report_nothing(fact_without_model: ir.Table) -> ir.Table:
 def test_a_function_that_reads_a_table_without_model_fails_at_load() -> None:
     spec = TableSpec(ReportNothing, report_nothing)
     with pytest.raises(KeyError, match="fact_without_model"):
-        mart_table_asset(spec, models(), daily_partitions(date(2026, 1, 1)))
+        mart_table_asset(spec, catalog(Settings(), spec))
 
 
 class ReportOdd(MartTable):
@@ -171,7 +172,7 @@ class ReportOdd(MartTable):
 def test_a_column_without_meaning_fails_at_load() -> None:
     spec = TableSpec(ReportOdd, lambda dim_customer: dim_customer)
     with pytest.raises(TypeError, match=r"ReportOdd\.oddity: describe the column"):
-        mart_table_asset(spec, models(), daily_partitions(date(2026, 1, 1)))
+        mart_table_asset(spec, catalog(Settings(), spec))
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.name)

@@ -14,12 +14,13 @@ import pytest
 
 from consumption_datamart.assets.star.facts import fact_usage_daily
 from consumption_datamart.definitions import build_definitions, models
-from consumption_datamart.factories import TableSpec, daily_partitions, mart_table_asset
+from consumption_datamart.factories import TableSpec, mart_table_asset
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.star import DimDeployment, FactUsageDaily
+from consumption_datamart.settings import Settings
 from consumption_datamart.simulation import simulate
 from consumption_datamart_tests.lakes import day, noon, usage, write_dump
-from consumption_datamart_tests.mart import MODELS, Tables, build_tables, tables_of
+from consumption_datamart_tests.mart import MODELS, Tables, build_tables, catalog, tables_of
 
 PROJECT = Path(__file__).parent.parent
 FIRST, LAST = date(2026, 3, 27), date(2026, 3, 31)
@@ -72,7 +73,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 DAILY = {name for name, model in MODELS.items() if model.day_column()}
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [model.full_name() for model in models().values()])
 def test_rows_and_warnings_are_recorded_in_total_and_by_code(name: str, built: Built) -> None:
     model = MODELS[name]
     metadata = built.metadata(model.table_name())
@@ -220,11 +221,10 @@ def test_a_failing_audit_is_a_failed_check_and_stops_what_is_behind_it(
     write_dump(lake, "telemetry", day(5), [usage(event_ts=noon(5))])
     build_tables(lake, warehouse)
     before = tables_of(warehouse)
-    partitions = daily_partitions(day(1))
     specs = [TableSpec(FactUsageDaily, broken), TableSpec(DimDeployment, never)]
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
-            [mart_table_asset(spec, models(), partitions) for spec in specs],
+            [mart_table_asset(spec, catalog(Settings(), *specs)) for spec in specs],
             resources={"warehouse": WarehouseResource(url=warehouse)},
             partition_key=str(day(5)),
             instance=instance,

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from consumption_datamart.assets.lake import LAKE
-from consumption_datamart.assets.reports.windows import WINDOW_DAYS
 from consumption_datamart.errors import LakeError
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Warehouse
+
+ONE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,11 @@ class BuildPlan:
 
     Attributes:
         days: of all daily tables.
-        reports_also: days after these whose 30-day windows contain one of them.
         start: first daily partition.
         through: last daily partition.
     """
 
     days: Days
-    reports_also: Days | None
     start: date
     through: date
 
@@ -35,8 +34,9 @@ def plan_build(
 ) -> BuildPlan:
     """Which days to build.
 
-    Without bounds these are all days of the lake, and those that the warehouse has of a lake that
-    was longer. A lake without dumps is built for one day, so that every table is there, empty.
+    There are the days of the lake, and those that the warehouse has of a lake that was longer. A
+    lake without dumps is built for one day, so that every table is there, empty. Days without any
+    dump next to those asked for are built with them: nobody would ask for them.
 
     Raises:
         LakeError: the lake cannot be read, or the bounds hold none of its days.
@@ -45,18 +45,13 @@ def plan_build(
     found = lake.dumps([spec.contract.table_name() for spec in LAKE]).dump_day
     none = Days(settings.start_day, settings.start_day)
     whole = none if found.empty else Days(found.min(), found.max())
-    if first is None and last is None:
-        days = whole.spanning(warehouse.span(ReportingDay, "day") or whole)
-    else:
-        days = Days(max(first or whole.first, whole.first), min(last or whole.last, whole.last))
+    known = whole.spanning(warehouse.span(ReportingDay, "day") or whole)
+    days = Days(max(first or known.first, known.first), min(last or known.last, known.last))
+    around = {day for day in known.each() if day not in days} - set(found)
+    while days.first - ONE in around:
+        days = Days(days.first - ONE, days.last)
+    while days.last + ONE in around:
+        days = days.extended(1)
     if days.first > days.last:
         raise LakeError(f"lake {lake.uri}: it has {whole}, none of the days asked for")
-    after = Days(
-        days.last + timedelta(days=1), min(days.extended(WINDOW_DAYS - 1).last, whole.last)
-    )
-    return BuildPlan(
-        days=days,
-        reports_also=after if after.first <= after.last else None,
-        start=min(settings.start_day, days.first),
-        through=max(days.last, whole.last),
-    )
+    return BuildPlan(days, min(settings.start_day, known.first), known.last)

@@ -1,7 +1,7 @@
 """Running a build: all days in one run for each asset."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_START_TAG,
 )
 
-from consumption_datamart.build.plan import plan_build
+from consumption_datamart.build.plan import BuildPlan, plan_build
 from consumption_datamart.build.result import BuildResult, summarize
-from consumption_datamart.definitions import BUILD_JOB, REFRESH_REPORTS_JOB, build_definitions
+from consumption_datamart.definitions import BUILD_JOB, build_definitions
 from consumption_datamart.errors import DatamartError
 from consumption_datamart.schema.days import Days
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart.warehouse import Warehouse, open_warehouse, stale_days
 
 OnEvent = Callable[[dg.DagsterEvent], None]
 
@@ -49,20 +49,25 @@ def build(
         through=plan.through,
         loggers={"events": _event_logger(on_event or (lambda _: None))},
         start_day=plan.start,
+        load_attempts=1,
     )
     with _instance(settings) as instance:
-        events = _run(definitions, BUILD_JOB, plan.days, instance)
-        if plan.reports_also and not any(event.is_failure for event in events):
-            events += _run(definitions, REFRESH_REPORTS_JOB, plan.reports_also, instance)
+        events = _run(definitions, plan.days, instance)
+        failed = {event.step_key for event in events if event.is_step_failure}
+        events += _refresh(definitions, warehouse, plan, instance, failed)
     planned = definitions.resolve_job_def(BUILD_JOB).asset_layer.selected_asset_keys
     return summarize(plan.days, sorted(planned), events)
 
 
 def _run(
-    definitions: dg.Definitions, job: str, days: Days, instance: dg.DagsterInstance
+    definitions: dg.Definitions,
+    days: Days,
+    instance: dg.DagsterInstance,
+    only: dg.AssetKey | None = None,
 ) -> list[dg.DagsterEvent]:
-    result = definitions.resolve_job_def(job).execute_in_process(
+    result = definitions.resolve_job_def(BUILD_JOB).execute_in_process(
         instance=instance,
+        asset_selection=[only] if only else None,
         raise_on_error=False,
         run_config={"loggers": {name: {} for name in definitions.loggers or {}}},
         tags={
@@ -71,6 +76,29 @@ def _run(
         },
     )
     return list(result.all_events)
+
+
+def _refresh(
+    definitions: dg.Definitions,
+    warehouse: Warehouse,
+    plan: BuildPlan,
+    instance: dg.DagsterInstance,
+    failed: Collection[str | None],
+) -> list[dg.DagsterEvent]:
+    """Refreshes what the run before has left stale, from the lake's end to the reports'.
+
+    That are days beyond those that were built which a change shows on, and all that was skipped
+    because a dump could not be read.
+    """
+    events: list[dg.DagsterEvent] = []
+    for key in definitions.resolve_asset_graph().toposorted_asset_keys:
+        if key.path[-1] in failed:
+            continue
+        stale = stale_days(warehouse).get(".".join(key.path), set())
+        ranges = [plan.days] if None in stale else Days.ranges(day for day in stale if day)
+        for days in ranges:
+            events += _run(definitions, days, instance, key)
+    return events
 
 
 def _instance(settings: Settings) -> dg.DagsterInstance:

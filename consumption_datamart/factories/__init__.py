@@ -1,15 +1,32 @@
 """From a frozen spec of a table to its Dagster assets."""
 
+from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.dumps import dumps_asset
-from consumption_datamart.factories.lake_table import LakeTableSpec, lake_table_assets
-from consumption_datamart.factories.mart_table import TableSpec, mart_table_asset
+from consumption_datamart.factories.freshness import freshness_checks
+from consumption_datamart.factories.lake_table import LakeTableSpec, lake_table_asset
+from consumption_datamart.factories.mart_table import mart_table_asset
+from consumption_datamart.factories.observation import lake_sources
 from consumption_datamart.factories.partitions import daily_partitions
+from consumption_datamart.factories.table_spec import TableSpec
+from consumption_datamart.factories.watch import (
+    OBSERVE_JOB,
+    automation_sensor,
+    first_observation_sensor,
+    observe_schedule,
+)
 
 __all__ = [
+    "OBSERVE_JOB",
+    "Catalog",
     "LakeTableSpec",
     "TableSpec",
+    "automation_sensor",
     "daily_partitions",
     "dumps_asset",
-    "lake_table_assets",
+    "first_observation_sensor",
+    "freshness_checks",
+    "lake_sources",
+    "lake_table_asset",
     "mart_table_asset",
+    "observe_schedule",
 ]

@@ -5,7 +5,9 @@ from typing import Any
 
 import dagster as dg
 
+from consumption_datamart.automation import eager
 from consumption_datamart.checks import asset_key, model_check, passed, told_in_a_line
+from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.lake_table import LakeTableSpec
 from consumption_datamart.factories.metadata import definition_metadata, materialization_metadata
 from consumption_datamart.resources import LakeResource, WarehouseResource
@@ -13,7 +15,7 @@ from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.warehouse import publish
 
 
-def dumps_asset(specs: Sequence[LakeTableSpec]) -> dg.AssetsDefinition:
+def dumps_asset(specs: Sequence[LakeTableSpec], catalog: Catalog) -> dg.AssetsDefinition:
     """The asset that lists the dumps of all lake tables, without opening them."""
 
     @dg.multi_asset(
@@ -27,6 +29,7 @@ def dumps_asset(specs: Sequence[LakeTableSpec]) -> dg.AssetsDefinition:
                 group_name="raw",
                 owners=["team:data"],
                 kinds={"table"},
+                automation_condition=eager(catalog.target(Dumps)),
             )
         ],
         check_specs=[model_check(Dumps)],
@@ -36,8 +39,10 @@ def dumps_asset(specs: Sequence[LakeTableSpec]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[Any]]:
         with told_in_a_line():
             found = lake.open().dumps([spec.contract.table_name() for spec in specs])
-            profile = publish(warehouse.open(), Dumps, found)
-        metadata = materialization_metadata(context, Dumps, profile, None)
+            published = publish(
+                warehouse.open(), Dumps, found, dependents=catalog.dependents(Dumps)
+            )
+        metadata = materialization_metadata(context, Dumps, published.profile, None)
         yield passed(Dumps)
         yield dg.MaterializeResult(asset_key=asset_key(Dumps), metadata=metadata)
 

@@ -1,15 +1,22 @@
-"""Assets of a lake table: the source, and what loading makes of it."""
+"""Assets of a lake table: what loading makes of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
+from consumption_datamart.automation import Policy, eager
 from consumption_datamart.checks import asset_key, failed, model_check, passed, told_in_a_line
 from consumption_datamart.errors import AuditError
-from consumption_datamart.factories.metadata import definition_metadata, materialization_metadata
+from consumption_datamart.factories.catalog import Catalog
+from consumption_datamart.factories.metadata import (
+    definition_metadata,
+    materialization_metadata,
+    metadata_of_day,
+)
 from consumption_datamart.factories.partitions import days_of_run
+from consumption_datamart.lake.attempts import Attempts
 from consumption_datamart.lake.loading import load
 from consumption_datamart.resources import LakeResource, WarehouseResource
 from consumption_datamart.schema.lake import Contract
@@ -24,51 +31,42 @@ class LakeTableSpec:
     Attributes:
         contract: its columns, key and rules; says whether its dumps are partitions.
         owners: who delivers it.
+        policy: when it is loaded by itself.
     """
 
     contract: type[Contract]
     owners: tuple[str, ...]
+    policy: Policy = eager
 
     def models(self) -> tuple[type[Table], type[Table], type[Table]]:
         """The raw, quarantine and files tables that loading writes."""
         return raw_of(self.contract), quarantine_of(self.contract), files_of(self.contract)
 
 
-def lake_table_assets(
-    spec: LakeTableSpec, partitions: dg.PartitionsDefinition
-) -> list[dg.AssetSpec | dg.AssetsDefinition]:
-    """The source asset of a lake table, and the three assets that loading it materializes.
+def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefinition:
+    """The three assets that loading a lake table materializes.
 
-    Args:
-        spec: of the lake table.
-        partitions: of a table whose dump is all of its day.
+    A dump that cannot be read is tried again, and then fails its own day only: the other days of
+    the run are loaded.
     """
     contract, models = spec.contract, spec.models()
     raw = models[0]
     is_daily = contract.day_column() is not None
-    source = dg.AssetSpec(
-        key=asset_key(contract),
-        description=contract.title(),
-        metadata=definition_metadata(contract),
-        group_name="lake",
-        owners=list(spec.owners),
-        kinds={"file"},
-        partitions_def=partitions if is_daily else None,
-    )
 
     @dg.multi_asset(
         name=raw.table_name(),
         specs=[
             dg.AssetSpec(
                 key=asset_key(model),
-                deps=[source],
+                deps=[asset_key(contract)],
                 description=model.title(),
                 metadata=definition_metadata(model),
                 group_name="raw",
                 owners=list(spec.owners),
                 kinds={"table"},
                 tags={"grain": "event"} if is_daily else {},
-                partitions_def=partitions if is_daily else None,
+                partitions_def=catalog.partitions if is_daily else None,
+                automation_condition=spec.policy(catalog.target(model)),
             )
             for model in models
         ],
@@ -77,26 +75,47 @@ def lake_table_assets(
     )
     def _load(
         context: dg.AssetExecutionContext, lake: LakeResource, warehouse: WarehouseResource
-    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[Any]]:
+    ) -> Iterator[dg.AssetCheckResult | dg.AssetMaterialization | dg.MaterializeResult[Any]]:
         days = days_of_run(context, partitioned=is_daily)
+        target, source, dependents = warehouse.open(), lake.open(), catalog.dependents(raw)
+        attempts = Attempts(lambda part: load(target, contract, source, part, dependents), days)
         with told_in_a_line():
             try:
-                loaded = load(warehouse.open(), contract, lake.open(), days)
+                catalog.patience().attempt(attempts, context.log)
             except AuditError as error:
                 yield failed(next(m for m in models if m.full_name() == error.table), error)
                 raise
-        for model, profile in zip(
-            models, (loaded.raw, loaded.quarantine, loaded.files), strict=True
-        ):
-            metadata = materialization_metadata(context, model, profile, days)
+        if attempts.failures:
+            yield from _materialized(models, attempts)
+            raise dg.Failure(description=repr(attempts), allow_retries=False)
+        for index, model in enumerate(models):
+            for part, outcome in attempts.loaded:
+                metadata = materialization_metadata(context, model, outcome.profiles()[index], part)
             if model is raw:
                 metadata["dagster/column_lineage"] = _lineage(contract)
-            if model is raw and loaded.unexpected_columns:
-                metadata["unexpected_columns"] = loaded.unexpected_columns
+                unexpected: dict[str, str] = {}
+                for _, outcome in attempts.loaded:
+                    unexpected |= outcome.unexpected_columns
+                if unexpected:
+                    metadata["unexpected_columns"] = unexpected
             yield passed(model)
             yield dg.MaterializeResult(asset_key=asset_key(model), metadata=metadata)
 
-    return [source, _load]
+    return _load
+
+
+def _materialized(
+    models: Sequence[type[Table]], attempts: Attempts
+) -> Iterator[dg.AssetMaterialization]:
+    """The days that were loaded are materialized, though the step fails for others."""
+    for days, outcome in attempts.loaded:
+        for model, profile in zip(models, outcome.profiles(), strict=True):
+            for day in days.each() if days else ():
+                yield dg.AssetMaterialization(
+                    asset_key(model),
+                    partition=day.isoformat(),
+                    metadata=metadata_of_day(profile, day.isoformat()),
+                )
 
 
 def _lineage(contract: type[Contract]) -> dg.TableColumnLineage:

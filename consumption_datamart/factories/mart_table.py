@@ -2,8 +2,7 @@
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -11,73 +10,34 @@ import dagster as dg
 import ibis.expr.types as ir
 import pandas as pd
 
+from consumption_datamart.automation.conditions import TOUCHED, touched
 from consumption_datamart.checks import asset_key, failed, model_check, passed, told_in_a_line
 from consumption_datamart.errors import AuditError
+from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.metadata import (
     column_lineage,
     definition_metadata,
     materialization_metadata,
 )
 from consumption_datamart.factories.partitions import days_of_run
+from consumption_datamart.factories.table_spec import DAYS, TableSpec
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Warehouse, publish
+from consumption_datamart.warehouse.changes import VALIDITY
 from consumption_datamart.warehouse.rows import conform, on_days
 
-DAYS = "days"
-"""Name of the argument by which a function asks for the days that it is to give rows for."""
 
-
-@dataclass(frozen=True)
-class TableSpec:
-    """A table of the star or a report.
-
-    Attributes:
-        model: its columns, key and rules; says whether it is partitioned by day.
-        compute: a pure function to the table's rows. Its arguments are named after the tables that
-            it reads, and are expressions, or frames where annotated `pd.DataFrame`; `days` is the
-            days that it is to give rows for (column day).
-        windows: for daily tables that are read over several days: how many, ending on the day.
-        group: star or reports.
-        owners: who answers for it.
-    """
-
-    model: type[Table]
-    compute: Callable[..., ir.Table | pd.DataFrame]
-    windows: Mapping[str, int] = field(default_factory=dict)
-    group: str = "star"
-    owners: tuple[str, ...] = ("team:data",)
-
-    def inputs(self) -> list[str]:
-        """Names of the tables that the function reads, but for `days`."""
-        names = list(inspect.signature(self.compute).parameters)
-        return [name for name in names if name != DAYS]
-
-    def needs_days(self) -> bool:
-        """Whether the function asks for the days to give rows for."""
-        return DAYS in inspect.signature(self.compute).parameters
-
-
-def mart_table_asset(
-    spec: TableSpec, models: Mapping[str, type[Table]], partitions: dg.PartitionsDefinition
-) -> dg.AssetsDefinition:
+def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
     """The asset of a table: reads, computes, audits and publishes in one step.
-
-    Args:
-        spec: of the table.
-        models: of all tables that it may read, by name.
-        partitions: of tables that have days.
 
     Raises:
         KeyError: the function reads a table that has no model.
     """
-    model = spec.model
+    model, upstream = spec.model, catalog.upstream(spec)
     is_daily = model.day_column() is not None
-    upstream = {name: models[name] for name in spec.inputs()}
-    if spec.needs_days():
-        upstream[ReportingDay.table_name()] = ReportingDay
 
     @dg.multi_asset(
         name=model.table_name(),
@@ -85,8 +45,8 @@ def mart_table_asset(
             dg.AssetSpec(
                 key=asset_key(model),
                 deps=[
-                    dg.AssetDep(asset_key(each), partition_mapping=_mapping(spec, name, each))
-                    for name, each in upstream.items()
+                    dg.AssetDep(asset_key(each), partition_mapping=_mapping(spec, each))
+                    for each in upstream
                 ],
                 description=model.title(),
                 metadata=definition_metadata(model),
@@ -94,7 +54,9 @@ def mart_table_asset(
                 owners=list(spec.owners),
                 kinds={"ibis", "table"},
                 tags={"grain": "day"} if is_daily else {},
-                partitions_def=partitions if is_daily else None,
+                partitions_def=catalog.partitions if is_daily else None,
+                automation_condition=spec.policy(catalog.target(model, upstream)),
+                freshness_policy=catalog.freshness() if spec.is_watched else None,
             )
         ],
         check_specs=[model_check(model)],
@@ -106,16 +68,18 @@ def mart_table_asset(
         days = days_of_run(context, partitioned=is_daily)
         with told_in_a_line():
             target = warehouse.open()
-            rows = spec.compute(**arguments(spec, models, target, days))
+            rows = spec.compute(**arguments(spec, catalog.models, target, days))
             try:
-                profile = publish(target, model, rows, days)
+                published = publish(target, model, rows, days, upstream, catalog.dependents(model))
             except AuditError as error:
                 yield failed(model, error)
                 raise
-        metadata = materialization_metadata(context, model, profile, days)
+        metadata = materialization_metadata(context, model, published.profile, days)
         if isinstance(rows, ir.Table):
-            tables = {target.location(each)[0]: each for each in models.values()}
+            tables = {target.location(each)[0]: each for each in catalog.models.values()}
             metadata["dagster/column_lineage"] = column_lineage(conform(model, rows), tables)
+        if not is_daily:
+            metadata[TOUCHED] = touched(published.stale)
         yield passed(model)
         yield dg.MaterializeResult(asset_key=asset_key(model), metadata=metadata)
 
@@ -137,6 +101,8 @@ def arguments(
             back = timedelta(days=spec.windows.get(name, 1) - 1)
             read = Days(days.first - back, days.last)
         rows = on_days(models[name], warehouse.table(models[name]), read)
+        if spec.columns.get(name):
+            rows = rows.select(*spec.columns[name], *(c for c in VALIDITY if c in rows.columns))
         tables[name] = warehouse.fetch(rows) if asked[name].annotation is pd.DataFrame else rows
     if spec.needs_days():
         within = warehouse.table(ReportingDay)
@@ -144,12 +110,13 @@ def arguments(
     return tables
 
 
-def _mapping(spec: TableSpec, name: str, upstream: type[Table]) -> dg.PartitionMapping | None:
+def _mapping(spec: TableSpec, upstream: type[Table]) -> dg.PartitionMapping | None:
     """Which days of an upstream table a day is made of; None: Dagster's default is right."""
     if spec.model.day_column() is None or upstream.day_column() is None:
         return None
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         # the days before the first partition are no days of the lake
         return dg.TimeWindowPartitionMapping(
-            start_offset=1 - spec.windows.get(name, 1), allow_nonexistent_upstream_partitions=True
+            start_offset=1 - spec.windows.get(upstream.table_name(), 1),
+            allow_nonexistent_upstream_partitions=True,
         )

@@ -64,11 +64,16 @@ def materialization_metadata(
         return metadata | total
     for day in iso(pd.Series(pd.date_range(*days))):
         context.add_asset_metadata(
-            _figures(profile.figures, day, "dagster/partition_row_count"),
+            metadata_of_day(profile, day),
             asset_key=asset_key(model),
             partition_key=day,
         )
     return metadata
+
+
+def metadata_of_day(profile: Profile, day: str) -> dict[str, int]:
+    """The figures of one day (ISO) of a table that has days."""
+    return _figures(profile.figures, day, "dagster/partition_row_count")
 
 
 def column_lineage(rows: ir.Table, models: Mapping[str, type[Table]]) -> dg.TableColumnLineage:

@@ -15,6 +15,9 @@ from consumption_datamart.errors import LakeError
 from consumption_datamart.schema.days import Days
 
 FORMATS = ("csv", "parquet")
+TAGS = ("ETag", "etag", "md5Hash", "content_md5")
+TIMES = ("mtime", "ino", "LastModified", "last_modified", "updated", "created")
+"""Where the stores' drivers tell of a file's content and of its last change."""
 PLAUSIBLE = Days(date(1900, 1, 1), date(2199, 12, 31))
 """A file named by another day is misnamed; one would stretch the mart over centuries."""
 
@@ -28,6 +31,8 @@ class DumpFile(NamedTuple):
         day: the dump's day.
         format: csv or parquet.
         size: in bytes.
+        stamp: what the store tells of it that changes whenever the file does.
+        tag: the store's own name for the file's content, where it has one.
     """
 
     path: str
@@ -35,6 +40,8 @@ class DumpFile(NamedTuple):
     day: date
     format: str
     size: int
+    stamp: str
+    tag: str | None
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,11 @@ class Lake:
         relative = str(PurePosixPath(path).relative_to(root))
         readable = path if self.is_local else self.filesystem.unstrip_protocol(path)
         suffix = PurePosixPath(path).suffix.removeprefix(".")
-        return DumpFile(readable, relative, day, suffix, int(entry.get("size") or 0))
+        size = int(entry.get("size") or 0)
+        tags = [str(entry[name]) for name in TAGS if entry.get(name)]
+        times = [str(entry[name]) for name in TIMES if entry.get(name)]
+        stamp = " ".join([*tags, *times, str(size)])
+        return DumpFile(readable, relative, day, suffix, size, stamp, tags[0] if tags else None)
 
     @cached_property
     def _place(self) -> tuple[fsspec.AbstractFileSystem, str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from consumption_datamart.errors import LakeError
+from consumption_datamart.errors import DumpError
 from consumption_datamart.lake.dumps import DumpFile, Lake
 from consumption_datamart.schema.lake import Contract
 
@@ -26,7 +26,7 @@ def read_headers(
     """The columns of each file.
 
     Raises:
-        LakeError: a file cannot be opened, a required column is missing, or one is there twice.
+        DumpError: a file cannot be opened, a required column is missing, or one is there twice.
     """
     headers: dict[DumpFile, Header] = {}
     for file in files:
@@ -34,12 +34,14 @@ def read_headers(
         names = [name for name, _ in header]
         for name in contract.required():
             if name not in names:
-                raise LakeError(
-                    f"{file.name}: required column '{name}' is missing; deliver the dump again with"
-                    f" the columns {', '.join(contract.required())}"
+                raise DumpError(
+                    file.name,
+                    file.day,
+                    f"required column '{name}' is missing; deliver the dump again with the columns"
+                    f" {', '.join(contract.required())}",
                 )
         if repeated := sorted({name for name in names if names.count(name) > 1}):
-            raise LakeError(f"{file.name}: column '{repeated[0]}' is there more than once")
+            raise DumpError(file.name, file.day, f"column '{repeated[0]}' is there more than once")
         headers[file] = header
     return headers
 
@@ -56,7 +58,7 @@ def _csv(lake: Lake, file: DumpFile) -> Header:
         line = start[0].decode("utf-8-sig") if start else ""
         names = next(csv.reader(io.StringIO(line)), [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise LakeError(f"{file.name}: the header line cannot be read: {error}") from error
+        raise DumpError(file.name, file.day, f"the header line cannot be read: {error}") from error
     return tuple((name, "VARCHAR") for name in names)
 
 
@@ -66,8 +68,9 @@ def _parquet(file: DumpFile, connection: duckdb.DuckDBPyConnection) -> Header:
             "DESCRIBE SELECT * FROM read_parquet($path)", {"path": glob.escape(file.path)}
         ).fetchall()
     except duckdb.Error as error:
-        raise LakeError(
-            f"{file.name}: cannot be read as Parquet: {str(error).splitlines()[0]}; deliver the"
-            " dump again"
+        raise DumpError(
+            file.name,
+            file.day,
+            f"cannot be read as Parquet: {str(error).splitlines()[0]}; deliver the dump again",
         ) from error
     return tuple((row[0], row[1]) for row in rows)

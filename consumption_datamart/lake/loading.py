@@ -1,6 +1,7 @@
 """Loading dumps into raw, quarantine and files tables (spec, section 2), in one transaction."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,7 @@ from consumption_datamart.lake.reading import Salvaged, Source, TroubledFiles
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import files_of, quarantine_of, raw_of
-from consumption_datamart.warehouse import Transaction, Warehouse
+from consumption_datamart.warehouse import Dependent, Staleness, Transaction, Warehouse
 
 BATCH_BYTES = 32 << 20
 """File bytes that are staged at a time; memory is bounded by this, not by the number of days."""
@@ -22,7 +23,11 @@ SUPERSEDED = "superseded"
 
 
 def load(
-    warehouse: Warehouse, contract: type[Contract], lake: Lake, days: Days | None = None
+    warehouse: Warehouse,
+    contract: type[Contract],
+    lake: Lake,
+    days: Days | None = None,
+    dependents: Sequence[Dependent] = (),
 ) -> Outcome:
     """Replaces what was loaded of a lake table by what its dumps hold now.
 
@@ -31,12 +36,14 @@ def load(
         contract: the lake table's contract.
         lake: where its dumps are.
         days: the days to load, for a table whose dump is all of its day; None loads all days.
+        dependents: the tables that are made of the raw table.
 
     Returns:
         What became of the rows.
 
     Raises:
-        LakeError: a file cannot be read or lacks a required column; nothing was changed.
+        DumpError: a file cannot be read or lacks a required column; nothing was changed.
+        LakeError: the lake is not there or must not be read; likewise.
         AuditError: the loaded rows break the raw table's model; nothing was changed.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -44,7 +51,9 @@ def load(
         while True:
             try:
                 with warehouse.transaction() as transaction:
+                    staleness = Staleness(transaction, raw_of(contract), dependents)
                     Load(contract, salvaged, transaction).run(lake, days)
+                    staleness.published(days)
                     return outcome(transaction, contract, days)
             except TroubledFiles as troubled:
                 for file in troubled.files:

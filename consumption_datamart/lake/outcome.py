@@ -34,6 +34,10 @@ class Outcome:
     files: Profile
     unexpected_columns: dict[str, str]
 
+    def profiles(self) -> tuple[Profile, Profile, Profile]:
+        """Of the raw, the quarantine and the files table."""
+        return self.raw, self.quarantine, self.files
+
 
 def outcome(transaction: Transaction, contract: type[Contract], days: Days | None) -> Outcome:
     """Looks at the three tables of a lake table, or at the days of them."""

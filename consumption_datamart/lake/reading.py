@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends.duckdb import Backend as DuckDBBackend
 
-from consumption_datamart.errors import LakeError
+from consumption_datamart.errors import DumpError
 from consumption_datamart.lake.dumps import DumpFile, Lake
 from consumption_datamart.lake.headers import Header, read_headers, unexpected_columns
 from consumption_datamart.lake.salvage import salvage
@@ -59,7 +59,7 @@ class Source:
     """Files of one lake table, opened for reading on a DuckDB connection.
 
     Raises:
-        LakeError: a file cannot be opened, or lacks a required column.
+        DumpError: a file cannot be opened, or lacks a required column.
     """
 
     def __init__(
@@ -161,7 +161,7 @@ class Source:
 
         Raises:
             TroubledFiles: CSV files that have to be read line by line.
-            LakeError: a file that cannot be read at all.
+            DumpError: a file that cannot be read at all.
         """
         troubled = set()
         for file, header in self.headers.items():
@@ -173,7 +173,8 @@ class Source:
                 except duckdb.Error as error:
                     if file.format == "parquet" or file in self.salvaged.copies:
                         reason = str(error).splitlines()[0]
-                        raise LakeError(f"{file.name}: cannot be read: {reason}") from error
+                        problem = f"cannot be read: {reason}"
+                        raise DumpError(file.name, file.day, problem) from error
                     troubled.add(file)
         if troubled:
             raise TroubledFiles(troubled)

@@ -51,6 +51,10 @@ COLUMNS = {
     "rows_quarantined": Column("Rows of the file that were set aside", "rows"),
     "rows_superseded": Column("Rows of the file whose key a later dump has", "rows"),
     "unexpected_columns": Column("Columns of the file that the contract does not know"),
+    # what the mart knows of itself
+    "built_table": Column("Full name of the table"),
+    "built_day": Column("Day of it that was built; none: the whole table", DAY),
+    "is_stale": Column("Whether something that it is made of is newer"),
     # days
     "day": Column("The day that the row is about", DAY),
     "day_of_week": Column("1 = Monday … 7 = Sunday"),

@@ -5,11 +5,22 @@ from urllib.parse import urlsplit
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
-from consumption_datamart.warehouse.publication import publish
+from consumption_datamart.warehouse.publication import Publication, publish
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
+from consumption_datamart.warehouse.staleness import Dependent, Staleness, stale_days
 from consumption_datamart.warehouse.transaction import Transaction
 
-__all__ = ["ENGINES", "Transaction", "Warehouse", "open_warehouse", "publish"]
+__all__ = [
+    "ENGINES",
+    "Dependent",
+    "Publication",
+    "Staleness",
+    "Transaction",
+    "Warehouse",
+    "open_warehouse",
+    "publish",
+    "stale_days",
+]
 
 ENGINES: dict[str, type[Warehouse]] = {"duckdb": DuckDBWarehouse, "sqlite": SQLiteWarehouse}
 

@@ -1,5 +1,8 @@
 """Publishing a table: whole or not at all."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
 import ibis.expr.types as ir
 import pandas as pd
 
@@ -8,6 +11,21 @@ from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.profile import Profile, profile
 from consumption_datamart.warehouse.rows import on_days
+from consumption_datamart.warehouse.staleness import Dependent, Staleness
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What was published.
+
+    Attributes:
+        profile: figures and samples of the new rows.
+        stale: full name → the days of each daily table that await their refresh, of tables that are
+            made of this one.
+    """
+
+    profile: Profile
+    stale: Mapping[str, Sequence[Days]] = field(default_factory=dict)
 
 
 def publish(
@@ -15,7 +33,9 @@ def publish(
     model: type[Table],
     rows: ir.Table | pd.DataFrame,
     days: Days | None = None,
-) -> Profile:
+    inputs: Sequence[type[Table]] = (),
+    dependents: Sequence[Dependent] = (),
+) -> Publication:
     """Replaces a table, or the days of it, by new rows that satisfy its model.
 
     Args:
@@ -23,19 +43,24 @@ def publish(
         model: the table.
         rows: has the model's columns, in any order; rows on other days are left out.
         days: the days to replace, of a table that has days; None replaces everything.
+        inputs: the tables that the rows are made of; one that was never built is empty.
+        dependents: the tables that are made of this one.
 
     Returns:
-        Figures and samples of the new rows.
+        What was published, and what is stale because of it.
 
     Raises:
         AuditError: the rows break the model; the table is as it was.
         WarehouseError: the warehouse cannot be opened or written to; likewise.
     """
     with warehouse.transaction() as transaction:
+        for each in inputs:
+            transaction.require(each)
+        staleness = Staleness(transaction, model, dependents)
         transaction.clear(model, days)
         if isinstance(rows, pd.DataFrame):
             transaction.load(model, on_days(model, transaction.stage(rows), days))
         else:
             transaction.insert(model, on_days(model, rows, days))
         transaction.audit(model, days)
-        return profile(transaction, model, days)
+        return Publication(profile(transaction, model, days), staleness.published(days))

@@ -46,6 +46,18 @@ class Transaction(ABC):
     def create(self, model: type[Table]) -> None:
         """Creates the model's table if it is not there."""
 
+    def require(self, model: type[Table]) -> None:
+        """Creates the model's table if it is not there: what was never built is read as empty."""
+        name, database = self.warehouse.location(model)
+        if name not in self.backend.list_tables(database=database):
+            self.create(model)
+
+    def copy(self, model: type[Table], name: str) -> None:
+        """Keeps the table's rows as they are now, for this connection, by another name."""
+        self.backend.raw_sql(
+            f"CREATE TEMP TABLE {name} AS SELECT * FROM {self.warehouse.qualified(model)}"
+        )
+
     def insert(self, model: type[Table], rows: ir.Table) -> None:
         """Adds the rows of an expression on the warehouse's tables, column by name."""
         columns = ", ".join(f'"{name}"' for name in model.ibis_schema())

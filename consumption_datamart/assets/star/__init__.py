@@ -10,18 +10,27 @@ from consumption_datamart.assets.star.facts import (
     fact_usage_daily,
 )
 from consumption_datamart.assets.star.products import dim_product
+from consumption_datamart.automation import on_missing
 from consumption_datamart.factories import TableSpec
 from consumption_datamart.schema import star
 
 STAR = (
     TableSpec(star.ReportingDay, reporting_day),
-    TableSpec(star.DimDay, dim_day),
+    TableSpec(star.DimDay, dim_day, policy=on_missing),
     TableSpec(star.DimCustomer, dim_customer),
     TableSpec(star.DimProduct, dim_product),
     TableSpec(star.DimDeployment, dim_deployment),
     TableSpec(star.DimEntitlement, dim_entitlement),
     TableSpec(star.FactInvoiceLine, fact_invoice_line),
     TableSpec(star.FactUsageDaily, fact_usage_daily),
-    TableSpec(star.FactEntitlementDaily, fact_entitlement_daily),
-    TableSpec(star.FactConsumptionDaily, fact_consumption_daily),
+    TableSpec(
+        star.FactEntitlementDaily,
+        fact_entitlement_daily,
+        columns={"dim_entitlement": ("customer_id", "product_id", "daily_quantity")},
+    ),
+    TableSpec(
+        star.FactConsumptionDaily,
+        fact_consumption_daily,
+        columns={"dim_product": ("product_id", "metering")},
+    ),
 )

@@ -1,0 +1,57 @@
+"""The spec of a table of the star, or of a report."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from consumption_datamart.automation import Policy, eager
+from consumption_datamart.schema.star import ReportingDay
+from consumption_datamart.schema.table import Table
+
+DAYS = "days"
+"""Name of the argument by which a function asks for the days that it is to give rows for."""
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A table of the star or a report.
+
+    Attributes:
+        model: its columns, key and rules; says whether it is partitioned by day.
+        compute: a pure function to the table's rows. Its arguments are named after the tables that
+            it reads, and are expressions, or frames where annotated `pd.DataFrame`; `days` is the
+            days that it is to give rows for (column day).
+        windows: for daily tables that are read over several days: how many, ending on the day.
+        columns: for tables without days: the only columns that it reads; a change of others makes
+            none of its days stale.
+        group: star or reports.
+        owners: who answers for it.
+        policy: when it refreshes itself.
+        is_watched: whether stakeholders expect it to be fresh.
+    """
+
+    model: type[Table]
+    compute: Callable[..., ir.Table | pd.DataFrame]
+    windows: Mapping[str, int] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    group: str = "star"
+    owners: tuple[str, ...] = ("team:data",)
+    policy: Policy = eager
+    is_watched: bool = False
+
+    def inputs(self) -> list[str]:
+        """Names of the tables that the function reads, but for `days`."""
+        names = list(inspect.signature(self.compute).parameters)
+        return [name for name in names if name != DAYS]
+
+    def needs_days(self) -> bool:
+        """Whether the function asks for the days to give rows for."""
+        return DAYS in inspect.signature(self.compute).parameters
+
+    def reads(self) -> list[str]:
+        """Names of all tables that the function reads."""
+        days = [ReportingDay.table_name()] if self.needs_days() else []
+        return list(dict.fromkeys([*self.inputs(), *days]))

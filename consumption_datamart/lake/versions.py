@@ -1,0 +1,88 @@
+"""Versions of dumps: equal as long as a dump holds the same, cheap to compare."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from consumption_datamart.lake.dumps import DumpFile, Lake
+
+UNREADABLE = "unreadable"
+
+Contents = Mapping[str, tuple[str, str]]
+"""By the file's name: the stamp that the store gave it, and the hash of what it held then."""
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The versions of a lake table's dumps.
+
+    Attributes:
+        dumps: version of each day's dump.
+        contents: what need not be read again as long as the stamps stay the same.
+    """
+
+    dumps: Mapping[date, str]
+    contents: Contents
+
+    @property
+    def table(self) -> str:
+        """The version of all dumps together."""
+        return _hash(*(f"{day} {version}" for day, version in sorted(self.dumps.items())))
+
+
+def versions(lake: Lake, table: str, known: Contents) -> Versions:
+    """The versions of a table's dumps as they are now.
+
+    A file that the store itself has a tag for is not opened, nor is one whose stamp is known. What
+    else there is, is read through: so a file that was only touched, or was written again with the
+    same content, keeps its version. A file that cannot be read has a version all the same: it
+    changes when the file can be read.
+
+    Args:
+        lake: where the dumps are.
+        table: of the lake.
+        known: the contents of the last time.
+
+    Raises:
+        LakeError: the lake is not there or must not be read.
+    """
+    contents: dict[str, tuple[str, str]] = {}
+    parts: dict[date, list[str]] = defaultdict(list)
+    for file in lake.files(table):
+        content = _content(lake, file, known)
+        if content != UNREADABLE:
+            contents[file.name] = (file.stamp, content)
+        parts[file.day].append(f"{file.name} {content}")
+    return Versions({day: _hash(*files) for day, files in parts.items()}, contents)
+
+
+def is_changed(lake: Lake, table: str, known: Contents) -> bool:
+    """Whether any file of a table is new, gone, or has another stamp; opens none.
+
+    Raises:
+        LakeError: the lake is not there or must not be read.
+    """
+    return {file.name: file.stamp for file in lake.files(table)} != {
+        name: stamp for name, (stamp, _) in known.items()
+    }
+
+
+def _content(lake: Lake, file: DumpFile, known: Contents) -> str:
+    if file.tag is not None:
+        return file.tag
+    stamp, content = known.get(file.name, (None, ""))
+    if stamp == file.stamp:
+        return content
+    if not lake.is_local:
+        return file.stamp
+    try:
+        with lake.filesystem.open(file.path, "rb") as stream:
+            return hashlib.file_digest(stream, "blake2b").hexdigest()[:32]
+    except OSError:
+        return UNREADABLE
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,18 @@
+"""What the mart knows of itself (schema `monitoring`)."""
+
+from consumption_datamart.schema.table import Field, Table
+from consumption_datamart.schema.types import Day, Flag, Text
+
+
+class MonitoringTable(Table):
+    """Base of the tables in schema `monitoring`."""
+
+    _schema = "monitoring"
+
+
+class Built(MonitoringTable):
+    """Tables, and days of daily tables, that were built; and whether they await their refresh."""
+
+    built_table: Text
+    built_day: Day = Field(nullable=True)
+    is_stale: Flag

@@ -1,0 +1,142 @@
+"""Which days of which tables await their refresh, because what they are made of is newer.
+
+Daily tables that read a daily table are stale on the days that their windows share with what was
+published. Daily tables that read one without days, a dimension, are stale where the change of it
+shows: on the days that one more or one fewer of its rows is about, of those columns that are read.
+What was built, and what of that is stale, is written down in the transaction that makes it so; so
+it outlives runs that are killed, and schedulers that forget.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.monitoring import Built
+from consumption_datamart.schema.star import ReportingDay
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.base import Warehouse
+from consumption_datamart.warehouse.changes import changed_days, changes, days_seen
+from consumption_datamart.warehouse.transaction import Transaction
+
+BEFORE = "rows_before"
+
+
+@dataclass(frozen=True)
+class Dependent:
+    """A table that is made of the one that is published.
+
+    Attributes:
+        model: the dependent table.
+        window: of a daily table that it reads: over how many days, ending on the day.
+        columns: of a table without days that it reads: those that it reads; empty: all.
+        daily: daily tables that it reads besides, with their windows.
+    """
+
+    model: type[Table]
+    window: int = 1
+    columns: Sequence[str] = ()
+    daily: Mapping[type[Table], int] = field(default_factory=dict)
+
+
+class Staleness:
+    """What one publication makes stale, and what it refreshes.
+
+    Create it before the table is cleared, for the rows as they were.
+    """
+
+    def __init__(
+        self, transaction: Transaction, model: type[Table], dependents: Sequence[Dependent]
+    ) -> None:
+        """Keeps the rows of a table without days that daily tables read."""
+        self.transaction, self.model, self.dependents = transaction, model, dependents
+        for table in (Built, ReportingDay):
+            transaction.require(table)
+        if model.day_column() is None and any(each.model.day_column() for each in dependents):
+            transaction.require(model)
+            transaction.copy(model, BEFORE)
+
+    def published(self, days: Days | None) -> dict[str, list[Days]]:
+        """Writes down that the table, or the days of it, are built, and what that makes stale.
+
+        Args:
+            days: that were published, of a daily table.
+
+        Returns:
+            Full name → the days of each daily dependent that are to be built, or built again.
+        """
+        self._write_down(days)
+        stale = _stale(self.transaction.fetch(self.transaction.slice(Built)))
+        touched: dict[str, list[Days]] = {}
+        for dependent in self.dependents:
+            name = dependent.model.full_name()
+            if dependent.model.day_column() is None:
+                self._mark(name, None)
+                continue
+            found = self._touched(dependent, days)
+            for range_ in Days.ranges(found):
+                self._mark(name, range_)
+            before = {day for day in stale.get(name, set()) if day is not None}
+            touched[name] = Days.ranges(found | before)
+        return touched
+
+    def _touched(self, dependent: Dependent, days: Days | None) -> set[date]:
+        """The days of a daily dependent that what was published is about."""
+        reporting = self._days(self.transaction.slice(ReportingDay))
+        if days is not None:
+            # days after the last one are touched when they come to be reported
+            last = max(reporting, default=days.last)
+            until = min(days.last + timedelta(days=dependent.window - 1), last)
+            return set(Days(days.first, max(until, days.last)).each())
+        before = ibis.table(self.transaction.warehouse.table(self.model).schema(), name=BEFORE)
+        now = self.transaction.slice(self.model)
+        if self.model is ReportingDay:
+            return self._days(before) ^ self._days(now)
+        if not reporting or not self.transaction.fetch(before.aggregate(n=before.count())).n[0]:
+            return reporting
+        spans = changes(before, now, dependent.columns)
+        seen = days_seen(self.transaction, spans, dependent.daily)
+        within = Days(min(reporting), max(reporting))
+        return changed_days(self.transaction, spans, seen, within) & reporting
+
+    def _write_down(self, days: Days | None) -> None:
+        built, name = self.transaction.warehouse.qualified(Built), self.model.full_name()
+        self.transaction.backend.raw_sql(f"DELETE FROM {built} WHERE {_which(name, days)}")
+        frame = pd.DataFrame({"built_day": pd.date_range(*days) if days else [pd.NaT]})
+        frame = frame.assign(built_table=name, is_stale=False)
+        self.transaction.load(Built, self.transaction.stage(frame))
+
+    def _mark(self, name: str, days: Days | None) -> None:
+        built = self.transaction.warehouse.qualified(Built)
+        self.transaction.backend.raw_sql(
+            f"UPDATE {built} SET is_stale = TRUE WHERE {_which(name, days)}"
+        )
+
+    def _days(self, rows: ir.Table) -> set[date]:
+        return {pd.Timestamp(day).date() for day in self.transaction.fetch(rows).day}
+
+
+def stale_days(warehouse: Warehouse) -> dict[str, set[date | None]]:
+    """Full name → the days of a table that await their refresh; None stands for the whole table.
+
+    Days that were never built are not among them.
+    """
+    return _stale(warehouse.fetch(warehouse.table(Built))) if warehouse.exists(Built) else {}
+
+
+def _stale(built: pd.DataFrame) -> dict[str, set[date | None]]:
+    days: dict[str, set[date | None]] = {}
+    for name, day in built.loc[built.is_stale, ["built_table", "built_day"]].itertuples(
+        index=False
+    ):
+        days.setdefault(name, set()).add(None if pd.isna(day) else pd.Timestamp(day).date())
+    return days
+
+
+def _which(name: str, days: Days | None) -> str:
+    within = f" AND built_day BETWEEN '{days.first}' AND '{days.last}'" if days else ""
+    return f"built_table = '{name}'{within}"

@@ -1,0 +1,198 @@
+"""The mart refreshes itself when the lake changes, and only what changed.
+
+Ticks are evaluated and runs executed in this process, on an instance that is thrown away; what the
+tables then hold is compared with the oracle.
+"""
+
+import shutil
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import dagster as dg
+import pytest
+
+from consumption_datamart.definitions import build_definitions
+from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
+from consumption_datamart_tests.mart import settings
+from consumption_datamart_tests.test_partitions import (
+    CHANGES,
+    LAST,
+    assert_as_expected,
+    write_lake,
+)
+from consumption_datamart_tests.ticks import A_WHILE, Automation, Requested
+
+RAW = {"raw_telemetry", "quarantine_telemetry", "files_telemetry"}
+REPORTS = {"report_consumption_daily", "report_active_customers_by_product_daily"}
+
+
+class Mart(NamedTuple):
+    """A lake, the warehouse of its mart, and what keeps the one up with the other."""
+
+    lake: Path
+    url: str
+    automation: Automation
+
+    def settle(self) -> dict[str, list[date | None]]:
+        """Observe the lake, and let the automation run until nothing is left to do."""
+        self.automation.observe()
+        return self.automation.settle()
+
+
+@pytest.fixture
+def mart(lake: Path, tmp_path: Path) -> Iterator[Mart]:
+    """A mart that has caught up with its lake of forty days."""
+    write_lake(lake)
+    url = f"duckdb://{tmp_path}/warehouse.duckdb"
+    own = settings(lake, url).model_copy(update={"load_retry_seconds": 0, "start_day": day(-9)})
+    with dg.DagsterInstance.ephemeral() as instance:
+        mart = Mart(lake, url, Automation(build_definitions(own), instance))
+        mart.settle()
+        assert not mart.automation.failures
+        yield mart
+
+
+def days(first: int, last: int) -> set[date]:
+    """The days with numbers from the first to the last."""
+    return {day(number) for number in range(first, last + 1)}
+
+
+def of_days(asked: dict[str, list[date | None]]) -> dict[str, set[date | None]]:
+    """What daily tables were asked for."""
+    return {name: set(found) for name, found in asked.items() if None not in found}
+
+
+def test_a_lake_that_did_not_change_starts_nothing(mart: Mart) -> None:
+    assert_as_expected(mart.lake, mart.url)
+    again = mart.automation.observe()
+    assert not again.get_asset_observation_events()
+    assert mart.automation.settle() == {}
+
+
+def test_a_dump_that_is_touched_or_written_again_is_no_change(mart: Mart) -> None:
+    dump = mart.lake / "telemetry" / f"{day(8)}.csv"
+    content = dump.read_bytes()
+    dump.unlink()
+    dump.write_bytes(content)
+    assert not mart.automation.observe().get_asset_observation_events()
+
+
+def test_a_restated_old_day_refreshes_that_day_and_its_thirty_report_days(mart: Mart) -> None:
+    write_dump(mart.lake, "telemetry", day(8), [usage(event_ts=noon(8), quantity=99.0)])
+    asked = of_days(mart.settle())
+    daily = RAW | {"fact_usage_daily", "fact_consumption_daily"}
+    assert {name: asked.pop(name) for name in daily} == dict.fromkeys(daily, days(8, 8))
+    assert asked == dict.fromkeys(REPORTS, days(8, 37))
+    assert_as_expected(mart.lake, mart.url)
+
+
+def test_several_days_at_once(mart: Mart) -> None:
+    for number in (3, 15, LAST):
+        write_dump(mart.lake, "telemetry", day(number), [usage(event_ts=noon(number))])
+    mart.automation.observe()
+    requested = mart.automation.tick()
+    changed = {day(3), day(15), day(LAST)}
+    assert requested["raw_telemetry"] == requested["fact_usage_daily"] == changed
+    mart.automation.run(requested)
+    mart.automation.settle()
+    assert_as_expected(mart.lake, mart.url)
+
+
+def test_a_new_day(mart: Mart) -> None:
+    new = LAST + 1
+    write_dump(mart.lake, "telemetry", day(new), [usage(event_ts=noon(new), quantity=3.0)])
+    asked = of_days(mart.settle())
+    facts = RAW | {"fact_usage_daily", "fact_consumption_daily", "fact_entitlement_daily"}
+    assert {name: asked.pop(name) for name in facts} == dict.fromkeys(facts, days(new, new))
+    assert all(day(new) in asked[report] for report in REPORTS)
+    assert_as_expected(mart.lake, mart.url)
+
+
+def test_one_table_changes_only_what_is_made_of_it(mart: Mart) -> None:
+    write_dump(mart.lake, "invoices", day(36), [invoice(invoice_date=day(36), invoice_id="INV-9")])
+    asked = mart.settle()
+    made_of_it = dg.AssetSelection.assets("lake/invoices").downstream()
+    graph = mart.automation.definitions.resolve_asset_graph()
+    assert asked.keys() <= {key.path[-1] for key in made_of_it.resolve(graph)}
+    assert {"raw_invoices", "dim_customer", "fact_invoice_line"} <= asked.keys()
+    assert not of_days(asked), "no name changed, so no day is touched"
+
+
+def test_an_amendment_recomputes_the_days_that_it_touches_and_no_others(mart: Mart) -> None:
+    amended = entitlement(amendment=1, quantity=20, starts_on=day(30), ends_on=day(60))
+    write_dump(mart.lake, "entitlements", day(36), [amended])
+    asked = of_days(mart.settle())
+    assert asked["fact_entitlement_daily"] == days(30, LAST)
+    assert asked["fact_consumption_daily"] == days(30, LAST)
+    assert min(asked["report_consumption_daily"]) == day(30)
+    assert "fact_usage_daily" not in asked
+    assert_as_expected(mart.lake, mart.url)
+
+
+def test_a_renamed_customer_touches_the_days_from_then_on(mart: Mart) -> None:
+    line = invoice(invoice_date=day(34), invoice_id="INV-9", customer_name="New")
+    write_dump(mart.lake, "invoices", day(36), [line])
+    asked = of_days(mart.settle())
+    assert asked == dict.fromkeys(REPORTS, days(34, LAST))
+    assert_as_expected(mart.lake, mart.url)
+
+
+def test_a_report_is_refreshed_once_for_all_that_changed_in_five_minutes(mart: Mart) -> None:
+    def refreshed(quantity: float, minutes: float) -> Requested:
+        """Restate a day; what is asked for so many minutes later, but for the reports' inputs."""
+        events = [usage(event_ts=noon(8), quantity=quantity)]
+        write_dump(mart.lake, "telemetry", day(8), events)
+        mart.automation.observe()
+        asked: Requested = {}
+        for _ in range(4):
+            requested = mart.automation.tick(minutes)
+            mart.automation.run(requested)
+            asked |= requested
+        return {name: found for name, found in asked.items() if name.startswith("report_")}
+
+    mart.automation.tick(A_WHILE)
+    mart.automation.ahead += mart.automation.until_next(minutes=5) + timedelta(seconds=10)
+    assert refreshed(50.0, minutes=0.1).keys() >= REPORTS
+    assert refreshed(60.0, minutes=0.1) == {}
+    assert refreshed(70.0, minutes=0.1) == {}
+    assert mart.automation.settle()["report_consumption_daily"] == sorted(days(8, 37))
+    assert_as_expected(mart.lake, mart.url)
+
+
+def test_a_dump_that_cannot_be_read_fails_its_own_day_only_until_it_is_mended(mart: Mart) -> None:
+    write_dump(mart.lake, "telemetry", day(8), [usage(event_ts=noon(8), quantity=80.0)])
+    write_dump(mart.lake, "telemetry", day(9), [usage(event_ts=noon(9))], columns=["event_id"])
+    write_dump(mart.lake, "telemetry", day(10), [usage(event_ts=noon(10), quantity=81.0)])
+    asked = mart.settle()
+    assert mart.automation.failures
+    assert all("telemetry/2026-01-09.csv" in told for told in mart.automation.failures)
+    assert asked["raw_telemetry"].count(day(9)) == 1, "it is not asked for again and again"
+    (mart.lake / "telemetry" / f"{day(9)}.csv").rename(mart.lake / "bad.csv")
+    assert_as_expected(mart.lake, mart.url)
+    write_dump(mart.lake, "telemetry", day(9), [usage(event_ts=noon(9), quantity=82.0)])
+    mart.automation.failures.clear()
+    mart.settle()
+    assert not mart.automation.failures
+    assert_as_expected(mart.lake, mart.url)
+
+
+def test_a_table_that_cannot_be_observed_does_not_hide_the_others(mart: Mart) -> None:
+    shutil.rmtree(mart.lake / "entitlements")
+    (mart.lake / "entitlements").write_text("no folder")
+    write_dump(mart.lake, "telemetry", day(8), [usage(event_ts=noon(8), quantity=99.0)])
+    observed = mart.automation.observe()
+    (failure,) = observed.get_step_failure_events()
+    told = failure.step_failure_data.user_failure_data.description
+    assert "entitlements is a file" in told
+    (event,) = observed.get_asset_observation_events()
+    assert event.partition == str(day(8))
+
+
+def test_whatever_changes_the_tables_follow(mart: Mart) -> None:
+    for name, change in CHANGES.items():
+        change(mart.lake)
+        mart.settle()
+        assert not mart.automation.failures, name
+        assert_as_expected(mart.lake, mart.url)

@@ -1,0 +1,123 @@
+"""Automation in a test: the lake is observed, ticks are evaluated, runs are executed.
+
+What a tick asks for is executed as Dagster's daemon would: a run for each contiguous range of
+partitions that are asked for together, and one for what has none.
+"""
+
+import warnings
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import time_machine
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
+
+from consumption_datamart.factories import OBSERVE_JOB
+from consumption_datamart.schema.days import Days
+
+A_WHILE = 6.0
+"""Minutes after which the throttle of the reports has certainly let go."""
+
+Requested = dict[str, set[date | None]]
+
+
+class Automation:
+    """A code location and its history, on a clock that is ahead by the minutes of its ticks."""
+
+    def __init__(self, definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
+        """Starts with the empty tick that every sensor starts with."""
+        self.definitions, self.instance = definitions, instance
+        self.ahead = timedelta()
+        self.cursor: Any = None
+        self.failures: list[str] = []
+        self.tick()
+
+    def observe(self) -> dg.ExecuteInProcessResult:
+        """Runs the job that observes the lake."""
+        job = self.definitions.resolve_job_def(OBSERVE_JOB)
+        with self._later():
+            return job.execute_in_process(instance=self.instance, raise_on_error=False)
+
+    def tick(self, minutes: float = 0.5) -> Requested:
+        """Evaluates all policies some minutes later; tells the days of each table asked for."""
+        self.ahead += timedelta(minutes=minutes)
+        with self._later(), warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+            result = dg.evaluate_automation_conditions(
+                self.definitions,
+                self.instance,
+                cursor=self.cursor,
+                evaluation_time=datetime.now(UTC),
+            )
+        self.cursor = result.cursor
+        requested: Requested = {}
+        for key in self.definitions.resolve_asset_graph().get_all_asset_keys():
+            if found := result.get_requested_partitions(key):
+                requested[key.path[-1]] = {day and date.fromisoformat(day) for day in found}
+        return requested
+
+    def run(self, requested: Requested) -> None:
+        """Executes what a tick asked for, from the lake to the reports."""
+        graph = self.definitions.resolve_asset_graph()
+        left = [key for key in graph.toposorted_asset_keys if key.path[-1] in requested]
+        while left:
+            days, together = requested[left[0].path[-1]], set()
+            for key in left:
+                waits = (graph.get(key).parent_keys & set(left)) - together
+                if requested[key.path[-1]] == days and not waits:
+                    together.add(key)
+            left = [key for key in left if key not in together]
+            for range_ in Days.ranges(day for day in days if day) or [None]:
+                self._execute(together, range_)
+
+    def settle(self, ticks: int = 20) -> dict[str, list[date | None]]:
+        """Ticks and runs until nothing is asked for any more, nor after a while.
+
+        Returns:
+            The days that each table was asked for, as often as it was.
+        """
+        asked: dict[str, list[date | None]] = defaultdict(list)
+        requested: Requested | None = None
+        for _ in range(ticks):
+            was_quiet = requested == {}
+            requested = self.tick(A_WHILE if was_quiet else 0.5)
+            for name, days in requested.items():
+                asked[name] += sorted(days, key=str)
+            self.run(requested)
+            if was_quiet and not requested:
+                return dict(asked)
+        raise AssertionError(f"still not settled after {ticks} ticks: {requested}")
+
+    def until_next(self, minutes: int) -> timedelta:
+        """How long it is until the clock is at a multiple of so many minutes of the hour."""
+        now = datetime.now(UTC) + self.ahead
+        passed = timedelta(minutes=now.minute % minutes, seconds=now.second)
+        return timedelta(minutes=minutes) - passed
+
+    def _execute(self, keys: Collection[dg.AssetKey], days: Days | None) -> None:
+        job = self.definitions.resolve_implicit_job_def_def_for_assets(keys)
+        assert job is not None
+        tags = {} if days is None else _range(days)
+        with self._later():
+            result = job.get_subset(asset_selection=set(keys)).execute_in_process(
+                instance=self.instance, raise_on_error=False, tags=tags
+            )
+        self.failures += [
+            str(event.step_failure_data.user_failure_data or event.step_failure_data.error)
+            for event in result.all_events
+            if event.is_step_failure
+        ]
+
+    def _later(self) -> time_machine.travel:
+        return time_machine.travel(datetime.now(UTC) + self.ahead, tick=True)
+
+
+def _range(days: Days) -> dict[str, str]:
+    return {
+        ASSET_PARTITION_RANGE_START_TAG: days.first.isoformat(),
+        ASSET_PARTITION_RANGE_END_TAG: days.last.isoformat(),
+    }
