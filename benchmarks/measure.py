@@ -1,6 +1,5 @@
 """How long a whole process takes, and how much memory it and its children have at most."""
 
-import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -31,7 +30,7 @@ class Measurement:
 
 
 def measure(
-    command: Sequence[str], folder: Path, log: Path, environment: Mapping[str, str] | None = None
+    command: Sequence[str], folder: Path, log: Path, environment: Mapping[str, str]
 ) -> Measurement:
     """Runs a command to its end and measures it.
 
@@ -39,7 +38,7 @@ def measure(
         command: program and arguments.
         folder: to run it in.
         log: file that takes what the process writes.
-        environment: variables to set besides those of this process.
+        environment: all variables that it sees.
 
     Raises:
         ProcessFailed: it ended with another code than 0.
@@ -49,7 +48,7 @@ def measure(
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env={**os.environ, **(environment or {})},
+            env=dict(environment),
             stdout=output,
             stderr=subprocess.STDOUT,
         )
