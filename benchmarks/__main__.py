@@ -1,17 +1,27 @@
-"""The command: `python -m benchmarks compare`, or `make bench`."""
+"""The commands `python -m benchmarks compare` and `python -m benchmarks scaling`."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
-from benchmarks.chart import comparison_chart
+from benchmarks.chart import comparison_chart, scaling_chart
 from benchmarks.comparison import PeersDisagree, compare
 from benchmarks.lakes import PROJECT, SIZES, Size
 from benchmarks.measure import ProcessFailed
-from benchmarks.page import CHART, page, table
+from benchmarks.page import (
+    CHART,
+    SCALING_CHART,
+    comparison_page,
+    comparison_table,
+    scaling_page,
+    scaling_table,
+)
+from benchmarks.scaling import by_days, by_rows, measure_points
 
 app = typer.Typer(
     help="Measures the mart's build.",
@@ -28,18 +38,14 @@ Folder = Annotated[
     ),
 ]
 Docs = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the page and the chart.")]
-
-
-@app.callback()
-def commands() -> None:
-    """Measures the mart's build."""
+MemoryLimit = Annotated[str, typer.Option(metavar="SIZE", help="Of DuckDB.")]
 
 
 @app.command(name="compare")
 def compare_with_peers(
     size: Annotated[
         list[str] | None,
-        typer.Option(help=f"{', '.join(SIZES)}; may be repeated. [default: small, medium]"),
+        typer.Option(help=f"{', '.join(SIZES)}; may be repeated. [default: all]"),
     ] = None,
     days: Annotated[int, typer.Option(min=1, metavar="N", help="With --rows-per-day.")] = 30,
     rows_per_day: Annotated[
@@ -47,23 +53,54 @@ def compare_with_peers(
     ] = None,
     customers: Annotated[int, typer.Option(min=1, metavar="N", help="Likewise.")] = 1_000,
     rounds: Annotated[int, typer.Option(min=1, metavar="N", help="How often each builds.")] = 3,
-    memory_limit: Annotated[str, typer.Option(metavar="SIZE", help="Of DuckDB.")] = "2GB",
+    memory_limit: MemoryLimit = "2GB",
     folder: Folder = None,
     docs: Docs = PROJECT / "docs",
 ) -> None:
     """Compare the mart's build with its peers', and write docs/benchmarks.md."""
-    sizes = [_named(name) for name in size or ([] if rows_per_day else ["small", "medium"])]
+    sizes = [_named(name) for name in size or ([] if rows_per_day else SIZES)]
     if rows_per_day is not None:
         sizes.append(Size("custom", days, rows_per_day, customers))
-    with TemporaryDirectory() as temporary:
-        place = folder or Path(temporary)
-        place.mkdir(parents=True, exist_ok=True)
-        found = [compare(each, rounds, place.resolve(), memory_limit, print) for each in sizes]
+    with _place(folder) as place:
+        found = [compare(each, rounds, place, memory_limit, print) for each in sizes]
     for each in found:
-        print(f"\n{table(each)}")
+        print(f"\n{comparison_table(each)}")
     comparison_chart(found, docs / CHART)
-    command = " ".join(["python -m benchmarks", *sys.argv[1:]])
-    (docs / "benchmarks.md").write_text(page(found, rounds, memory_limit, command))
+    text = comparison_page(found, rounds, memory_limit, _command())
+    (docs / "benchmarks.md").write_text(text)
+
+
+@app.command()
+def scaling(
+    rows: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Most rows of telemetry.")
+    ] = 15_000_000,
+    days: Annotated[int, typer.Option(min=1, metavar="N", help="Most days.")] = 365,
+    memory_limit: MemoryLimit = "2GB",
+    folder: Folder = None,
+    docs: Docs = PROJECT / "docs",
+) -> None:
+    """Measure how the mart's build grows with rows and days, and write docs/scaling.md."""
+    with _place(folder) as place:
+        of_rows = measure_points(by_rows(rows), place, memory_limit, print)
+        of_days = measure_points(by_days(days), place, memory_limit, print)
+    print(f"\n{scaling_table(of_rows)}\n\n{scaling_table(of_days)}")
+    scaling_chart(of_rows, of_days, docs / SCALING_CHART)
+    text = scaling_page(of_rows, of_days, memory_limit, _command())
+    (docs / "scaling.md").write_text(text)
+
+
+@contextmanager
+def _place(folder: Path | None) -> Iterator[Path]:
+    """The folder to work in: what was asked for, or one that is removed afterwards."""
+    with TemporaryDirectory() as temporary:
+        place = (folder or Path(temporary)).resolve()
+        place.mkdir(parents=True, exist_ok=True)
+        yield place
+
+
+def _command() -> str:
+    return " ".join(["python -m benchmarks", *sys.argv[1:]])
 
 
 def _named(name: str) -> Size:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.comparison import Comparison
 from benchmarks.contestants import MART
+from benchmarks.scaling import Point
 
 OURS, THEIRS = "#1f5fa8", "#b9c2cc"
 
@@ -41,6 +42,31 @@ def _bars(axes: Axes, names: list[str], values: list[float], title: str) -> None
     axes.margins(x=0.15)
     axes.set_title(title, fontsize="medium", loc="left")
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def scaling_chart(rows: Sequence[Point], days: Sequence[Point], file: Path) -> None:
+    """Lines of time and memory: one row of panels by rows of telemetry, one by days."""
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    by_rows, by_days = figure.subplots(2, 2)
+    _lines(by_rows, rows, [point.size.rows / 1e6 for point in rows], "million rows of telemetry")
+    _lines(by_days, days, [point.size.days for point in days], "days")
+    save(figure, file)
+
+
+def _lines(
+    panels: Sequence[Axes], points: Sequence[Point], lake: Sequence[float], label: str
+) -> None:
+    time, memory = panels
+    time.plot(lake, [point.seconds for point in points], "o-", color=OURS)
+    time.set_ylabel("seconds, whole process")
+    memory.plot(lake, [point.peak_megabytes for point in points], "o-", color=OURS)
+    memory.set_ylabel("peak resident memory, MB")
+    for axes in panels:
+        axes.set_xlabel(label)
+        axes.set_ylim(bottom=0)
+        axes.set_xlim(left=0)
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
 
 
 def save(figure: Figure, file: Path) -> None:
