@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from benchmarks.chart import comparison_chart, scaling_chart
-from benchmarks.comparison import PeersDisagree, compare
+from benchmarks.comparison import Comparison, PeersDisagree, compare
+from benchmarks.contestants import MART
 from benchmarks.lakes import PROJECT, SIZES, Size
 from benchmarks.measure import ProcessFailed
 from benchmarks.page import (
@@ -21,7 +22,7 @@ from benchmarks.page import (
     scaling_page,
     scaling_table,
 )
-from benchmarks.scaling import by_days, by_rows, measure_points
+from benchmarks.scaling import by_days, by_rows
 
 app = typer.Typer(
     help="Measures the mart's build.",
@@ -38,6 +39,7 @@ Folder = Annotated[
     ),
 ]
 Docs = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the page and the chart.")]
+Rounds = Annotated[int, typer.Option(min=1, metavar="N", help="How often each builds.")]
 MemoryLimit = Annotated[str, typer.Option(metavar="SIZE", help="Of DuckDB.")]
 
 
@@ -52,7 +54,7 @@ def compare_with_peers(
         int | None, typer.Option(min=0, metavar="N", help="A lake of another size.")
     ] = None,
     customers: Annotated[int, typer.Option(min=1, metavar="N", help="Likewise.")] = 1_000,
-    rounds: Annotated[int, typer.Option(min=1, metavar="N", help="How often each builds.")] = 3,
+    rounds: Rounds = 3,
     memory_limit: MemoryLimit = "2GB",
     folder: Folder = None,
     docs: Docs = PROJECT / "docs",
@@ -76,17 +78,22 @@ def scaling(
         int, typer.Option(min=1, metavar="N", help="Most rows of telemetry.")
     ] = 15_000_000,
     days: Annotated[int, typer.Option(min=1, metavar="N", help="Most days.")] = 365,
+    rounds: Rounds = 1,
     memory_limit: MemoryLimit = "2GB",
     folder: Folder = None,
     docs: Docs = PROJECT / "docs",
 ) -> None:
     """Measure how the mart's build grows with rows and days, and write docs/scaling.md."""
     with _place(folder) as place:
-        of_rows = measure_points(by_rows(rows), place, memory_limit, print)
-        of_days = measure_points(by_days(days), place, memory_limit, print)
+
+        def build(size: Size) -> Comparison:
+            return compare(size, rounds, place, memory_limit, print, contestants=(MART,))
+
+        of_rows = [build(size) for size in by_rows(rows)]
+        of_days = [build(size) for size in by_days(days)]
     print(f"\n{scaling_table(of_rows)}\n\n{scaling_table(of_days)}")
     scaling_chart(of_rows, of_days, docs / SCALING_CHART)
-    text = scaling_page(of_rows, of_days, memory_limit, _command())
+    text = scaling_page(of_rows, of_days, rounds, memory_limit, _command())
     (docs / "scaling.md").write_text(text)
 
 

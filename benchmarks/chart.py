@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 
 from benchmarks.comparison import Comparison
 from benchmarks.contestants import MART
-from benchmarks.scaling import Point
 
 OURS, THEIRS = "#1f5fa8", "#b9c2cc"
 
@@ -44,22 +43,25 @@ def _bars(axes: Axes, names: list[str], values: list[float], title: str) -> None
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def scaling_chart(rows: Sequence[Point], days: Sequence[Point], file: Path) -> None:
+def scaling_chart(rows: Sequence[Comparison], days: Sequence[Comparison], file: Path) -> None:
     """Lines of time and memory: one row of panels by rows of telemetry, one by days."""
     figure = Figure(figsize=(9, 6), layout="constrained")
     by_rows, by_days = figure.subplots(2, 2)
-    _lines(by_rows, rows, [point.size.rows / 1e6 for point in rows], "million rows of telemetry")
-    _lines(by_days, days, [point.size.days for point in days], "days")
+    _lines(by_rows, rows, [each.size.rows / 1e6 for each in rows], "million rows of telemetry")
+    _lines(by_days, days, [each.size.days for each in days], "days")
     save(figure, file)
 
 
 def _lines(
-    panels: Sequence[Axes], points: Sequence[Point], lake: Sequence[float], label: str
+    panels: Sequence[Axes], builds: Sequence[Comparison], lake: Sequence[float], label: str
 ) -> None:
     time, memory = panels
-    time.plot(lake, [point.seconds for point in points], "o-", color=OURS)
+    time.plot(lake, [each.seconds(MART.name) for each in builds], "o-", color=OURS, label="time")
+    computing = [each.cpu_seconds(MART.name) for each in builds]
+    time.plot(lake, computing, "o--", color=THEIRS, label="computing, all cores")
     time.set_ylabel("seconds, whole process")
-    memory.plot(lake, [point.peak_megabytes for point in points], "o-", color=OURS)
+    time.legend(frameon=False)
+    memory.plot(lake, [each.megabytes(MART.name) for each in builds], "o-", color=OURS)
     memory.set_ylabel("peak resident memory, MB")
     for axes in panels:
         axes.set_xlabel(label)

@@ -33,19 +33,28 @@ class Comparison:
         """Median of the rounds."""
         return median(taken.seconds for taken in self.taken[name])
 
+    def cpu_seconds(self, name: str) -> float:
+        """Likewise, of computing on all cores together."""
+        return median(taken.cpu_seconds for taken in self.taken[name])
+
     def megabytes(self, name: str) -> float:
         """Median of the rounds' peaks, in MB."""
         return median(taken.peak_bytes for taken in self.taken[name]) / 1e6
 
-    def ratio_range(self, name: str) -> tuple[float, float, float]:
-        """How many times the mart's time of the same round it took: least, median, greatest."""
+    def time_ratios(self, name: str) -> list[float]:
+        """How many times the mart's time of the same round it took."""
         pairs = zip(self.taken[name], self.taken[MART.name], strict=True)
-        ratios = [one.seconds / mart.seconds for one, mart in pairs]
-        return min(ratios), median(ratios), max(ratios)
+        return [one.seconds / mart.seconds for one, mart in pairs]
+
+    def cpu_ratio(self, name: str) -> float:
+        """How many times the mart's computing it took: the median of the rounds."""
+        pairs = zip(self.taken[name], self.taken[MART.name], strict=True)
+        return median(one.cpu_seconds / mart.cpu_seconds for one, mart in pairs)
 
     def memory_ratio(self, name: str) -> float:
-        """How many times the mart's memory it took."""
-        return self.megabytes(name) / self.megabytes(MART.name)
+        """How many times the mart's memory it took: the median of the rounds."""
+        pairs = zip(self.taken[name], self.taken[MART.name], strict=True)
+        return median(one.peak_bytes / mart.peak_bytes for one, mart in pairs)
 
 
 def compare(
@@ -80,10 +89,15 @@ def compare(
             taken[each.name].append(measured)
             report(
                 f"{size.name}, round {number}, {each.name}: {measured.seconds:.1f} s,"
-                f" {measured.peak_bytes / 1e6:,.0f} MB"
+                f" {measured.cpu_seconds:.1f} s of computing, {measured.peak_bytes / 1e6:,.0f} MB"
             )
-        for name, file in files.items():
-            if name != MART.name and (found := disagreements(files[MART.name], file)):
-                raise PeersDisagree("\n".join(f"{name}, {size.name}: {line}" for line in found))
+        wrong = [
+            f"{name}, {size.name}: {line}"
+            for name, file in files.items()
+            if name != MART.name
+            for line in disagreements(files[MART.name], file)
+        ]
+        if wrong:
+            raise PeersDisagree("\n".join(wrong))
     left_out = [each.name for each in contestants if each not in able]
     return Comparison(size, taken, left_out)

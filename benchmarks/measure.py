@@ -1,5 +1,6 @@
 """How long a whole process takes, and how much memory it and its children have at most."""
 
+import resource
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -22,10 +23,12 @@ class Measurement:
 
     Attributes:
         seconds: from its start to its end, by the clock.
+        cpu_seconds: that it and its children computed, on all cores together.
         peak_bytes: resident memory of the process and its children, at its highest.
     """
 
     seconds: float
+    cpu_seconds: float
     peak_bytes: int
 
 
@@ -44,7 +47,7 @@ def measure(
         ProcessFailed: it ended with another code than 0.
     """
     with log.open("w") as output:
-        begin = time.perf_counter()
+        computed, begin = _computed(), time.perf_counter()
         process = subprocess.Popen(
             command,
             cwd=folder,
@@ -61,7 +64,13 @@ def measure(
     if process.returncode:
         end = "\n".join(log.read_text().splitlines()[-20:])
         raise ProcessFailed(f"{' '.join(command)}: exit code {process.returncode}\n{end}")
-    return Measurement(seconds, peak)
+    return Measurement(seconds, _computed() - computed, peak)
+
+
+def _computed() -> float:
+    """Seconds of computing of all children of this process that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 from benchmarks.comparison import Comparison
 from benchmarks.contestants import MART, PANDAS_ROWS
 from benchmarks.machine import machine, versions
-from benchmarks.scaling import CUSTOMERS, DAYS, ROWS_PER_DAY, Point
+from benchmarks.scaling import CUSTOMERS, DAYS, ROWS_PER_DAY
 
 CHART, SCALING_CHART = "benchmarks.svg", "scaling.svg"
 TEMPLATES = Path(__file__).parent / "pages"
@@ -40,26 +41,34 @@ def comparison_table(comparison: Comparison) -> str:
         "",
         f"`consumption-datamart simulate {' '.join(size.arguments())}`",
         "",
-        "| | time, s | time ÷ mart's | peak memory, MB | memory ÷ mart's |",
-        "|---|---:|---:|---:|---:|",
+        "| | time, s | time ÷ mart's | computing, s | computing ÷ mart's | peak memory, MB"
+        " | memory ÷ mart's |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name in comparison.taken:
-        label = f"**{name}**" if name == MART.name else name
-        lines.append(
-            f"| {label} | {comparison.seconds(name):.1f} | {_ratio(comparison, name)}"
-            f" | {comparison.megabytes(name):,.0f} | {comparison.memory_ratio(name):.2f} |"
-        )
+        ratios = comparison.time_ratios(name)
+        ours = name == MART.name
+        spread = "" if ours else f" ({min(ratios):.2f} – {max(ratios):.2f})"
+        cells = [
+            f"**{name}**" if ours else name,
+            f"{comparison.seconds(name):.1f}",
+            f"{median(ratios):.2f}{spread}",
+            f"{comparison.cpu_seconds(name):.1f}",
+            f"{comparison.cpu_ratio(name):.2f}",
+            f"{comparison.megabytes(name):,.0f}",
+            f"{comparison.memory_ratio(name):.2f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
     lines += [f"| {name} | too large for it | | | |" for name in comparison.left_out]
     return "\n".join(lines)
 
 
-def _ratio(comparison: Comparison, name: str) -> str:
-    low, middle, high = comparison.ratio_range(name)
-    return "1" if name == MART.name else f"{middle:.2f} ({low:.2f} – {high:.2f})"
-
-
 def scaling_page(
-    rows: Sequence[Point], days: Sequence[Point], memory_limit: str, command: str
+    rows: Sequence[Comparison],
+    days: Sequence[Comparison],
+    rounds: int,
+    memory_limit: str,
+    command: str,
 ) -> str:
     """The page about lakes that differ in rows, and about some that differ in days."""
     return (
@@ -70,6 +79,7 @@ def scaling_page(
             machine=machine(),
             versions=versions(),
             chart=SCALING_CHART,
+            rounds=rounds,
             memory_limit=memory_limit,
             days_of_rows=DAYS,
             rows_per_day=ROWS_PER_DAY,
@@ -80,17 +90,28 @@ def scaling_page(
     )
 
 
-def scaling_table(points: Sequence[Point]) -> str:
-    """What each build took, as Markdown; each million rows as compared to the line above."""
+def scaling_table(builds: Sequence[Comparison]) -> str:
+    """What the mart took on ever larger lakes, as Markdown."""
     lines = [
-        "| lake | seconds | each further million rows, s | peak memory, MB | warehouse, MB |",
-        "|---|---:|---:|---:|---:|",
+        "| rows | days | time, s | computing, s | each further million rows, s | peak memory, MB |",
+        "|---:|---:|---:|---:|---:|---:|",
     ]
-    for before, point in zip([None, *points], points, strict=False):
-        added = (point.size.rows - before.size.rows) / 1e6 if before else 0
-        further = f"{(point.seconds - before.seconds) / added:.1f}" if before and added else ""
-        lines.append(
-            f"| {point.size.name} | {point.seconds:.1f} | {further}"
-            f" | {point.peak_megabytes:,.0f} | {point.stored_megabytes:,.0f} |"
-        )
+    for before, build in zip([None, *builds], builds, strict=False):
+        cells = [
+            f"{build.size.rows:,}",
+            f"{build.size.days:,}",
+            f"{build.seconds(MART.name):.1f}",
+            f"{build.cpu_seconds(MART.name):.1f}",
+            _each_further_million(before, build),
+            f"{build.megabytes(MART.name):,.0f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _each_further_million(before: Comparison | None, build: Comparison) -> str:
+    """Seconds of computing that each million rows more took; empty where they are too few."""
+    added = (build.size.rows - before.size.rows) / 1e6 if before else 0
+    if not before or added < 1:
+        return ""
+    return f"{(build.cpu_seconds(MART.name) - before.cpu_seconds(MART.name)) / added:.1f}"
