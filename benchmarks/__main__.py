@@ -60,7 +60,7 @@ def compare_with_peers(
     docs: Docs = PROJECT / "docs",
 ) -> None:
     """Compare the mart's build with its peers', and write docs/benchmarks.md."""
-    sizes = [_named(name) for name in size or ([] if rows_per_day else SIZES)]
+    sizes = [_named(name) for name in size or (SIZES if rows_per_day is None else [])]
     if rows_per_day is not None:
         sizes.append(Size("custom", days, rows_per_day, customers))
     with _place(folder) as place:

@@ -59,7 +59,7 @@ def comparison_table(comparison: Comparison) -> str:
             f"{comparison.memory_ratio(name):.2f}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    lines += [f"| {name} | too large for it | | | |" for name in comparison.left_out]
+    lines += [f"| {name} | too large for it | | | | | |" for name in comparison.left_out]
     return "\n".join(lines)
 
 
