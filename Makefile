@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: build test lint types format dev docs sample lock
+.PHONY: build test lint types format dev docs sample lock bench scaling
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -39,3 +39,11 @@ lock: $(BIN)/consumption-datamart  ## resolves the dependencies anew
 	for extra in "" -dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--no-emit-index-url --no-header $${extra:+--extra dev} \
 		--output-file requirements$$extra.lock pyproject.toml; done
+
+bench: $(BIN)/consumption-datamart  ## measures the build against its peers, writes docs/benchmarks.md
+	$(BIN)/pip install --quiet -e '.[bench]'
+	$(BIN)/python -m benchmarks compare $(ARGS)
+
+scaling: $(BIN)/consumption-datamart  ## measures the build of ever larger lakes, writes docs/scaling.md
+	$(BIN)/pip install --quiet -e '.[bench]'
+	$(BIN)/python -m benchmarks scaling $(ARGS)

@@ -1,0 +1,123 @@
+"""The commands `python -m benchmarks compare` and `python -m benchmarks scaling`."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from benchmarks.chart import comparison_chart, scaling_chart
+from benchmarks.comparison import Comparison, PeersDisagree, compare
+from benchmarks.contestants import MART
+from benchmarks.lakes import PROJECT, SIZES, Size
+from benchmarks.measure import ProcessFailed
+from benchmarks.page import (
+    CHART,
+    SCALING_CHART,
+    comparison_page,
+    comparison_table,
+    scaling_page,
+    scaling_table,
+)
+from benchmarks.scaling import by_days, by_rows
+
+app = typer.Typer(
+    help="Measures the mart's build.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Keeps lakes and marts, for the next time. [default: a temporary one]"
+    ),
+]
+Docs = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the page and the chart.")]
+Rounds = Annotated[int, typer.Option(min=1, metavar="N", help="How often each builds.")]
+MemoryLimit = Annotated[str, typer.Option(metavar="SIZE", help="Of DuckDB.")]
+
+
+@app.command(name="compare")
+def compare_with_peers(
+    size: Annotated[
+        list[str] | None,
+        typer.Option(help=f"{', '.join(SIZES)}; may be repeated. [default: all]"),
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, metavar="N", help="With --rows-per-day.")] = 30,
+    rows_per_day: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="A lake of another size.")
+    ] = None,
+    customers: Annotated[int, typer.Option(min=1, metavar="N", help="Likewise.")] = 1_000,
+    rounds: Rounds = 3,
+    memory_limit: MemoryLimit = "2GB",
+    folder: Folder = None,
+    docs: Docs = PROJECT / "docs",
+) -> None:
+    """Compare the mart's build with its peers', and write docs/benchmarks.md."""
+    sizes = [_named(name) for name in size or (SIZES if rows_per_day is None else [])]
+    if rows_per_day is not None:
+        sizes.append(Size("custom", days, rows_per_day, customers))
+    with _place(folder) as place:
+        found = [compare(each, rounds, place, memory_limit, print) for each in sizes]
+    for each in found:
+        print(f"\n{comparison_table(each)}")
+    comparison_chart(found, docs / CHART)
+    text = comparison_page(found, rounds, memory_limit, _command())
+    (docs / "benchmarks.md").write_text(text)
+
+
+@app.command()
+def scaling(
+    rows: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Most rows of telemetry.")
+    ] = 15_000_000,
+    days: Annotated[int, typer.Option(min=1, metavar="N", help="Most days.")] = 365,
+    rounds: Rounds = 1,
+    memory_limit: MemoryLimit = "2GB",
+    folder: Folder = None,
+    docs: Docs = PROJECT / "docs",
+) -> None:
+    """Measure how the mart's build grows with rows and days, and write docs/scaling.md."""
+    with _place(folder) as place:
+
+        def build(size: Size) -> Comparison:
+            return compare(size, rounds, place, memory_limit, print, contestants=(MART,))
+
+        of_rows = [build(size) for size in by_rows(rows)]
+        of_days = [build(size) for size in by_days(days)]
+    print(f"\n{scaling_table(of_rows)}\n\n{scaling_table(of_days)}")
+    scaling_chart(of_rows, of_days, docs / SCALING_CHART)
+    text = scaling_page(of_rows, of_days, rounds, memory_limit, _command())
+    (docs / "scaling.md").write_text(text)
+
+
+@contextmanager
+def _place(folder: Path | None) -> Iterator[Path]:
+    """The folder to work in: what was asked for, or one that is removed afterwards."""
+    with TemporaryDirectory() as temporary:
+        place = (folder or Path(temporary)).resolve()
+        place.mkdir(parents=True, exist_ok=True)
+        yield place
+
+
+def _command() -> str:
+    return " ".join(["python -m benchmarks", *sys.argv[1:]])
+
+
+def _named(name: str) -> Size:
+    if name not in SIZES:
+        raise typer.BadParameter(f"{name}: choose of {', '.join(SIZES)}", param_hint="--size")
+    return SIZES[name]
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except (PeersDisagree, ProcessFailed) as error:
+        sys.exit(f"Error: {error}")

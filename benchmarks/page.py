@@ -1,0 +1,117 @@
+"""The pages of figures: tables, and all that a reader needs to believe them or not."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+from benchmarks.comparison import Comparison
+from benchmarks.contestants import MART, PANDAS_ROWS
+from benchmarks.machine import machine, versions
+from benchmarks.scaling import CUSTOMERS, DAYS, ROWS_PER_DAY
+
+CHART, SCALING_CHART = "benchmarks.svg", "scaling.svg"
+TEMPLATES = Path(__file__).parent / "pages"
+
+
+def comparison_page(
+    comparisons: Sequence[Comparison], rounds: int, memory_limit: str, command: str
+) -> str:
+    """The page about some comparisons."""
+    return (
+        (TEMPLATES / "benchmarks.md")
+        .read_text()
+        .format(
+            command=command,
+            machine=machine(),
+            versions=versions(),
+            chart=CHART,
+            tables="\n\n".join(comparison_table(each) for each in comparisons),
+            rounds=rounds,
+            memory_limit=memory_limit,
+            pandas_rows=PANDAS_ROWS,
+        )
+    )
+
+
+def comparison_table(comparison: Comparison) -> str:
+    """What everyone took on a lake, as Markdown."""
+    size = comparison.size
+    lines = [
+        f"## {size.name.capitalize()}: {size.rows:,} rows of telemetry",
+        "",
+        f"`consumption-datamart simulate {' '.join(size.arguments())}`",
+        "",
+        "| | time, s | time ÷ mart's | computing, s | computing ÷ mart's | peak memory, MB"
+        " | memory ÷ mart's |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name in comparison.taken:
+        ratios = comparison.time_ratios(name)
+        ours = name == MART.name
+        spread = "" if ours else f" ({min(ratios):.2f} – {max(ratios):.2f})"
+        cells = [
+            f"**{name}**" if ours else name,
+            f"{comparison.seconds(name):.1f}",
+            f"{median(ratios):.2f}{spread}",
+            f"{comparison.cpu_seconds(name):.1f}",
+            f"{comparison.cpu_ratio(name):.2f}",
+            f"{comparison.megabytes(name):,.0f}",
+            f"{comparison.memory_ratio(name):.2f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += [f"| {name} | too large for it | | | | | |" for name in comparison.left_out]
+    return "\n".join(lines)
+
+
+def scaling_page(
+    rows: Sequence[Comparison],
+    days: Sequence[Comparison],
+    rounds: int,
+    memory_limit: str,
+    command: str,
+) -> str:
+    """The page about lakes that differ in rows, and about some that differ in days."""
+    return (
+        (TEMPLATES / "scaling.md")
+        .read_text()
+        .format(
+            command=command,
+            machine=machine(),
+            versions=versions(),
+            chart=SCALING_CHART,
+            rounds=rounds,
+            memory_limit=memory_limit,
+            days_of_rows=DAYS,
+            rows_per_day=ROWS_PER_DAY,
+            customers=CUSTOMERS,
+            rows=scaling_table(rows),
+            days=scaling_table(days),
+        )
+    )
+
+
+def scaling_table(builds: Sequence[Comparison]) -> str:
+    """What the mart took on ever larger lakes, as Markdown."""
+    lines = [
+        "| rows | days | time, s | computing, s | each further million rows, s | peak memory, MB |",
+        "|---:|---:|---:|---:|---:|---:|",
+    ]
+    for before, build in zip([None, *builds], builds, strict=False):
+        cells = [
+            f"{build.size.rows:,}",
+            f"{build.size.days:,}",
+            f"{build.seconds(MART.name):.1f}",
+            f"{build.cpu_seconds(MART.name):.1f}",
+            _each_further_million(before, build),
+            f"{build.megabytes(MART.name):,.0f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _each_further_million(before: Comparison | None, build: Comparison) -> str:
+    """Seconds of computing that each million rows more took; empty where they are too few."""
+    added = (build.size.rows - before.size.rows) / 1e6 if before else 0
+    if not before or added < 1:
+        return ""
+    return f"{(build.cpu_seconds(MART.name) - before.cpu_seconds(MART.name)) / added:.1f}"

@@ -1,0 +1,1 @@
+"""The mart in pandas, as such a project is typically first written: frames in memory."""

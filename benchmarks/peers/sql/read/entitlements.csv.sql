@@ -1,0 +1,40 @@
+SELECT
+    filled(entitlement_id) AS entitlement_id,
+    try_cast(amendment AS BIGINT) AS amendment,
+    filled(invoice_id) AS invoice_id,
+    filled(customer_id) AS customer_id,
+    filled(product_id) AS product_id,
+    try_cast(quantity AS DECIMAL(18, 4)) AS quantity,
+    filled(unit) AS unit,
+    filled(metering) AS metering,
+    try_cast(starts_on AS DATE) AS starts_on,
+    try_cast(ends_on AS DATE) AS ends_on,
+    filled(amendment) AS amendment_text,
+    filled(quantity) AS quantity_text,
+    filled(starts_on) AS starts_on_text,
+    filled(ends_on) AS ends_on_text,
+    parse_filename(filename, true)::DATE AS dump_day,
+    'entitlements/' || parse_filename(filename) AS file
+FROM read_csv(
+    getvariable('lake') || '/entitlements/*.csv',
+    filename = true,
+    auto_detect = false,
+    header = true,
+    delim = ',',
+    quote = '"',
+    escape = '"',
+    ignore_errors = true,
+    store_rejects = true,
+    columns = {
+        entitlement_id: 'VARCHAR',
+        amendment: 'VARCHAR',
+        invoice_id: 'VARCHAR',
+        customer_id: 'VARCHAR',
+        product_id: 'VARCHAR',
+        quantity: 'VARCHAR',
+        unit: 'VARCHAR',
+        metering: 'VARCHAR',
+        starts_on: 'VARCHAR',
+        ends_on: 'VARCHAR'
+    }
+)

@@ -1,0 +1,43 @@
+SELECT
+    filled(invoice_id) AS invoice_id,
+    try_cast(line_number AS BIGINT) AS line_number,
+    try_cast(invoice_date AS DATE) AS invoice_date,
+    filled(customer_id) AS customer_id,
+    filled(customer_name) AS customer_name,
+    filled(product_id) AS product_id,
+    filled(product_name) AS product_name,
+    try_cast(quantity AS DECIMAL(18, 4)) AS quantity,
+    try_cast(unit_price AS DECIMAL(18, 4)) AS unit_price,
+    filled(currency) AS currency,
+    try_cast(term_months AS BIGINT) AS term_months,
+    filled(line_number) AS line_number_text,
+    filled(invoice_date) AS invoice_date_text,
+    filled(quantity) AS quantity_text,
+    filled(unit_price) AS unit_price_text,
+    filled(term_months) AS term_months_text,
+    parse_filename(filename, true)::DATE AS dump_day,
+    'invoices/' || parse_filename(filename) AS file
+FROM read_csv(
+    getvariable('lake') || '/invoices/*.csv',
+    filename = true,
+    auto_detect = false,
+    header = true,
+    delim = ',',
+    quote = '"',
+    escape = '"',
+    ignore_errors = true,
+    store_rejects = true,
+    columns = {
+        invoice_id: 'VARCHAR',
+        line_number: 'VARCHAR',
+        invoice_date: 'VARCHAR',
+        customer_id: 'VARCHAR',
+        customer_name: 'VARCHAR',
+        product_id: 'VARCHAR',
+        product_name: 'VARCHAR',
+        quantity: 'VARCHAR',
+        unit_price: 'VARCHAR',
+        currency: 'VARCHAR',
+        term_months: 'VARCHAR'
+    }
+)

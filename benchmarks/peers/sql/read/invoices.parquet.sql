@@ -1,0 +1,20 @@
+SELECT
+    filled(invoice_id) AS invoice_id,
+    line_number,
+    invoice_date,
+    filled(customer_id) AS customer_id,
+    filled(customer_name) AS customer_name,
+    filled(product_id) AS product_id,
+    filled(product_name) AS product_name,
+    quantity,
+    unit_price,
+    filled(currency) AS currency,
+    term_months,
+    NULL::VARCHAR AS line_number_text,
+    NULL::VARCHAR AS invoice_date_text,
+    NULL::VARCHAR AS quantity_text,
+    NULL::VARCHAR AS unit_price_text,
+    NULL::VARCHAR AS term_months_text,
+    parse_filename(filename, true)::DATE AS dump_day,
+    'invoices/' || parse_filename(filename) AS file
+FROM read_parquet(getvariable('lake') || '/invoices/*.parquet', filename = true)
