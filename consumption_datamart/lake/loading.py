@@ -15,7 +15,7 @@ from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import files_of, quarantine_of, raw_of
 from consumption_datamart.warehouse import Transaction, Warehouse
 
-BATCH_BYTES = 32 << 20
+BATCH_BYTES = 128 << 20
 """File bytes that are staged at a time; memory is bounded by this, not by the number of days."""
 
 SUPERSEDED = "superseded"
@@ -73,48 +73,84 @@ class Load:
             self._batch(batch)
             loaded = Days(batch[0].day, batch[-1].day)
             for model in (self.raw, self.quarantine, self.files):
-                self.transaction.audit(model, loaded if daily else None)
+                self.transaction.audit(model, loaded if daily else None, key=model is not self.raw)
 
     def _batch(self, files: list[DumpFile]) -> None:
         source = Source(self.contract, self.salvaged, files, self.staging)
         try:
-            rows = classify(self.contract, source.rows())
-            self._execute(f"CREATE OR REPLACE TEMP TABLE staged AS {self.staging.compile(rows)}")
+            self._classify(source)
+            self._set_aside()
+            self.transaction.load(
+                self.raw, self.staging.sql("FROM classified WHERE NOT " + self._is_suspect())
+            )
         except duckdb.Error:
             source.probe()
             raise
-        self._execute("CREATE OR REPLACE TEMP TABLE malformed (line VARCHAR, file VARCHAR)")
-        counts = self.staging.con.execute("SELECT file, count(*) FROM staged GROUP BY file")
-        for file, line in source.malformed(dict(counts.fetchall())):
-            self.staging.con.execute("INSERT INTO malformed VALUES (?, ?)", [line, file.name])
-        self._mark_duplicates()
-        if self.contract.day_column() is None:
-            self._mark_superseded()
+        source.require_unchanged()
         staged = self.staging.table("staged")
         self.transaction.load(self.raw, staged.filter(staged.reason.isnull()))
         self.transaction.load(self.quarantine, self.staging.sql(self._quarantined()))
         self.transaction.load(self.files, self.staging.sql(self._counted()))
 
-    def _mark_duplicates(self) -> None:
-        """Of the good rows of a dump with one key, all but the one that takes precedence.
+    def _classify(self, source: Source) -> None:
+        """Makes `classified` of all rows, and of the lines that are none `malformed`.
 
-        Repeated keys are few: they are found first, and only their rows are ranked.
+        Rows that are cheap to read are read again wherever `classified` is, by all threads; in a
+        transaction, DuckDB reads what has been stored in it by one.
         """
+        rows = self.staging.compile(classify(self.contract, source.rows()))
+        if not source.is_cheap:
+            self._execute(f"CREATE OR REPLACE TEMP TABLE parsed AS {rows}")
+            rows = "FROM parsed"
+        self._execute(f"CREATE OR REPLACE TEMP VIEW classified AS {rows}")
+        self._execute(
+            """
+            CREATE OR REPLACE TEMP TABLE read AS
+            SELECT file, count(*) AS rows_read FROM classified GROUP BY file
+            """
+        )
+        self._execute("CREATE OR REPLACE TEMP TABLE malformed (line VARCHAR, file VARCHAR)")
+        counts = self.staging.con.execute("SELECT file, rows_read FROM read").fetchall()
+        for file, line in source.malformed(dict(counts)):
+            self.staging.con.execute("INSERT INTO malformed VALUES (?, ?)", [line, file.name])
+
+    def _set_aside(self) -> None:
+        """Makes `staged` of the few rows that may not be kept, each with what becomes of it.
+
+        All other rows are good, and no row of the batch has the key of one of them: they need no
+        second look.
+        """
+        self._execute(
+            f"""
+            CREATE OR REPLACE TEMP TABLE repeated AS
+            SELECT {self._hash()} AS hash FROM classified GROUP BY ALL HAVING count(*) > 1
+            """
+        )
+        self._execute(
+            f"CREATE OR REPLACE TEMP TABLE staged AS FROM classified WHERE {self._is_suspect()}"
+        )
+        self._mark_duplicates()
+        if self.contract.day_column() is None:
+            self._mark_superseded()
+
+    def _is_suspect(self) -> str:
+        """Whether a row is bad, or may share its key: hashes of different keys may be the same."""
+        return f"(reason IS NOT NULL OR {self._hash()} IN (FROM repeated))"
+
+    def _hash(self) -> str:
+        """Stands for a row's key in the search for repeated ones, in a third of the time."""
+        return f"hash({', '.join(map(_quoted, self.raw.key()))})"
+
+    def _mark_duplicates(self) -> None:
+        """Of the good rows of a dump with one key, all but the one that takes precedence."""
         key = ", ".join(["dump_day", *map(_quoted, self.contract.key())])
         texts = [name for name in self.staging.table("staged").columns if name.startswith("text__")]
         order = [f"{_quoted(name)} DESC NULLS LAST" for name in self.contract.precedence()]
         order += ["file", *texts]
         self._execute(
             f"""
-            CREATE OR REPLACE TEMP TABLE repeated AS
-            SELECT {key} FROM staged WHERE reason IS NULL GROUP BY ALL HAVING count(*) > 1
-            """
-        )
-        self._execute(
-            f"""
             UPDATE staged SET reason = 'duplicate_key' WHERE rowid IN (
-                SELECT staged.rowid FROM staged SEMI JOIN repeated USING ({key})
-                WHERE reason IS NULL
+                SELECT rowid FROM staged WHERE reason IS NULL
                 QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {", ".join(order)}) > 1
             )
             """
@@ -148,19 +184,21 @@ class Load:
     def _counted(self) -> str:
         return f"""
             WITH counted AS (
-                SELECT file, count(*) AS rows_read,
-                    count(*) FILTER (reason IS NULL) AS rows_kept,
-                    count(*) FILTER (reason = '{SUPERSEDED}') AS rows_superseded
-                FROM staged GROUP BY file
+                SELECT file, rows_read, rows_read AS rows_kept FROM read
                 UNION ALL BY NAME
-                SELECT file, count(*) AS rows_read FROM malformed GROUP BY file
+                SELECT file, -count(*) AS rows_kept,
+                    count(*) FILTER (reason <> '{SUPERSEDED}') AS rows_quarantined,
+                    count(*) FILTER (reason = '{SUPERSEDED}') AS rows_superseded
+                FROM staged WHERE reason IS NOT NULL GROUP BY file
+                UNION ALL BY NAME
+                SELECT file, count(*) AS rows_read, count(*) AS rows_quarantined
+                FROM malformed GROUP BY file
             )
             SELECT any_value(dump_day) AS dump_day, file,
                 coalesce(sum(rows_read), 0) AS rows_read,
                 coalesce(sum(rows_kept), 0) AS rows_kept,
+                coalesce(sum(rows_quarantined), 0) AS rows_quarantined,
                 coalesce(sum(rows_superseded), 0) AS rows_superseded,
-                coalesce(sum(rows_read), 0) - coalesce(sum(rows_kept), 0)
-                    - coalesce(sum(rows_superseded), 0) AS rows_quarantined,
                 any_value(unexpected_columns) AS unexpected_columns
             FROM dump_files LEFT JOIN counted USING (file) GROUP BY file
             """

@@ -75,6 +75,29 @@ class Source:
         if not self.lake.is_local:
             staging.con.register_filesystem(self.lake.filesystem)
         self.headers = read_headers(contract, self.lake, files, staging.con)
+        self.versions = self._versions()
+
+    @property
+    def is_cheap(self) -> bool:
+        """Whether the files may be read several times: Parquet on this machine's disk."""
+        return self.lake.is_local and all(file.format == "parquet" for file in self.headers)
+
+    def require_unchanged(self) -> None:
+        """Makes sure that whoever read the files several times has always read the same.
+
+        Raises:
+            LakeError: a file was written to in the meantime.
+        """
+        now = self._versions()
+        for file, version in self.versions.items():
+            if now[file] != version:
+                raise LakeError(f"{file.name}: it was changed while it was read; build again")
+
+    def _versions(self) -> dict[DumpFile, tuple[int, ...]]:
+        if not self.is_cheap:
+            return {}
+        stats = {file: Path(file.path).stat() for file in self.headers}
+        return {file: (s.st_ino, s.st_size, s.st_mtime_ns) for file, s in stats.items()}
 
     def rows(self) -> ir.Table:
         """The rows of all files: the contract's columns, dump_day and file.

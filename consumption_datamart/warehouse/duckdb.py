@@ -85,6 +85,7 @@ class DuckDBWarehouse(Warehouse):
             "custom_user_agent": "dagster",
             "memory_limit": self.memory_limit,
             "preserve_insertion_order": False,
+            "storage_compatibility_version": "v1.4.0",
         }
         patiently = Retrying(
             retry=retry_if_exception(_is_in_use),
