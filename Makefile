@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: build test lint types format dev docs sample lock bench scaling
+.PHONY: build test lint types format dev docs sample lock ui bench scaling bench-automation
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -14,7 +14,7 @@ build: $(BIN)/consumption-datamart  ## builds the mart from source_data/ and sho
 	$(BIN)/consumption-datamart build && $(BIN)/consumption-datamart report
 
 test: $(BIN)/consumption-datamart  ## passes the tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3
 
 lint: $(BIN)/consumption-datamart
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -40,6 +40,10 @@ lock: $(BIN)/consumption-datamart  ## resolves the dependencies anew
 		--no-emit-index-url --no-header $${extra:+--extra dev} \
 		--output-file requirements$$extra.lock pyproject.toml; done
 
+ui: $(BIN)/consumption-datamart  ## looks at Dagster's UI in a headless browser; needs chromium
+	$(BIN)/pip install --quiet -e '.[ui]'
+	$(BIN)/python -m pytest -m ui consumption_datamart_tests/test_ui.py
+
 bench: $(BIN)/consumption-datamart  ## measures the build against its peers, writes docs/benchmarks.md
 	$(BIN)/pip install --quiet -e '.[bench]'
 	$(BIN)/python -m benchmarks compare $(ARGS)
@@ -47,3 +51,7 @@ bench: $(BIN)/consumption-datamart  ## measures the build against its peers, wri
 scaling: $(BIN)/consumption-datamart  ## measures the build of ever larger lakes, writes docs/scaling.md
 	$(BIN)/pip install --quiet -e '.[bench]'
 	$(BIN)/python -m benchmarks scaling $(ARGS)
+
+bench-automation: $(BIN)/consumption-datamart  ## measures observation and ticks over 3,650 days
+	$(BIN)/pip install --quiet -e '.[bench]'
+	$(BIN)/python -m benchmarks automation $(ARGS)

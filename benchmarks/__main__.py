@@ -1,4 +1,4 @@
-"""The commands `python -m benchmarks compare` and `python -m benchmarks scaling`."""
+"""The commands `python -m benchmarks compare`, `scaling` and `automation`."""
 
 import sys
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.automation import automation_figures
 from benchmarks.chart import comparison_chart, scaling_chart
 from benchmarks.comparison import Comparison, PeersDisagree, compare
 from benchmarks.contestants import MART
@@ -95,6 +96,18 @@ def scaling(
     scaling_chart(of_rows, of_days, docs / SCALING_CHART)
     text = scaling_page(of_rows, of_days, rounds, memory_limit, _command())
     (docs / "scaling.md").write_text(text)
+
+
+@app.command()
+def automation(
+    days: Annotated[int, typer.Option(min=1, metavar="N", help="Of the lake.")] = 3_650,
+    ticks: Annotated[int, typer.Option(min=2, metavar="N", help="When nothing happens.")] = 200,
+) -> None:
+    """Measure observing a lake of many dumps, and evaluating policies over it."""
+    typer.echo("| what | seconds | memory so far, MB |\n|---|---|---|")
+    with TemporaryDirectory() as folder:
+        for figure in automation_figures(days, ticks, Path(folder)):
+            typer.echo(f"| {figure.what} | {figure.seconds:.2f} | {figure.megabytes:.0f} |")
 
 
 @contextmanager

@@ -10,11 +10,11 @@ import dagster as dg
 from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
+from consumption_datamart.automation.sensor import automation_sensor
 from consumption_datamart.checks import asset_key
 from consumption_datamart.factories import (
     OBSERVE_JOB,
     Catalog,
-    automation_sensor,
     daily_partitions,
     dumps_asset,
     first_observation_sensor,

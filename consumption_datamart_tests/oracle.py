@@ -39,6 +39,7 @@ def expected_tables(lake: Path) -> dict[str, list[Row]]:
         "mart.dim_day": mart.dim_day(),
         "mart.dim_customer": customers,
         "mart.dim_product": products,
+        "mart.product_unit_daily": mart.product_unit_daily(raw),
         "mart.dim_deployment": mart.dim_deployment(raw),
         "mart.fact_invoice_line": invoice_lines,
         "mart.fact_usage_daily": usage,

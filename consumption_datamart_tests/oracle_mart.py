@@ -157,6 +157,16 @@ def dim_product(raw: Raw) -> list[Row]:
     return rows
 
 
+def product_unit_daily(raw: Raw) -> list[Row]:
+    """The least unit of each product's usage of a day."""
+    rows = []
+    for values in distinct(raw["telemetry"], "dump_day", "product_id"):
+        events = [row for row in raw["telemetry"] if (row["dump_day"], row["product_id"]) == values]
+        unit = least([event["unit"] for event in events])
+        rows.append({"day": values[0], "product_id": values[1], "unit": unit})
+    return rows
+
+
 def dim_deployment(raw: Raw) -> list[Row]:
     """Section 3: every deployment as it was on the last day it was seen."""
     rows = []

@@ -5,6 +5,7 @@ tables then hold is compared with the oracle.
 """
 
 import shutil
+import warnings
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,8 +15,13 @@ import dagster as dg
 import pytest
 
 from consumption_datamart.definitions import build_definitions
+from consumption_datamart.factories import LakeTableSpec, lake_sources, lake_table_asset
+from consumption_datamart.resources import LakeResource, WarehouseResource
+from consumption_datamart.schema.lake import Contract
+from consumption_datamart.schema.types import Real, Text
+from consumption_datamart.settings import Settings
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import settings
+from consumption_datamart_tests.mart import catalog, settings
 from consumption_datamart_tests.test_partitions import (
     CHANGES,
     LAST,
@@ -82,7 +88,7 @@ def test_a_dump_that_is_touched_or_written_again_is_no_change(mart: Mart) -> Non
 def test_a_restated_old_day_refreshes_that_day_and_its_thirty_report_days(mart: Mart) -> None:
     write_dump(mart.lake, "telemetry", day(8), [usage(event_ts=noon(8), quantity=99.0)])
     asked = of_days(mart.settle())
-    daily = RAW | {"fact_usage_daily", "fact_consumption_daily"}
+    daily = RAW | {"product_unit_daily", "fact_usage_daily", "fact_consumption_daily"}
     assert {name: asked.pop(name) for name in daily} == dict.fromkeys(daily, days(8, 8))
     assert asked == dict.fromkeys(REPORTS, days(8, 37))
     assert_as_expected(mart.lake, mart.url)
@@ -196,3 +202,41 @@ def test_whatever_changes_the_tables_follow(mart: Mart) -> None:
         mart.settle()
         assert not mart.automation.failures, name
         assert_as_expected(mart.lake, mart.url)
+
+
+class Tickets(Contract):
+    """Support tickets."""
+
+    _day = "dump_day"
+
+    event_id: Text
+    customer_id: Text
+    quantity: Real
+
+    class Config:
+        """One row a ticket."""
+
+        unique = ("event_id",)
+
+
+def test_a_new_lake_table_gets_all_of_it_by_its_spec() -> None:
+    spec = LakeTableSpec(Tickets, owners=("team:support",))
+    known = catalog(Settings())
+    with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+        sources = lake_sources([spec], known.partitions)
+    resources = {
+        "lake": LakeResource(uri="lake"),
+        "warehouse": WarehouseResource(url="duckdb://none"),
+    }
+    assets = [sources, lake_table_asset(spec, known)]
+    graph = dg.Definitions(assets, resources=resources).resolve_asset_graph()
+    source = graph.get(dg.AssetKey(["lake", "tickets"]))
+    assert source.is_observable
+    assert source.partitions_def == known.partitions
+    for name in ("raw_tickets", "quarantine_tickets", "files_tickets"):
+        asset = graph.get(dg.AssetKey(["lake", name]))
+        assert asset.parent_keys == {source.key}
+        assert asset.partitions_def == known.partitions
+        assert asset.automation_condition.get_label() == "eager"
+        assert (asset.group_name, asset.owners) == ("raw", ["team:support"])
+        assert [check.name for check in asset.check_keys] == ["model"]

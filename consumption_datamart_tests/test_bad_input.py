@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from consumption_datamart.lake.batch import Batch
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.contract import column_names
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
@@ -166,6 +167,25 @@ def test_a_table_of_the_lake_that_is_a_file(mart: SimpleNamespace) -> None:
     (mart.lake / "telemetry").write_text("moved to another place")
     ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.warehouse)
     assert_told(ended, ["telemetry"])
+    assert unchanged(mart.warehouse, before)
+
+
+def test_a_dump_that_is_written_to_while_it_is_read(
+    mart: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tables_of(mart.warehouse)
+    shutil.rmtree(mart.lake / "telemetry")
+    for number in (5, 6):
+        write_dump(mart.lake, "telemetry", day(number), [usage()], format="parquet")
+    find_suspects = Batch._find_suspects
+
+    def find_suspects_and_write(self: Batch) -> None:
+        find_suspects(self)
+        write_dump(mart.lake, "telemetry", day(5), [usage()] * 2, format="parquet")
+
+    monkeypatch.setattr(Batch, "_find_suspects", find_suspects_and_write)
+    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.warehouse)
+    assert_told(ended, ["telemetry/2026-01-05.parquet", "changed while it was read"])
     assert unchanged(mart.warehouse, before)
 
 

@@ -1,6 +1,7 @@
 """Whatever a lake holds, the mart is what the oracle makes of it, on every engine."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -43,6 +44,19 @@ def test_any_lake(drawn: SmallLake, restated: Dump) -> None:
             assert_built(lake, f"{engine}://{folder}/warehouse.{engine}")
         restated.write(lake)
         assert_built(lake, f"duckdb://{folder}/warehouse.duckdb")
+
+
+@settings(SLOW, max_examples=10)
+@given(lakes(max_days=40), st.sampled_from(["parquet", "parquet_text"]))
+def test_any_lake_of_parquet_files(drawn: SmallLake, layout: str) -> None:
+    """Which are read again where CSV files are staged, but where both are in one batch."""
+    dumps = (replace(dump, layout=layout, malformed=()) for dump in drawn.dumps)
+    with tempfile.TemporaryDirectory() as folder:
+        lake = Path(folder, "lake")
+        lake.mkdir()
+        SmallLake(tuple(dumps)).write(lake)
+        for engine in ENGINES:
+            assert_built(lake, f"{engine}://{folder}/warehouse.{engine}")
 
 
 FIELDS = ["DEP-1", "", " ", '"DEP,1"', '"DEP""1"', '"DEP\n1"', '"DEP\r\n1"', 'DEP"1', 'DEP"1"', "é"]

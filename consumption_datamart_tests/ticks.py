@@ -40,13 +40,13 @@ class Automation:
     def observe(self) -> dg.ExecuteInProcessResult:
         """Runs the job that observes the lake."""
         job = self.definitions.resolve_job_def(OBSERVE_JOB)
-        with self._later():
+        with self.later():
             return job.execute_in_process(instance=self.instance, raise_on_error=False)
 
     def tick(self, minutes: float = 0.5) -> Requested:
         """Evaluates all policies some minutes later; tells the days of each table asked for."""
         self.ahead += timedelta(minutes=minutes)
-        with self._later(), warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+        with self.later(), warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
             result = dg.evaluate_automation_conditions(
                 self.definitions,
                 self.instance,
@@ -102,7 +102,7 @@ class Automation:
         job = self.definitions.resolve_implicit_job_def_def_for_assets(keys)
         assert job is not None
         tags = {} if days is None else _range(days)
-        with self._later():
+        with self.later():
             result = job.get_subset(asset_selection=set(keys)).execute_in_process(
                 instance=self.instance, raise_on_error=False, tags=tags
             )
@@ -112,7 +112,8 @@ class Automation:
             if event.is_step_failure
         ]
 
-    def _later(self) -> time_machine.travel:
+    def later(self) -> time_machine.travel:
+        """The time that it is by this clock."""
         return time_machine.travel(datetime.now(UTC) + self.ahead, tick=True)
 
 

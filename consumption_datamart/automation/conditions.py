@@ -57,6 +57,26 @@ class Observed(dg.AutomationCondition[dg.AssetKey]):
 
 
 @dataclass(frozen=True)
+class Requested(dg.AutomationCondition[dg.AssetKey]):
+    """True of what this tick asks for, whether in the same run as the target or in another."""
+
+    @property
+    def name(self) -> str:
+        """As the UI shows it."""
+        return "requested"
+
+    @property
+    def requires_cursor(self) -> bool:
+        """It is about this tick alone."""
+        return False
+
+    def evaluate(self, context: Any) -> dg.AutomationResult[dg.AssetKey]:
+        """Upstream assets have been evaluated before."""
+        asked = context.request_subsets_by_key.get(context.key)
+        return dg.AutomationResult(context, asked or context.get_empty_subset())
+
+
+@dataclass(frozen=True)
 class DaysTouched(dg.AutomationCondition[dg.AssetKey]):
     """True of the days that an asset without days, which the target is made of, has touched.
 

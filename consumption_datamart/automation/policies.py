@@ -4,13 +4,13 @@ A policy is a function from what is refreshed to Dagster's condition for it. It 
 asset's spec: `policy=eager`, `policy=at_most_every(15)`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-from consumption_datamart.automation.conditions import DaysTouched, Observed
+from consumption_datamart.automation.conditions import DaysTouched, Observed, Requested
 
 AC: Any = dg.AutomationCondition
 Condition = dg.AutomationCondition[Any]
@@ -24,12 +24,15 @@ class Target:
         is_daily: whether it is partitioned by day.
         is_loaded: whether it is made of the lake, which is observed, not built.
         whole: keys of the assets without days that it is made of.
+        apart: keys of the assets that it is made of and that are not built in the same run: of
+            another grain, or read over several days.
         minutes: the interval of `at_most_every`, where none is given.
     """
 
     is_daily: bool
     is_loaded: bool
     whole: tuple[dg.AssetKey, ...]
+    apart: tuple[dg.AssetKey, ...]
     minutes: int
 
     @property
@@ -38,12 +41,16 @@ class Target:
         return self.is_daily and bool(self.whole)
 
 
+DAILY = dg.AssetSelection.tag("grain", "event") | dg.AssetSelection.tag("grain", "day")
+"""Assets that are partitioned by day."""
+
 Policy = Callable[[Target], Condition | None]
 
 
 def eager(target: Target) -> Condition:
     """As soon as anything that it is made of is newer; of a daily table just the days concerned."""
-    return (_newer(target) & _may_run(target)).with_label("eager")
+    together = AC.any_deps_match(AC.will_be_requested()).ignore(_only(target.apart))
+    return ((_newer(target) | together) & _may_run(target)).with_label("eager")
 
 
 def at_most_every(minutes: int | None = None) -> Policy:
@@ -62,7 +69,9 @@ def at_most_every(minutes: int | None = None) -> Policy:
     def at_most_every(target: Target) -> Condition:
         interval = target.minutes if minutes is None else minutes
         due = AC.cron_tick_passed(every(interval)).since(AC.newly_requested()) | AC.missing()
-        return (_newer(target) & due & _may_run(target)).with_label(f"at_most_every({interval})")
+        return (_newer(target) & due & _may_run(target) & _settled(target)).with_label(
+            f"at_most_every({interval})"
+        )
 
     if minutes is not None:
         every(minutes)
@@ -74,7 +83,9 @@ def on_cron(schedule: str) -> Policy:
 
     def on_cron(target: Target) -> Condition:
         due = AC.cron_tick_passed(schedule).since(AC.newly_requested())
-        return (_newer(target) & due & _may_run(target)).with_label(f"on_cron({schedule})")
+        return (_newer(target) & due & _may_run(target) & _settled(target)).with_label(
+            f"on_cron({schedule})"
+        )
 
     return on_cron
 
@@ -82,7 +93,7 @@ def on_cron(schedule: str) -> Policy:
 def on_missing(target: Target) -> Condition:
     """Once, when what it is made of is there; never again by itself."""
     ready = _newer(target) if target.is_daily else ~AC.any_deps_missing() & ~AC.execution_failed()
-    return (AC.missing() & ready & _may_run(target)).with_label("on_missing")
+    return (AC.missing() & ready & _may_run(target) & _settled(target)).with_label("on_missing")
 
 
 def manual(_: Target) -> None:
@@ -109,19 +120,14 @@ def _newer(target: Target) -> Condition:
     """Something that it is made of was updated since it was last built or asked for.
 
     A daily table follows daily ones day by day. Of an asset without days it takes only the days
-    that the asset's publication says its change touches. What will be built in the same run counts
-    already.
+    that the asset's publication says its change touches.
     """
     if target.is_loaded:
         return _unanswered(AC.any_deps_match(Observed()))
-    updated, coming = (
-        AC.any_deps_match(AC.newly_updated()),
-        AC.any_deps_match(AC.will_be_requested()),
-    )
+    updated = AC.any_deps_match(AC.newly_updated())
     if not target.is_of_whole:
-        return _unanswered(updated) | coming
-    only = _only(target)
-    return _unanswered(updated.ignore(only)) | _unanswered(DaysTouched()) | coming.ignore(only)
+        return _unanswered(updated)
+    return _unanswered(updated.ignore(_only(target.whole))) | _unanswered(DaysTouched())
 
 
 def _unanswered(event: Any) -> Any:
@@ -136,18 +142,38 @@ def _unanswered(event: Any) -> Any:
 def _may_run(target: Target) -> Condition:
     """Nothing that it is made of is about to change, and no run that just did goes on with it.
 
-    A daily table also waits for the assets without days, the dimensions, to be there and to have
-    caught up, so that its rows find theirs.
+    Dimensions have to be there. A daily table also waits until they have caught up, so that its
+    rows find theirs.
     """
     passing_by = AC.any_deps_match(AC.newly_updated() & AC.executed_with_root_target())
     idle = ~passing_by & ~AC.any_deps_in_progress() & ~AC.in_progress()
-    if not target.is_of_whole:
-        return idle
-    behind = _unanswered(AC.any_deps_match(AC.newly_updated())) | AC.missing()
-    coming = AC.any_deps_match(AC.will_be_requested())
-    waits = AC.any_deps_match(behind | coming).allow(_only(target))
-    return idle & ~waits.with_label("any_whole_deps_behind")
+    asked_apart = AC.any_deps_match(Requested()).allow(_only(target.apart))
+    lacks = AC.missing() & ~AC.will_be_requested()
+    if target.is_daily:
+        lacks = lacks | _is_behind() | AC.any_deps_match(Requested())
+    return idle & ~asked_apart & ~AC.any_deps_match(lacks).allow(_only(target.whole))
 
 
-def _only(target: Target) -> dg.AssetSelection:
-    return dg.AssetSelection.assets(*target.whole)
+def _settled(target: Target) -> Condition:
+    """All that it is made of has caught up with what that is made of."""
+    whole, of_days = _only(target.whole), AC.any_deps_match(_is_behind(DAILY))
+    return ~(
+        AC.any_deps_match(_is_behind()).allow(whole)
+        | of_days.ignore(whole)
+        | AC.any_deps_match(Requested())
+    )
+
+
+def _is_behind(only: dg.AssetSelection | None = None) -> Condition:
+    """Of something that the target is made of: it is yet to be asked for.
+
+    Args:
+        only: what it is made of that counts. Of a daily table that is what has days; what has none
+            would put all its days behind.
+    """
+    updated = AC.any_deps_match(AC.newly_updated())
+    return _unanswered(updated if only is None else updated.allow(only))
+
+
+def _only(keys: Sequence[dg.AssetKey]) -> dg.AssetSelection:
+    return dg.AssetSelection.assets(*keys)

@@ -10,7 +10,6 @@ from consumption_datamart.factories.partitions import daily_partitions
 from consumption_datamart.factories.table_spec import TableSpec
 from consumption_datamart.factories.watch import (
     OBSERVE_JOB,
-    automation_sensor,
     first_observation_sensor,
     observe_schedule,
 )
@@ -20,7 +19,6 @@ __all__ = [
     "Catalog",
     "LakeTableSpec",
     "TableSpec",
-    "automation_sensor",
     "daily_partitions",
     "dumps_asset",
     "first_observation_sensor",

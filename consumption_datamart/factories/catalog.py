@@ -57,14 +57,21 @@ class Catalog:
             if name in spec.reads()
         ]
 
-    def target(self, model: type[Table], upstream: Sequence[type[Table]] | None = None) -> Target:
-        """What a policy needs to know of an asset that is made of tables; of none: of the lake."""
-        return Target(
-            is_daily=model.day_column() is not None,
-            is_loaded=upstream is None,
-            whole=tuple(asset_key(each) for each in upstream or () if each.day_column() is None),
-            minutes=self.settings.refresh_minutes,
-        )
+    def loaded(self, model: type[Table]) -> Target:
+        """What a policy needs to know of an asset that is made of the lake."""
+        is_daily = model.day_column() is not None
+        return Target(is_daily, True, (), (), self.settings.refresh_minutes)
+
+    def computed(self, spec: TableSpec) -> Target:
+        """What a policy needs to know of an asset that is made of others."""
+        is_daily = spec.model.day_column() is not None
+        whole, apart = [], []
+        for each in self.upstream(spec):
+            if each.day_column() is None:
+                whole.append(asset_key(each))
+            if is_daily != (each.day_column() is not None) or each.table_name() in spec.windows:
+                apart.append(asset_key(each))
+        return Target(is_daily, False, tuple(whole), tuple(apart), self.settings.refresh_minutes)
 
     def patience(self) -> Patience:
         """How often a dump is tried that cannot be read."""

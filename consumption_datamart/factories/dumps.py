@@ -29,7 +29,7 @@ def dumps_asset(specs: Sequence[LakeTableSpec], catalog: Catalog) -> dg.AssetsDe
                 group_name="raw",
                 owners=["team:data"],
                 kinds={"table"},
-                automation_condition=eager(catalog.target(Dumps)),
+                automation_condition=eager(catalog.loaded(Dumps)),
             )
         ],
         check_specs=[model_check(Dumps)],

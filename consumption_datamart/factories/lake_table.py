@@ -66,7 +66,7 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
                 kinds={"table"},
                 tags={"grain": "event"} if is_daily else {},
                 partitions_def=catalog.partitions if is_daily else None,
-                automation_condition=spec.policy(catalog.target(model)),
+                automation_condition=spec.policy(catalog.loaded(model)),
             )
             for model in models
         ],

@@ -55,7 +55,7 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
                 kinds={"ibis", "table"},
                 tags={"grain": "day"} if is_daily else {},
                 partitions_def=catalog.partitions if is_daily else None,
-                automation_condition=spec.policy(catalog.target(model, upstream)),
+                automation_condition=spec.policy(catalog.computed(spec)),
                 freshness_policy=catalog.freshness() if spec.is_watched else None,
             )
         ],

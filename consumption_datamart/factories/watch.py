@@ -1,4 +1,4 @@
-"""Watching the lake: the job that observes it, when it runs, and the sensor that follows."""
+"""Watching the lake: when it is observed."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,6 @@ from consumption_datamart.resources import LakeResource
 
 OBSERVE_JOB = "observe_lake"
 EVERY_MINUTE = "* * * * *"
-TICK_SECONDS = 10
 DONE = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
@@ -56,15 +55,3 @@ def first_observation_sensor() -> dg.SensorDefinition:
         return dg.RunRequest(run_key="first")
 
     return sensor
-
-
-def automation_sensor() -> dg.AutomationConditionSensorDefinition:
-    """Evaluates the policies of all assets; in the code server, as one condition is our own."""
-    return dg.AutomationConditionSensorDefinition(
-        "automation",
-        target=dg.AssetSelection.all(include_sources=True),
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        minimum_interval_seconds=TICK_SECONDS,
-        use_user_code_server=True,
-        description="Refreshes assets by their policies.",
-    )

@@ -5,21 +5,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
-from ibis.backends.duckdb import Backend as DuckDBBackend
 
-from consumption_datamart.lake.classify import classify, text_column
+from consumption_datamart.lake.batch import Batch
 from consumption_datamart.lake.dumps import DumpFile, Lake, batches
 from consumption_datamart.lake.outcome import Outcome, outcome
-from consumption_datamart.lake.reading import Salvaged, Source, TroubledFiles
+from consumption_datamart.lake.reading import Source, TroubledFiles
+from consumption_datamart.lake.salvage import Salvaged
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import files_of, quarantine_of, raw_of
 from consumption_datamart.warehouse import Dependent, Staleness, Transaction, Warehouse
 
-BATCH_BYTES = 32 << 20
-"""File bytes that are staged at a time; memory is bounded by this, not by the number of days."""
-
-SUPERSEDED = "superseded"
+BATCH_BYTES = 128 << 20
+"""File bytes that are loaded at a time; memory is bounded by this, not by the number of days."""
 
 
 def load(
@@ -68,115 +66,30 @@ class Load:
     ) -> None:
         """In an open transaction."""
         self.contract, self.salvaged, self.transaction = contract, salvaged, transaction
-        self.staging: DuckDBBackend = transaction.staging
         self.raw, self.quarantine = raw_of(contract), quarantine_of(contract)
         self.files = files_of(contract)
 
     def run(self, lake: Lake, days: Days | None) -> None:
-        """Empties the tables, or the days of them, and loads the dumps."""
+        """Empties the tables, or the days of them, loads the dumps, and audits what is there."""
         files = lake.files(self.contract.table_name(), days)
         for model in (self.raw, self.quarantine, self.files):
             self.transaction.clear(model, days)
         daily = self.contract.day_column() is not None
         for batch in batches(files, BATCH_BYTES) if daily else [files] if files else []:
             self._batch(batch)
-            loaded = Days(batch[0].day, batch[-1].day)
-            for model in (self.raw, self.quarantine, self.files):
-                self.transaction.audit(model, loaded if daily else None)
+        for model in (self.raw, self.quarantine, self.files):
+            # of rows with one key a batch has let through one; another batch has other keys
+            self.transaction.audit(model, days, key=model is not self.raw)
 
     def _batch(self, files: list[DumpFile]) -> None:
-        source = Source(self.contract, self.salvaged, files, self.staging)
+        source = Source(self.contract, self.salvaged, files, self.transaction.staging)
         try:
-            rows = classify(self.contract, source.rows())
-            self._execute(f"CREATE OR REPLACE TEMP TABLE staged AS {self.staging.compile(rows)}")
+            batch = Batch(self.contract, source, self.transaction.staging)
+            self.transaction.load(self.raw, batch.unsuspected())
         except duckdb.Error:
             source.probe()
             raise
-        self._execute("CREATE OR REPLACE TEMP TABLE malformed (line VARCHAR, file VARCHAR)")
-        counts = self.staging.con.execute("SELECT file, count(*) FROM staged GROUP BY file")
-        for file, line in source.malformed(dict(counts.fetchall())):
-            self.staging.con.execute("INSERT INTO malformed VALUES (?, ?)", [line, file.name])
-        self._mark_duplicates()
-        if self.contract.day_column() is None:
-            self._mark_superseded()
-        staged = self.staging.table("staged")
-        self.transaction.load(self.raw, staged.filter(staged.reason.isnull()))
-        self.transaction.load(self.quarantine, self.staging.sql(self._quarantined()))
-        self.transaction.load(self.files, self.staging.sql(self._counted()))
-
-    def _mark_duplicates(self) -> None:
-        """Of the good rows of a dump with one key, all but the one that takes precedence.
-
-        Repeated keys are few: they are found first, and only their rows are ranked.
-        """
-        key = ", ".join(["dump_day", *map(_quoted, self.contract.key())])
-        texts = [name for name in self.staging.table("staged").columns if name.startswith("text__")]
-        order = [f"{_quoted(name)} DESC NULLS LAST" for name in self.contract.precedence()]
-        order += ["file", *texts]
-        self._execute(
-            f"""
-            CREATE OR REPLACE TEMP TABLE repeated AS
-            SELECT {key} FROM staged WHERE reason IS NULL GROUP BY ALL HAVING count(*) > 1
-            """
-        )
-        self._execute(
-            f"""
-            UPDATE staged SET reason = 'duplicate_key' WHERE rowid IN (
-                SELECT staged.rowid FROM staged SEMI JOIN repeated USING ({key})
-                WHERE reason IS NULL
-                QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {", ".join(order)}) > 1
-            )
-            """
-        )
-
-    def _mark_superseded(self) -> None:
-        """Of the good rows with one key, all but that of the latest dump."""
-        key = ", ".join(map(_quoted, self.contract.key()))
-        self._execute(
-            f"""
-            UPDATE staged SET reason = '{SUPERSEDED}' WHERE reason IS NULL AND rowid NOT IN (
-                SELECT arg_max(rowid, dump_day) FROM staged WHERE reason IS NULL GROUP BY {key}
-            )
-            """
-        )
-
-    def _quarantined(self) -> str:
-        staged = self.staging.table("staged").columns
-        texts = []
-        for name in self.contract.ibis_schema():
-            column = text_column(name) if text_column(name) in staged else name
-            texts.append(f"CAST({_quoted(column)} AS VARCHAR) AS {_quoted(name)}")
-        return f"""
-            SELECT {", ".join(texts)}, NULL::VARCHAR AS line, dump_day, reason, file
-            FROM staged WHERE reason IS NOT NULL AND reason <> '{SUPERSEDED}'
-            UNION ALL BY NAME
-            SELECT line, dump_day, 'unreadable_value' AS reason, file
-            FROM malformed JOIN dump_files USING (file)
-            """
-
-    def _counted(self) -> str:
-        return f"""
-            WITH counted AS (
-                SELECT file, count(*) AS rows_read,
-                    count(*) FILTER (reason IS NULL) AS rows_kept,
-                    count(*) FILTER (reason = '{SUPERSEDED}') AS rows_superseded
-                FROM staged GROUP BY file
-                UNION ALL BY NAME
-                SELECT file, count(*) AS rows_read FROM malformed GROUP BY file
-            )
-            SELECT any_value(dump_day) AS dump_day, file,
-                coalesce(sum(rows_read), 0) AS rows_read,
-                coalesce(sum(rows_kept), 0) AS rows_kept,
-                coalesce(sum(rows_superseded), 0) AS rows_superseded,
-                coalesce(sum(rows_read), 0) - coalesce(sum(rows_kept), 0)
-                    - coalesce(sum(rows_superseded), 0) AS rows_quarantined,
-                any_value(unexpected_columns) AS unexpected_columns
-            FROM dump_files LEFT JOIN counted USING (file) GROUP BY file
-            """
-
-    def _execute(self, sql: str) -> None:
-        self.staging.con.execute(sql)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name + '"'
+        source.require_unchanged()
+        self.transaction.load(self.raw, batch.acquitted())
+        self.transaction.load(self.quarantine, batch.quarantined())
+        self.transaction.load(self.files, batch.counted())

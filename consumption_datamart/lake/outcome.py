@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from consumption_datamart.errors import AuditError
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import files_of, quarantine_of, raw_of
@@ -40,7 +41,11 @@ class Outcome:
 
 
 def outcome(transaction: Transaction, contract: type[Contract], days: Days | None) -> Outcome:
-    """Looks at the three tables of a lake table, or at the days of them."""
+    """Looks at the three tables of a lake table, or at the days of them.
+
+    Raises:
+        AuditError: the raw table has not as many rows as its files are said to have given it.
+    """
     raw, quarantine, loaded = raw_of(contract), quarantine_of(contract), files_of(contract)
     files = transaction.slice(loaded, days)
     fates = by_day(
@@ -50,8 +55,12 @@ def outcome(transaction: Transaction, contract: type[Contract], days: Days | Non
     kept = profile(transaction, raw, days)
     set_aside = profile(transaction, quarantine, days)
     reasons = _reasons(transaction, contract, days)
+    figures = _joined(kept.figures, fates)
+    if (figures["rows"] != figures["kept"]).any():
+        problem = f"{figures['rows'].sum()} rows, but its files gave it {figures['kept'].sum()}"
+        raise AuditError(raw.full_name(), problem)
     return Outcome(
-        raw=Profile(_joined(kept.figures, fates), kept.samples),
+        raw=Profile(figures, kept.samples),
         quarantine=Profile(_joined(set_aside.figures, reasons), set_aside.samples),
         files=profile(transaction, loaded, days),
         unexpected_columns=dict(transaction.fetch(extra).itertuples(index=False)),

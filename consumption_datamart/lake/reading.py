@@ -4,7 +4,6 @@ DuckDB reads the files. CSV is read strictly, by the standard: a line that canno
 header's columns is set aside by the reader, with its text.
 """
 
-import csv
 import glob
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,9 +15,9 @@ import pandas as pd
 from ibis.backends.duckdb import Backend as DuckDBBackend
 
 from consumption_datamart.errors import DumpError
-from consumption_datamart.lake.dumps import DumpFile, Lake
+from consumption_datamart.lake.dumps import DumpFile
 from consumption_datamart.lake.headers import Header, read_headers, unexpected_columns
-from consumption_datamart.lake.salvage import salvage
+from consumption_datamart.lake.salvage import Salvaged
 from consumption_datamart.schema.lake import Contract
 
 PATH = "dump_file_path"
@@ -31,28 +30,6 @@ class TroubledFiles(Exception):
         """The files."""
         super().__init__(*(file.name for file in files))
         self.files = files
-
-
-class Salvaged:
-    """Readable copies of troubled CSV files, in a folder that its user removes."""
-
-    def __init__(self, lake: Lake, folder: Path) -> None:
-        """No copies yet."""
-        self.lake, self.folder = lake, folder
-        self.copies: dict[DumpFile, Path] = {}
-        self.malformed: dict[DumpFile, list[str]] = {}
-
-    def add(self, file: DumpFile) -> None:
-        """Copies a file's records, and keeps the lines that are none."""
-        with self.lake.filesystem.open(file.path, "rb") as stream:
-            records, self.malformed[file] = salvage(stream.read())
-        self.copies[file] = self.folder / f"{len(self.copies)}.csv"
-        with self.copies[file].open("w", newline="") as copy:
-            csv.writer(copy, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(records)
-
-    def path(self, file: DumpFile) -> str:
-        """Where to read a file: its copy where there is one."""
-        return str(self.copies.get(file, file.path))
 
 
 class Source:
@@ -75,6 +52,27 @@ class Source:
         if not self.lake.is_local:
             staging.con.register_filesystem(self.lake.filesystem)
         self.headers = read_headers(contract, self.lake, files, staging.con)
+        self.versions = self._versions()
+
+    @property
+    def is_rereadable(self) -> bool:
+        """Whether reading the files several times costs little: Parquet on this machine's disk."""
+        return self.lake.is_local and all(file.format == "parquet" for file in self.headers)
+
+    def require_unchanged(self) -> None:
+        """Makes sure that who has read the files several times has always read the same.
+
+        Raises:
+            DumpError: a file was written to in the meantime.
+        """
+        now = self._versions()
+        for file, version in self.versions.items():
+            if now[file] != version:
+                problem = "it was changed while it was read; build again"
+                raise DumpError(file.name, file.day, problem)
+
+    def _versions(self) -> dict[DumpFile, tuple[int, ...] | None]:
+        return {file: _version(file.path) for file in self.headers if self.is_rereadable}
 
     def rows(self) -> ir.Table:
         """The rows of all files: the contract's columns, dump_day and file.
@@ -205,6 +203,15 @@ class Source:
                 " ignore_errors = true, store_rejects = true)"
             )
         return f"SELECT {', '.join(columns)}, {PATH} FROM {reader}"
+
+
+def _version(path: str) -> tuple[int, ...] | None:
+    """What of a local file changes when it is written to or replaced; None: it is gone."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _identifier(name: str) -> str:

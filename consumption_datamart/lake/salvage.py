@@ -6,9 +6,34 @@ quote that is never closed takes no neighbours with it.
 
 import csv
 from itertools import islice
+from pathlib import Path
+
+from consumption_datamart.lake.dumps import DumpFile, Lake
 
 RECORD_LINES = 1000
 """Lines that a quoted field may span before its quote counts as never closed."""
+
+
+class Salvaged:
+    """Readable copies of troubled CSV files, in a folder that its user removes."""
+
+    def __init__(self, lake: Lake, folder: Path) -> None:
+        """No copies yet."""
+        self.lake, self.folder = lake, folder
+        self.copies: dict[DumpFile, Path] = {}
+        self.malformed: dict[DumpFile, list[str]] = {}
+
+    def add(self, file: DumpFile) -> None:
+        """Copies a file's records, and keeps the lines that are none."""
+        with self.lake.filesystem.open(file.path, "rb") as stream:
+            records, self.malformed[file] = salvage(stream.read())
+        self.copies[file] = self.folder / f"{len(self.copies)}.csv"
+        with self.copies[file].open("w", newline="") as copy:
+            csv.writer(copy, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(records)
+
+    def path(self, file: DumpFile) -> str:
+        """Where to read a file: its copy where there is one."""
+        return str(self.copies.get(file, file.path))
 
 
 def salvage(content: bytes) -> tuple[list[list[str]], list[str]]:

@@ -54,6 +54,21 @@ class DimCustomer(MartTable):
         unique = ["customer_key"]
 
 
+class ProductUnitDaily(MartTable):
+    """The least unit, in alphabetical order, that usage of a product was counted in on a day."""
+
+    _day = "day"
+
+    day: Day
+    product_id: Text
+    unit: Text
+
+    class Config:
+        """One row a day and product."""
+
+        unique = ["day", "product_id"]
+
+
 class DimProduct(MartTable):
     """Products, with how their use is metered."""
 

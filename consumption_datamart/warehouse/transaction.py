@@ -102,10 +102,15 @@ class Transaction(ABC):
             self.backend.raw_sql(f"DROP TABLE {qualified}")
         self.create(model)
 
-    def audit(self, model: type[Table], days: Days | None = None) -> None:
+    def audit(self, model: type[Table], days: Days | None = None, *, key: bool = True) -> None:
         """Requires that the table, or the days of it, satisfy the model's rules and key.
 
         All rules are asked for in one query, which reads each row once.
+
+        Args:
+            model: the table.
+            days: the days of it; None audits all of it.
+            key: whether to look for repeated keys; not where rows were chosen by their key.
 
         Raises:
             AuditError: names the table, the rule, how many rows break it, and one of them.
@@ -118,11 +123,13 @@ class Transaction(ABC):
                 if count and count > 0:
                     example = self.fetch(rows.filter(~rules[str(name)]).limit(1)).iloc[0]
                     raise _audit_error(model, f"{int(count)} rows break '{name}'", example)
-        if key := model.key():
-            repeated = rows.group_by(key).aggregate(rows=ibis._.count()).filter(ibis._.rows > 1)
+        if key and (columns := model.key()):
+            repeated = rows.group_by(columns).aggregate(rows=ibis._.count()).filter(ibis._.rows > 1)
             example = self.fetch(repeated.limit(1))
             if len(example):
-                raise _audit_error(model, f"key {', '.join(key)} is not unique", example.iloc[0])
+                raise _audit_error(
+                    model, f"key {', '.join(columns)} is not unique", example.iloc[0]
+                )
 
     def slice(self, model: type[Table], days: Days | None = None) -> ir.Table:
         """The table as an expression, all of it or some days."""

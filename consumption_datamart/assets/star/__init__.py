@@ -9,7 +9,7 @@ from consumption_datamart.assets.star.facts import (
     fact_invoice_line,
     fact_usage_daily,
 )
-from consumption_datamart.assets.star.products import dim_product
+from consumption_datamart.assets.star.products import dim_product, product_unit_daily
 from consumption_datamart.automation import on_missing
 from consumption_datamart.factories import TableSpec
 from consumption_datamart.schema import star
@@ -18,6 +18,7 @@ STAR = (
     TableSpec(star.ReportingDay, reporting_day),
     TableSpec(star.DimDay, dim_day, policy=on_missing),
     TableSpec(star.DimCustomer, dim_customer),
+    TableSpec(star.ProductUnitDaily, product_unit_daily),
     TableSpec(star.DimProduct, dim_product),
     TableSpec(star.DimDeployment, dim_deployment),
     TableSpec(star.DimEntitlement, dim_entitlement),

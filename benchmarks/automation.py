@@ -1,0 +1,101 @@
+"""How long the automation takes over a lake of many dumps: observing, and evaluating policies."""
+
+import resource
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from consumption_datamart.definitions import build_definitions
+from consumption_datamart.factories import OBSERVE_JOB
+from consumption_datamart.settings import Settings
+from consumption_datamart.simulation import simulate
+
+MB = 1024.0
+"""Kilobytes, in which Linux counts memory."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured, and what it came to."""
+
+    what: str
+    seconds: float
+    megabytes: float
+
+
+def automation_figures(days: int, ticks: int, folder: Path) -> Iterator[Figure]:
+    """Observes a lake of so many days and ticks over a mart of which every day was built.
+
+    Dagster's history is in SQLite, as `dagster dev` has it. Memory is this process's, so far.
+
+    Args:
+        days: of the lake; each has a dump of each of the three tables.
+        ticks: to evaluate when nothing happens.
+        folder: for the lake and for Dagster's history; empty.
+    """
+    last = datetime.now(UTC).date() - timedelta(days=1)
+    lake, first = folder / "lake", last - timedelta(days=days - 1)
+    simulate(lake, days=days, end=last, customers=10, products=3, rows_per_day=10, format="csv")
+    settings = Settings(lake=str(lake), warehouse=f"duckdb://{folder}/none.duckdb", start_day=first)
+    definitions = build_definitions(settings)
+    home = folder / "dagster"
+    home.mkdir()
+    with dg.DagsterInstance.local_temp(str(home)) as instance:
+        tick = _ticking(definitions, instance)
+        tick()
+
+        def observe() -> None:
+            job = definitions.resolve_job_def(OBSERVE_JOB)
+            job.execute_in_process(instance=instance)
+
+        yield _timed("first observation", observe)
+        yield _timed("observation of a lake that is as it was", observe)
+        yield _timed("tick that asks for everything", tick)
+        _pretend_built(definitions, instance, first, days)
+        tick()
+        yield _timed("tick when nothing happens", tick)
+        dump = lake / "telemetry" / f"{first}.csv"
+        dump.write_text(dump.read_text() + "\n")
+        yield _timed("observation of one changed dump", observe)
+        yield _timed("tick after it", tick)
+        yield _timed(f"{ticks // 2} ticks more", lambda: [tick() for _ in range(ticks // 2)])
+        yield _timed(f"{ticks // 2} ticks more", lambda: [tick() for _ in range(ticks // 2)])
+
+
+def _timed(what: str, do: Callable[[], object]) -> Figure:
+    begun = time.perf_counter()
+    do()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MB
+    return Figure(what, time.perf_counter() - begun, peak)
+
+
+def _ticking(definitions: dg.Definitions, instance: dg.DagsterInstance) -> Callable[[], None]:
+    """Evaluates the sensor as the code server does, with the cursor of the tick before."""
+    sensor = definitions.get_sensor_def("automation")
+    cursor: str | None = None
+
+    def tick() -> None:
+        nonlocal cursor
+        with dg.build_sensor_context(
+            instance=instance,
+            cursor=cursor,
+            repository_def=definitions.get_repository_def(),
+        ) as context:
+            cursor = sensor.evaluate_tick(context).cursor
+
+    return tick
+
+
+def _pretend_built(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, first: date, days: int
+) -> None:
+    """Records that every asset was materialized, without building anything."""
+    graph = definitions.resolve_asset_graph()
+    all_days = [(first + timedelta(days=number)).isoformat() for number in range(days)]
+    for key in graph.materializable_asset_keys:
+        for day in all_days if graph.get(key).is_partitioned else [None]:
+            instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=day))

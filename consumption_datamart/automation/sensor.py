@@ -1,0 +1,76 @@
+"""The sensor that evaluates the policies, and launches a run for each range of days."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+
+import dagster as dg
+from dagster._core.definitions.sensor_definition import SensorExecutionData
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
+from dagster_shared.record import copy
+
+from consumption_datamart.schema.days import Days
+
+TICK_SECONDS = 10
+
+
+class AutomationSensor(dg.AutomationConditionSensorDefinition):
+    """Dagster's own, but that the days which a tick asks for are launched at once, range by range.
+
+    Dagster would make a backfill of them, which is looked after every thirty seconds only.
+    """
+
+    def evaluate_tick(self, context: dg.SensorEvaluationContext) -> SensorExecutionData:
+        """What Dagster asks for, in ranges."""
+        found = super().evaluate_tick(context)
+        return copy(found, run_requests=in_ranges(found.run_requests or []))
+
+
+def automation_sensor() -> dg.AutomationConditionSensorDefinition:
+    """Evaluates the policies of all assets; in the code server, as some conditions are our own."""
+    return AutomationSensor(
+        "automation",
+        target=dg.AssetSelection.all(include_sources=True) | dg.AssetSelection.all_asset_checks(),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=TICK_SECONDS,
+        use_user_code_server=True,
+        emit_backfills=False,
+        description="Refreshes assets by their policies.",
+    )
+
+
+def in_ranges(requests: Sequence[dg.RunRequest]) -> list[dg.RunRequest]:
+    """Requests for the same assets on consecutive days become one request for the range."""
+    together: dict[tuple[frozenset[object], ...], list[dg.RunRequest]] = defaultdict(list)
+    for request in requests:
+        assets = frozenset(request.asset_selection or []), frozenset(request.asset_check_keys or [])
+        together[assets].append(request)
+    merged = []
+    for alike in together.values():
+        merged += [request for request in alike if request.partition_key is None]
+        of_day = {
+            date.fromisoformat(request.partition_key): request
+            for request in alike
+            if request.partition_key is not None
+        }
+        for days in Days.ranges(of_day):
+            first = of_day[days.first]
+            merged.append(first if days.first == days.last else _of_range(first, days))
+    return merged
+
+
+def _of_range(request: dg.RunRequest, days: Days) -> dg.RunRequest:
+    tags = {name: value for name, value in request.tags.items() if name != PARTITION_NAME_TAG}
+    return dg.RunRequest(
+        asset_selection=request.asset_selection,
+        asset_check_keys=request.asset_check_keys,
+        tags=tags
+        | {
+            ASSET_PARTITION_RANGE_START_TAG: days.first.isoformat(),
+            ASSET_PARTITION_RANGE_END_TAG: days.last.isoformat(),
+        },
+    )

@@ -1,0 +1,168 @@
+"""A batch of dump files: which rows are kept, which are not, and why (spec, section 2).
+
+Few rows are bad or share their key. These are staged and looked at one by one; all others go from
+the files into the raw table as they are.
+"""
+
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend as DuckDBBackend
+
+from consumption_datamart.lake.classify import classify, text_column
+from consumption_datamart.lake.reading import Source
+from consumption_datamart.schema.lake import Contract
+from consumption_datamart.schema.raw import raw_of
+
+SUPERSEDED = "superseded"
+
+
+class Batch:
+    """Rows of some files: of whole days, or of all files where later dumps supersede rows.
+
+    Tables on `staging`: `classified` has all rows, `suspects` those that are bad or may share their
+    key with another, `malformed` the lines that are no rows. The `reason` of a suspect becomes
+    final here.
+    """
+
+    def __init__(self, contract: type[Contract], source: Source, staging: DuckDBBackend) -> None:
+        """Decides on all rows.
+
+        Raises:
+            TroubledFiles: CSV files that have to be read line by line.
+        """
+        self.contract, self.staging = contract, staging
+        self._classify(source)
+        self._find_suspects()
+        self._mark_duplicates()
+        if contract.day_column() is None:
+            self._mark_superseded()
+
+    def unsuspected(self) -> ir.Table:
+        """Good rows that share their key with no other: they are kept."""
+        return self.staging.sql(f"FROM classified WHERE NOT {self._is_suspect()}")
+
+    def acquitted(self) -> ir.Table:
+        """Suspects that are kept."""
+        return self.staging.sql("FROM suspects WHERE reason IS NULL")
+
+    def quarantined(self) -> ir.Table:
+        """Suspects and lines that are set aside, their values as text."""
+        found = self.staging.table("suspects").columns
+        texts = []
+        for name in self.contract.ibis_schema():
+            column = text_column(name) if text_column(name) in found else name
+            texts.append(f"CAST({_quoted(column)} AS VARCHAR) AS {_quoted(name)}")
+        return self.staging.sql(
+            f"""
+            SELECT {", ".join(texts)}, NULL::VARCHAR AS line, dump_day, reason, file
+            FROM suspects WHERE reason IS NOT NULL AND reason <> '{SUPERSEDED}'
+            UNION ALL BY NAME
+            SELECT line, dump_day, 'unreadable_value' AS reason, file
+            FROM malformed JOIN dump_files USING (file)
+            """
+        )
+
+    def counted(self) -> ir.Table:
+        """What became of the rows of each file; kept is what is not set aside or superseded."""
+        return self.staging.sql(
+            f"""
+            WITH counted AS (
+                SELECT file, rows AS rows_read, rows AS rows_kept FROM file_rows
+                UNION ALL BY NAME
+                SELECT file, -count(*) AS rows_kept,
+                    count(*) FILTER (reason <> '{SUPERSEDED}') AS rows_quarantined,
+                    count(*) FILTER (reason = '{SUPERSEDED}') AS rows_superseded
+                FROM suspects WHERE reason IS NOT NULL GROUP BY file
+                UNION ALL BY NAME
+                SELECT file, count(*) AS rows_read, count(*) AS rows_quarantined
+                FROM malformed GROUP BY file
+            )
+            SELECT any_value(dump_day) AS dump_day, file,
+                coalesce(sum(rows_read), 0) AS rows_read,
+                coalesce(sum(rows_kept), 0) AS rows_kept,
+                coalesce(sum(rows_quarantined), 0) AS rows_quarantined,
+                coalesce(sum(rows_superseded), 0) AS rows_superseded,
+                any_value(unexpected_columns) AS unexpected_columns
+            FROM dump_files LEFT JOIN counted USING (file) GROUP BY file
+            """
+        )
+
+    def _classify(self, source: Source) -> None:
+        """Makes `classified`, `file_rows` (how many each file has) and `malformed`.
+
+        Files that may be read again are read wherever `classified` is, by as many threads as there
+        are; what a transaction has stored, DuckDB copies by one.
+        """
+        rows = self.staging.compile(classify(self.contract, source.rows()))
+        if not source.is_rereadable:
+            self._execute(f"CREATE OR REPLACE TEMP TABLE parsed AS {rows}")
+            rows = "FROM parsed"
+        self._execute(f"CREATE OR REPLACE TEMP VIEW classified AS {rows}")
+        self._execute(
+            """
+            CREATE OR REPLACE TEMP TABLE file_rows AS
+            SELECT file, count(*) AS rows FROM classified GROUP BY file
+            """
+        )
+        self._execute("CREATE OR REPLACE TEMP TABLE malformed (line VARCHAR, file VARCHAR)")
+        counts = self.staging.con.execute("SELECT file, rows FROM file_rows").fetchall()
+        for file, line in source.malformed(dict(counts)):
+            self.staging.con.execute("INSERT INTO malformed VALUES (?, ?)", [line, file.name])
+
+    def _find_suspects(self) -> None:
+        self._execute(
+            f"""
+            CREATE OR REPLACE TEMP TABLE repeated AS
+            SELECT {self._hash()} AS hash FROM classified GROUP BY ALL HAVING count(*) > 1
+            """
+        )
+        self._execute(
+            f"CREATE OR REPLACE TEMP TABLE suspects AS FROM classified WHERE {self._is_suspect()}"
+        )
+
+    def _is_suspect(self) -> str:
+        """Whether a row is bad, or may share its key; different keys may have the same hash."""
+        return f"(reason IS NOT NULL OR {self._hash()} IN (FROM repeated))"
+
+    def _hash(self) -> str:
+        """Stands for a row's key in the search for repeated ones, which it makes quicker."""
+        return f"hash({', '.join(map(_quoted, raw_of(self.contract).key()))})"
+
+    def _mark_duplicates(self) -> None:
+        """Of the good rows of a dump with one key, all but the one that takes precedence.
+
+        Most suspects of a dump that is a full snapshot share their key with other dumps only: just
+        those that share it within the dump are ranked.
+        """
+        key = ", ".join(["dump_day", *map(_quoted, self.contract.key())])
+        columns = self.staging.table("suspects").columns
+        order = [f"{_quoted(name)} DESC NULLS LAST" for name in self.contract.precedence()]
+        order += ["file", *(name for name in columns if name.startswith(text_column("")))]
+        self._execute(
+            f"""
+            UPDATE suspects SET reason = 'duplicate_key' WHERE rowid IN (
+                SELECT suspects.rowid FROM suspects SEMI JOIN (
+                    SELECT {key} FROM suspects WHERE reason IS NULL GROUP BY ALL HAVING count(*) > 1
+                ) USING ({key})
+                WHERE reason IS NULL
+                QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {", ".join(order)}) > 1
+            )
+            """
+        )
+
+    def _mark_superseded(self) -> None:
+        """Of the good rows with one key, all but that of the latest dump."""
+        key = ", ".join(map(_quoted, self.contract.key()))
+        self._execute(
+            f"""
+            UPDATE suspects SET reason = '{SUPERSEDED}' WHERE reason IS NULL AND rowid NOT IN (
+                SELECT arg_max(rowid, dump_day) FROM suspects WHERE reason IS NULL GROUP BY {key}
+            )
+            """
+        )
+
+    def _execute(self, sql: str) -> None:
+        self.staging.con.execute(sql)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name + '"'

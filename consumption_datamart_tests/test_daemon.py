@@ -1,0 +1,104 @@
+"""The mart follows its lake by itself, in the processes in which it really runs."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from consumption_datamart_tests.compare import differences
+from consumption_datamart_tests.dagster_dev import dagster_dev
+from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
+from consumption_datamart_tests.mart import tables_of
+from consumption_datamart_tests.oracle import expected_tables
+
+DONE = {"SUCCESS", "FAILURE", "CANCELED"}
+ONE_REPORT_DAY = "SELECT used_30d FROM mart.report_consumption_daily WHERE day = ?"
+ONE_RAW_DAY = "SELECT max(quantity) FROM lake.raw_telemetry WHERE dump_day = ?"
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    """A lake of a few days."""
+    lake = tmp_path / "lake"
+    write_dump(lake, "invoices", day(1), [invoice(invoice_date=day(1))])
+    write_dump(lake, "entitlements", day(1), [entitlement()])
+    for number in (1, 2, 4):
+        write_dump(lake, "telemetry", day(number), [usage(event_ts=noon(number))])
+    return lake
+
+
+def read(path: Path, sql: str, *parameters: object) -> Any:
+    """The first value that a query of the warehouse gives; None while it has not even the table."""
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            row = connection.execute(sql, parameters).fetchone()
+            return row[0] if row else None
+    except duckdb.Error:
+        return None
+
+
+def is_as_expected(path: Path, lake: Path) -> bool:
+    """Whether the warehouse has what the oracle makes of the lake."""
+    try:
+        tables = tables_of(f"duckdb://{path}")
+    except duckdb.Error:
+        return False
+    expected = expected_tables(lake)
+    return expected.keys() <= tables.keys() and not any(
+        differences(tables[name], rows) for name, rows in expected.items()
+    )
+
+
+def test_the_mart_follows_its_lake(lake: Path, tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    settings = {"lake": lake, "warehouse": f"duckdb://{path}", "start_day": day(-4)}
+    with dagster_dev(tmp_path, **settings, refresh_minutes=1) as dagster:
+        # nothing is switched on by hand, and the mart is there
+        assert dagster.switched_on() == {
+            "automation",
+            "observe_lake_at_first",
+            "observe_lake_every_minute",
+        }
+        dagster.wait(lambda: is_as_expected(path, lake), 180, "the whole mart is there")
+        dagster.wait(
+            lambda: all(run["status"] in DONE for run in dagster.runs()), 60, "all runs have ended"
+        )
+        first = {run["runId"] for run in dagster.runs()}
+
+        # one dump is restated, another is written again as it was
+        write_dump(lake, "telemetry", day(2), [usage(event_ts=noon(2), quantity=7.0)])
+        same = lake / "telemetry" / f"{day(4)}.csv"
+        same.write_bytes(same.read_bytes())
+        dagster.wait(lambda: read(path, ONE_RAW_DAY, day(2)) == 7.0, 90, "raw is fresh")
+        dagster.wait(lambda: is_as_expected(path, lake), 75 + 60, "the reports are fresh")
+        since = [run for run in dagster.runs() if run["runId"] not in first]
+        assert {run["status"] for run in since} <= {"SUCCESS", "STARTED", "STARTING", "QUEUED"}
+        assert days_of(since, "raw_telemetry") == {day(2)}
+
+        # any number of runs at once, with no configuration: they wait for each other
+        only = {
+            "dagster/asset_partition_range_start": str(day(1)),
+            "dagster/asset_partition_range_end": str(day(1)),
+        }
+        twenty = {dagster.launch("mart/fact_usage_daily", only) for _ in range(20)}
+
+        def ended() -> bool:
+            return all(run["status"] in DONE for run in dagster.runs() if run["runId"] in twenty)
+
+        dagster.wait(ended, 600, "twenty runs have ended")
+        ends = [run["status"] for run in dagster.runs() if run["runId"] in twenty]
+        assert ends == ["SUCCESS"] * 20
+        assert is_as_expected(path, lake)
+
+
+def days_of(runs: list[dict[str, Any]], table: str) -> set[date]:
+    """The days of a table that runs were about."""
+    days = set()
+    for run in runs:
+        tags = {tag["key"]: tag["value"] for tag in run["tags"]}
+        if any(key["path"][-1] == table for key in run["assetSelection"] or ()):
+            both = [tags.get(f"dagster/asset_partition_range_{end}") for end in ("start", "end")]
+            days |= {date.fromisoformat(each or tags["dagster/partition"]) for each in both}
+    return days
