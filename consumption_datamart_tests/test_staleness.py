@@ -22,7 +22,13 @@ from consumption_datamart.schema.star import (
     ReportingDay,
 )
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse import Dependent, Warehouse, open_warehouse, publish, stale_days
+from consumption_datamart.warehouse import (
+    Dependent,
+    Warehouse,
+    built_days,
+    open_warehouse,
+    publish,
+)
 from consumption_datamart_tests.lakes import Row, day
 
 LAST = 12
@@ -115,6 +121,15 @@ def nothing(model: type[Table]) -> pd.DataFrame:
     """No rows of a daily table."""
     rows = pd.DataFrame(columns=list(model.ibis_schema()))
     return rows.astype({"day": "datetime64[ns]"})
+
+
+def stale_days(warehouse: Warehouse) -> dict[str, set[date | None]]:
+    """The days of each table that await their refresh."""
+    stale = {
+        name: {day for day, is_stale in days.items() if is_stale}
+        for name, days in built_days(warehouse).items()
+    }
+    return {name: days for name, days in stale.items() if days}
 
 
 def entitle(target: Warehouse, days: Days) -> None:

@@ -16,8 +16,9 @@ from consumption_datamart.build.result import BuildResult, summarize
 from consumption_datamart.definitions import BUILD_JOB, build_definitions
 from consumption_datamart.errors import DatamartError
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.table import MartTable
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import Warehouse, open_warehouse, stale_days
+from consumption_datamart.warehouse import Warehouse, built_days, open_warehouse
 
 OnEvent = Callable[[dg.DagsterEvent], None]
 
@@ -85,19 +86,27 @@ def _refresh(
     instance: dg.DagsterInstance,
     failed: Collection[str | None],
 ) -> list[dg.DagsterEvent]:
-    """Refreshes what the run before has left stale, from the lake's end to the reports'.
+    """Builds what the run before has left, from the star to the reports.
 
     That are days beyond those that were built which a change shows on, and all that was skipped
-    because a dump could not be read.
+    because a dump could not be read; but nothing on which a dimension is missing.
     """
     events: list[dg.DagsterEvent] = []
-    for key in definitions.resolve_asset_graph().toposorted_asset_keys:
-        if key.path[-1] in failed:
+    graph, built = definitions.resolve_asset_graph(), built_days(warehouse)
+    for key in graph.toposorted_asset_keys:
+        if key.path[0] != MartTable.schema_name() or key.path[-1] in failed:
             continue
-        stale = stale_days(warehouse).get(".".join(key.path), set())
-        ranges = [plan.days] if None in stale else Days.ranges(day for day in stale if day)
+        whole = [each for each in graph.get(key).parent_keys if not graph.get(each).is_partitioned]
+        if graph.get(key).is_partitioned and all(".".join(each.path) in built for each in whole):
+            of_table = built.get(".".join(key.path), {})
+            stale = {day for day, is_stale in of_table.items() if is_stale and day}
+            ranges = Days.ranges(stale | (set(plan.days.each()) - of_table.keys()))
+        else:
+            ranges = [plan.days] if built.get(".".join(key.path), {}).get(None) else []
         for days in ranges:
             events += _run(definitions, days, instance, key)
+        if ranges:
+            built = built_days(warehouse)
     return events
 
 

@@ -7,7 +7,7 @@ from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
 from consumption_datamart.warehouse.publication import Publication, publish
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
-from consumption_datamart.warehouse.staleness import Dependent, Staleness, stale_days
+from consumption_datamart.warehouse.staleness import Dependent, Staleness, built_days
 from consumption_datamart.warehouse.transaction import Transaction
 
 __all__ = [
@@ -17,9 +17,9 @@ __all__ = [
     "Staleness",
     "Transaction",
     "Warehouse",
+    "built_days",
     "open_warehouse",
     "publish",
-    "stale_days",
 ]
 
 ENGINES: dict[str, type[Warehouse]] = {"duckdb": DuckDBWarehouse, "sqlite": SQLiteWarehouse}

@@ -70,7 +70,7 @@ class Staleness:
             Full name → the days of each daily dependent that are to be built, or built again.
         """
         self._write_down(days)
-        stale = _stale(self.transaction.fetch(self.transaction.slice(Built)))
+        built = _built(self.transaction.fetch(self.transaction.slice(Built)))
         touched: dict[str, list[Days]] = {}
         for dependent in self.dependents:
             name = dependent.model.full_name()
@@ -80,7 +80,7 @@ class Staleness:
             found = self._touched(dependent, days)
             for range_ in Days.ranges(found):
                 self._mark(name, range_)
-            before = {day for day in stale.get(name, set()) if day is not None}
+            before = {day for day, is_stale in built.get(name, {}).items() if is_stale and day}
             touched[name] = Days.ranges(found | before)
         return touched
 
@@ -120,20 +120,19 @@ class Staleness:
         return {pd.Timestamp(day).date() for day in self.transaction.fetch(rows).day}
 
 
-def stale_days(warehouse: Warehouse) -> dict[str, set[date | None]]:
-    """Full name → the days of a table that await their refresh; None stands for the whole table.
+def built_days(warehouse: Warehouse) -> dict[str, dict[date | None, bool]]:
+    """Full name → the days of a table that were built, and whether each awaits its refresh.
 
-    Days that were never built are not among them.
+    The day None stands for a table without days.
     """
-    return _stale(warehouse.fetch(warehouse.table(Built))) if warehouse.exists(Built) else {}
+    return _built(warehouse.fetch(warehouse.table(Built))) if warehouse.exists(Built) else {}
 
 
-def _stale(built: pd.DataFrame) -> dict[str, set[date | None]]:
-    days: dict[str, set[date | None]] = {}
-    for name, day in built.loc[built.is_stale, ["built_table", "built_day"]].itertuples(
-        index=False
-    ):
-        days.setdefault(name, set()).add(None if pd.isna(day) else pd.Timestamp(day).date())
+def _built(frame: pd.DataFrame) -> dict[str, dict[date | None, bool]]:
+    days: dict[str, dict[date | None, bool]] = {}
+    for name, day, is_stale in frame[list(Built.ibis_schema())].itertuples(index=False):
+        of_table = days.setdefault(name, {})
+        of_table[None if pd.isna(day) else pd.Timestamp(day).date()] = bool(is_stale)
     return days
 
 
