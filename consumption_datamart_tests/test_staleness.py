@@ -91,7 +91,7 @@ def says(rows: Sequence[Row], on: date) -> Counter[tuple[object, ...]]:
 
 
 @given(before=terms(), now=terms())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_change_touches_the_days_of_which_the_rows_say_something_else(
     before: list[Row], now: list[Row]
 ) -> None:
