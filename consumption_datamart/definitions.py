@@ -15,7 +15,6 @@ from consumption_datamart.checks import asset_key
 from consumption_datamart.factories import (
     OBSERVE_JOB,
     Catalog,
-    daily_partitions,
     dumps_asset,
     first_observation_sensor,
     freshness_checks,
@@ -25,6 +24,7 @@ from consumption_datamart.factories import (
     observe_schedule,
 )
 from consumption_datamart.io_manager import TableIOManager
+from consumption_datamart.partitions import daily_partitions
 from consumption_datamart.resources import LakeResource, WarehouseResource
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.schema.table import Table

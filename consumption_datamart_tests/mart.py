@@ -1,7 +1,7 @@
 """Building a mart for a test, and reading it with nothing but the engine's own client."""
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import closing
 from datetime import date, datetime
 from graphlib import TopologicalSorter
@@ -16,10 +16,11 @@ from consumption_datamart.assets.star import STAR
 from consumption_datamart.build import BuildResult
 from consumption_datamart.build import build as build_with_dagster
 from consumption_datamart.definitions import models
-from consumption_datamart.factories import Catalog, TableSpec, daily_partitions
+from consumption_datamart.factories import Catalog, TableSpec
 from consumption_datamart.factories.mart_table import arguments
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.loading import load
+from consumption_datamart.partitions import daily_partitions
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import Built
 from consumption_datamart.schema.raw import Dumps
@@ -42,6 +43,14 @@ def build(lake: Path, url: str, first: date | None = None, last: date | None = N
     assert result.failures == {}
     assert result.skipped == []
     return result
+
+
+def build_everywhere(folder: Path, write_lake: Callable[[Path], None]) -> Path:
+    """Write a lake, `lake`, and build it on every engine, `warehouse.<engine>`, in a folder."""
+    write_lake(folder / "lake")
+    for engine in ENGINES:
+        build(folder / "lake", f"{engine}://{folder}/warehouse.{engine}")
+    return folder
 
 
 def settings(lake: Path, url: str) -> Settings:

@@ -16,7 +16,7 @@ from consumption_datamart.lake.batch import Batch
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.contract import column_names
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import ENGINES, Tables, build, tables_of
+from consumption_datamart_tests.mart import Tables, build_everywhere, tables_of
 
 DUMP = "telemetry/2026-01-06"
 
@@ -32,11 +32,7 @@ def write_lake(lake: Path) -> None:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A good lake, and warehouses that were built of it."""
-    folder = tmp_path_factory.mktemp("built")
-    write_lake(folder / "lake")
-    for engine in ENGINES:
-        build(folder / "lake", f"{engine}://{folder}/warehouse.{engine}")
-    return folder
+    return build_everywhere(tmp_path_factory.mktemp("built"), write_lake)
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from consumption_datamart.partitions import range_tags
+from consumption_datamart.schema.days import Days
 from consumption_datamart_tests.compare import differences
 from consumption_datamart_tests.dagster_dev import dagster_dev
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
@@ -78,10 +80,7 @@ def test_the_mart_follows_its_lake(lake: Path, tmp_path: Path) -> None:
         assert days_of(since, "raw_telemetry") == {day(2)}
 
         # any number of runs at once, with no configuration: they wait for each other
-        only = {
-            "dagster/asset_partition_range_start": str(day(1)),
-            "dagster/asset_partition_range_end": str(day(1)),
-        }
+        only = range_tags(Days(day(1), day(1)))
         twenty = {dagster.launch("mart/fact_usage_daily", only) for _ in range(20)}
 
         def ended() -> bool:

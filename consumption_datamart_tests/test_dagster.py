@@ -15,7 +15,9 @@ import pytest
 from consumption_datamart.assets.star.facts import fact_usage_daily
 from consumption_datamart.definitions import build_definitions, models
 from consumption_datamart.factories import TableSpec, mart_table_asset
+from consumption_datamart.partitions import range_tags
 from consumption_datamart.resources import WarehouseResource
+from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.star import DimDeployment, FactUsageDaily
 from consumption_datamart.settings import Settings
 from consumption_datamart.simulation import simulate
@@ -48,10 +50,7 @@ def run(lake: Path, url: str, first: date, last: date) -> dg.ExecuteInProcessRes
     definitions = build_definitions(
         lake=str(lake), warehouse=url, start_day=date(2026, 1, 1), load_attempts=1
     )
-    tags = {
-        "dagster/asset_partition_range_start": str(first),
-        "dagster/asset_partition_range_end": str(last),
-    }
+    tags = range_tags(Days(first, last))
     with dg.DagsterInstance.ephemeral() as instance:
         job = definitions.resolve_job_def("build")
         return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)

@@ -11,7 +11,7 @@ import pytest
 
 from consumption_datamart_tests.compare import differences
 from consumption_datamart_tests.lakes import Row, day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import ENGINES, build, tables_of
+from consumption_datamart_tests.mart import build, build_everywhere, tables_of
 from consumption_datamart_tests.oracle import expected_tables
 
 Change = Callable[[Path], date]
@@ -129,11 +129,7 @@ CHANGES: dict[str, Change] = {
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The lake, and warehouses that were built of it."""
-    folder = tmp_path_factory.mktemp("built")
-    write_lake(folder / "lake")
-    for engine in ENGINES:
-        build(folder / "lake", f"{engine}://{folder}/warehouse.{engine}")
-    return folder
+    return build_everywhere(tmp_path_factory.mktemp("built"), write_lake)
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)

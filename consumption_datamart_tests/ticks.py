@@ -12,12 +12,9 @@ from typing import Any
 
 import dagster as dg
 import time_machine
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-)
 
 from consumption_datamart.factories import OBSERVE_JOB
+from consumption_datamart.partitions import range_tags
 from consumption_datamart.schema.days import Days
 
 A_WHILE = 6.0
@@ -101,7 +98,7 @@ class Automation:
     def _execute(self, keys: Collection[dg.AssetKey], days: Days | None) -> None:
         job = self.definitions.resolve_implicit_job_def_def_for_assets(keys)
         assert job is not None
-        tags = {} if days is None else _range(days)
+        tags = {} if days is None else range_tags(days)
         with self.later():
             result = job.get_subset(asset_selection=set(keys)).execute_in_process(
                 instance=self.instance, raise_on_error=False, tags=tags
@@ -115,10 +112,3 @@ class Automation:
     def later(self) -> time_machine.travel:
         """The time that it is by this clock."""
         return time_machine.travel(datetime.now(UTC) + self.ahead, tick=True)
-
-
-def _range(days: Days) -> dict[str, str]:
-    return {
-        ASSET_PARTITION_RANGE_START_TAG: days.first.isoformat(),
-        ASSET_PARTITION_RANGE_END_TAG: days.last.isoformat(),
-    }

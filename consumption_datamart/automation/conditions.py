@@ -1,5 +1,6 @@
 """Conditions that Dagster does not have, or not as precisely."""
 
+from abc import ABC
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,8 +25,17 @@ def touched(stale: Mapping[str, Sequence[Days]]) -> dg.MetadataValue:
     )
 
 
+class Stateless(dg.AutomationCondition[dg.AssetKey], ABC):
+    """A condition that keeps nothing of its own from tick to tick."""
+
+    @property
+    def requires_cursor(self) -> bool:
+        """Dagster tells what the tick before was."""
+        return False
+
+
 @dataclass(frozen=True)
-class Observed(dg.AutomationCondition[dg.AssetKey]):
+class Observed(Stateless):
     """True of what was newly observed of a source.
 
     As `newly_updated`, but with a time, which that has for materializations only: an observation
@@ -37,12 +47,9 @@ class Observed(dg.AutomationCondition[dg.AssetKey]):
         """As the UI shows it."""
         return "newly_observed"
 
-    @property
-    def requires_cursor(self) -> bool:
-        """What is new is told by the tick before."""
-        return False
-
-    async def evaluate(self, context: Any) -> dg.AutomationResult[dg.AssetKey]:  # type: ignore[override]
+    async def evaluate(  # type: ignore[override]  # Dagster awaits what can be awaited
+        self, context: Any
+    ) -> dg.AutomationResult[dg.AssetKey]:
         """Asks Dagster for the new observations."""
         view, before = context.asset_graph_view, context.previous_temporal_context
         if before is None:
@@ -57,18 +64,13 @@ class Observed(dg.AutomationCondition[dg.AssetKey]):
 
 
 @dataclass(frozen=True)
-class Requested(dg.AutomationCondition[dg.AssetKey]):
+class Requested(Stateless):
     """True of what this tick asks for, whether in the same run as the target or in another."""
 
     @property
     def name(self) -> str:
         """As the UI shows it."""
         return "requested"
-
-    @property
-    def requires_cursor(self) -> bool:
-        """It is about this tick alone."""
-        return False
 
     def evaluate(self, context: Any) -> dg.AutomationResult[dg.AssetKey]:
         """Upstream assets have been evaluated before."""
@@ -77,7 +79,7 @@ class Requested(dg.AutomationCondition[dg.AssetKey]):
 
 
 @dataclass(frozen=True)
-class DaysTouched(dg.AutomationCondition[dg.AssetKey]):
+class DaysTouched(Stateless):
     """True of the days that an asset without days, which the target is made of, has touched.
 
     It reads them off the materializations since the previous tick. Dagster itself takes all days
@@ -89,15 +91,11 @@ class DaysTouched(dg.AutomationCondition[dg.AssetKey]):
         """As the UI shows it."""
         return "days_touched"
 
-    @property
-    def requires_cursor(self) -> bool:
-        """What is new is told by the tick before."""
-        return False
-
     def evaluate(self, context: Any) -> dg.AutomationResult[dg.AssetKey]:
         """Reads the new materializations of all assets without days above the target."""
         since, view = context.previous_max_storage_id, context.asset_graph_view
-        subset, times = context.get_empty_subset(), {}
+        subset = empty = context.get_empty_subset()
+        times: dict[float, Any] = {}
         if since is None or context.candidate_subset.is_empty:
             return dg.AutomationResult(context, subset)
         parents = context.asset_graph.get(context.key).parent_keys
@@ -111,7 +109,7 @@ class DaysTouched(dg.AutomationCondition[dg.AssetKey]):
                     context.partitions_def,
                     keys.intersection(context.partitions_def.get_partition_keys()),
                 )
-                times[timestamp] = found
+                times[timestamp] = times.get(timestamp, empty).compute_union(found)
                 subset = subset.compute_union(found)
         return dg.AutomationResult(
             context, subset, timing_metadata=TimingMetadata(timestamps=times)

@@ -68,10 +68,8 @@ def at_most_every(minutes: int | None = None) -> Policy:
 
     def at_most_every(target: Target) -> Condition:
         interval = target.minutes if minutes is None else minutes
-        due = AC.cron_tick_passed(every(interval)).since(AC.newly_requested()) | AC.missing()
-        return (_newer(target) & due & _may_run(target) & _settled(target)).with_label(
-            f"at_most_every({interval})"
-        )
+        due = _due(every(interval)) | AC.missing()
+        return _when(due, target).with_label(f"at_most_every({interval})")
 
     if minutes is not None:
         every(minutes)
@@ -82,10 +80,7 @@ def on_cron(schedule: str) -> Policy:
     """At the times of a cron schedule (UTC), if anything that it is made of is newer."""
 
     def on_cron(target: Target) -> Condition:
-        due = AC.cron_tick_passed(schedule).since(AC.newly_requested())
-        return (_newer(target) & due & _may_run(target) & _settled(target)).with_label(
-            f"on_cron({schedule})"
-        )
+        return _when(_due(schedule), target).with_label(f"on_cron({schedule})")
 
     return on_cron
 
@@ -114,6 +109,16 @@ def every(minutes: int) -> str:
     raise ValueError(
         f"{minutes} minutes: no even ticks; take a divisor of 60, or hours that divide a day"
     )
+
+
+def _due(schedule: str) -> Any:
+    """The schedule's time has come since the target was last asked for."""
+    return AC.cron_tick_passed(schedule).since(AC.newly_requested())
+
+
+def _when(due: Any, target: Target) -> Any:
+    """Once it is due, if anything is newer, and all that it is made of has caught up."""
+    return _newer(target) & due & _may_run(target) & _settled(target)
 
 
 def _newer(target: Target) -> Condition:

@@ -6,13 +6,10 @@ from datetime import date
 
 import dagster as dg
 from dagster._core.definitions.sensor_definition import SensorExecutionData
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster_shared.record import copy
 
+from consumption_datamart.partitions import range_tags
 from consumption_datamart.schema.days import Days
 
 TICK_SECONDS = 10
@@ -68,9 +65,5 @@ def _of_range(request: dg.RunRequest, days: Days) -> dg.RunRequest:
     return dg.RunRequest(
         asset_selection=request.asset_selection,
         asset_check_keys=request.asset_check_keys,
-        tags=tags
-        | {
-            ASSET_PARTITION_RANGE_START_TAG: days.first.isoformat(),
-            ASSET_PARTITION_RANGE_END_TAG: days.last.isoformat(),
-        },
+        tags=tags | range_tags(days),
     )

@@ -51,7 +51,7 @@ def plan_build(
     while days.first - ONE in around:
         days = Days(days.first - ONE, days.last)
     while days.last + ONE in around:
-        days = days.extended(1)
+        days = Days(days.first, days.last + ONE)
     if days.first > days.last:
         raise LakeError(f"lake {lake.uri}: it has {whole}, none of the days asked for")
     return BuildPlan(days, min(settings.start_day, known.first), known.last)

@@ -6,15 +6,12 @@ from datetime import date
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-)
 
 from consumption_datamart.build.plan import BuildPlan, plan_build
 from consumption_datamart.build.result import BuildResult, summarize
 from consumption_datamart.definitions import BUILD_JOB, build_definitions
 from consumption_datamart.errors import DatamartError
+from consumption_datamart.partitions import range_tags
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import MartTable
 from consumption_datamart.settings import Settings
@@ -71,10 +68,7 @@ def _run(
         asset_selection=[only] if only else None,
         raise_on_error=False,
         run_config={"loggers": {name: {} for name in definitions.loggers or {}}},
-        tags={
-            ASSET_PARTITION_RANGE_START_TAG: days.first.isoformat(),
-            ASSET_PARTITION_RANGE_END_TAG: days.last.isoformat(),
-        },
+        tags=range_tags(days),
     )
     return list(result.all_events)
 

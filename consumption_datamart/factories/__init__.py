@@ -6,7 +6,6 @@ from consumption_datamart.factories.freshness import freshness_checks
 from consumption_datamart.factories.lake_table import LakeTableSpec, lake_table_asset
 from consumption_datamart.factories.mart_table import mart_table_asset
 from consumption_datamart.factories.observation import lake_sources
-from consumption_datamart.factories.partitions import daily_partitions
 from consumption_datamart.factories.table_spec import TableSpec
 from consumption_datamart.factories.watch import (
     OBSERVE_JOB,
@@ -19,7 +18,6 @@ __all__ = [
     "Catalog",
     "LakeTableSpec",
     "TableSpec",
-    "daily_partitions",
     "dumps_asset",
     "first_observation_sensor",
     "freshness_checks",

@@ -15,9 +15,9 @@ from consumption_datamart.factories.metadata import (
     materialization_metadata,
     metadata_of_day,
 )
-from consumption_datamart.factories.partitions import days_of_run
 from consumption_datamart.lake.attempts import Attempts
 from consumption_datamart.lake.loading import load
+from consumption_datamart.partitions import days_of_run
 from consumption_datamart.resources import LakeResource, WarehouseResource
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import files_of, quarantine_of, raw_of
@@ -93,10 +93,7 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
                 metadata = materialization_metadata(context, model, outcome.profiles()[index], part)
             if model is raw:
                 metadata["dagster/column_lineage"] = _lineage(contract)
-                unexpected: dict[str, str] = {}
-                for _, outcome in attempts.loaded:
-                    unexpected |= outcome.unexpected_columns
-                if unexpected:
+                if unexpected := attempts.unexpected_columns:
                     metadata["unexpected_columns"] = unexpected
             yield passed(model)
             yield dg.MaterializeResult(asset_key=asset_key(model), metadata=metadata)

@@ -19,8 +19,8 @@ from consumption_datamart.factories.metadata import (
     definition_metadata,
     materialization_metadata,
 )
-from consumption_datamart.factories.partitions import days_of_run
 from consumption_datamart.factories.table_spec import DAYS, TableSpec
+from consumption_datamart.partitions import days_of_run
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.star import ReportingDay

@@ -1,6 +1,7 @@
 """What Dagster's UI shows of a table: columns, and figures and samples of what was published."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -11,7 +12,7 @@ import pandas as pd
 from consumption_datamart.checks import asset_key
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse.profile import TOTAL, Profile, iso
+from consumption_datamart.warehouse.profile import TOTAL, Profile
 
 
 def definition_metadata(model: type[Table]) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def materialization_metadata(
             profile.figures.sum().to_frame(TOTAL).T, TOTAL, "dagster/partition_row_count"
         )
         return metadata | total
-    for day in iso(pd.Series(pd.date_range(*days))):
+    for day in map(date.isoformat, days.each()):
         context.add_asset_metadata(
             metadata_of_day(profile, day),
             asset_key=asset_key(model),

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster import DagsterEventType
 
 from consumption_datamart.checks import asset_key
 from consumption_datamart.errors import LakeError
@@ -105,7 +104,7 @@ def _observed(instance: dg.DagsterInstance, key: dg.AssetKey) -> str | None:
 def _observed_days(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
     """The versions of each day that were last observed."""
     found = instance.event_log_storage.get_latest_tags_by_partition(
-        key, DagsterEventType.ASSET_OBSERVATION, [VERSION_TAG]
+        key, dg.DagsterEventType.ASSET_OBSERVATION, [VERSION_TAG]
     )
     return {day: tags[VERSION_TAG] for day, tags in found.items()}
 

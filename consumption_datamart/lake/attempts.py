@@ -75,6 +75,14 @@ class Attempts:
                 pending[:0] = days.without(error.day) if days else []
         return self
 
+    @property
+    def unexpected_columns(self) -> dict[str, str]:
+        """Columns that the contract does not know, by file."""
+        found: dict[str, str] = {}
+        for _, outcome in self.loaded:
+            found |= outcome.unexpected_columns
+        return found
+
     def __repr__(self) -> str:
         """What is wrong, as the retries' log shows it."""
         return "; ".join(str(self.failures[day]) for day in sorted(self.failures))

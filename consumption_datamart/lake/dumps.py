@@ -1,6 +1,6 @@
 """Finding the dumps of a lake (spec, section 1)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -85,6 +85,13 @@ class Lake:
             key=lambda file: (file.day, file.name),
         )
 
+    def stamp(self, file: DumpFile) -> str | None:
+        """The file's stamp as it is now; None: it is gone."""
+        try:
+            return _stamp(self.filesystem.info(file.path))
+        except OSError:
+            return None
+
     def dumps(self, tables: Sequence[str]) -> pd.DataFrame:
         """The dumps of some tables: lake_table, dump_day, number of files, their size in bytes.
 
@@ -122,10 +129,10 @@ class Lake:
         readable = path if self.is_local else self.filesystem.unstrip_protocol(path)
         suffix = PurePosixPath(path).suffix.removeprefix(".")
         size = int(entry.get("size") or 0)
-        tags = [str(entry[name]) for name in TAGS if entry.get(name)]
-        times = [str(entry[name]) for name in TIMES if entry.get(name)]
-        stamp = " ".join([*tags, *times, str(size)])
-        return DumpFile(readable, relative, day, suffix, size, stamp, tags[0] if tags else None)
+        tags = _tags(entry)
+        return DumpFile(
+            readable, relative, day, suffix, size, _stamp(entry), tags[0] if tags else None
+        )
 
     @cached_property
     def _place(self) -> tuple[fsspec.AbstractFileSystem, str]:
@@ -153,6 +160,15 @@ def batches(files: list[DumpFile], limit: int) -> Iterator[list[DumpFile]]:
 def _protocols(filesystem: fsspec.AbstractFileSystem) -> tuple[str, ...]:
     protocol = filesystem.protocol
     return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+
+
+def _tags(entry: Mapping[str, Any]) -> list[str]:
+    return [str(entry[name]) for name in TAGS if entry.get(name)]
+
+
+def _stamp(entry: Mapping[str, Any]) -> str:
+    times = [str(entry[name]) for name in TIMES if entry.get(name)]
+    return " ".join([*_tags(entry), *times, str(entry.get("size") or 0)])
 
 
 def _day(name: str) -> date | None:

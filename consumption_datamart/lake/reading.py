@@ -7,7 +7,6 @@ header's columns is set aside by the reader, with its text.
 import glob
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import duckdb
 import ibis.expr.types as ir
@@ -52,7 +51,6 @@ class Source:
         if not self.lake.is_local:
             staging.con.register_filesystem(self.lake.filesystem)
         self.headers = read_headers(contract, self.lake, files, staging.con)
-        self.versions = self._versions()
 
     @property
     def is_rereadable(self) -> bool:
@@ -65,14 +63,10 @@ class Source:
         Raises:
             DumpError: a file was written to in the meantime.
         """
-        now = self._versions()
-        for file, version in self.versions.items():
-            if now[file] != version:
+        for file in self.headers if self.is_rereadable else ():
+            if self.lake.stamp(file) != file.stamp:
                 problem = "it was changed while it was read; build again"
                 raise DumpError(file.name, file.day, problem)
-
-    def _versions(self) -> dict[DumpFile, tuple[int, ...] | None]:
-        return {file: _version(file.path) for file in self.headers if self.is_rereadable}
 
     def rows(self) -> ir.Table:
         """The rows of all files: the contract's columns, dump_day and file.
@@ -203,15 +197,6 @@ class Source:
                 " ignore_errors = true, store_rejects = true)"
             )
         return f"SELECT {', '.join(columns)}, {PATH} FROM {reader}"
-
-
-def _version(path: str) -> tuple[int, ...] | None:
-    """What of a local file changes when it is written to or replaced; None: it is gone."""
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _identifier(name: str) -> str:

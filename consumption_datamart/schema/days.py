@@ -39,14 +39,6 @@ class Days(NamedTuple):
         around = Days(self.first, day - timedelta(days=1)), Days(day + timedelta(days=1), self.last)
         return [days for days in around if days.first <= days.last]
 
-    def until(self, last: date) -> "Days":
-        """The same first day with another last one."""
-        return Days(self.first, last)
-
-    def extended(self, days: int) -> "Days":
-        """As many further days at the end."""
-        return self.until(self.last + timedelta(days=days))
-
     def spanning(self, other: "Days") -> "Days":
         """From the earlier first day to the later last day of the two."""
         return Days(min(self.first, other.first), max(self.last, other.last))

@@ -10,6 +10,7 @@ it outlives runs that are killed, and schedulers that forget.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 
 import ibis
 import ibis.expr.types as ir
@@ -86,22 +87,36 @@ class Staleness:
 
     def _touched(self, dependent: Dependent, days: Days | None) -> set[date]:
         """The days of a daily dependent that what was published is about."""
-        reporting = self._days(self.transaction.slice(ReportingDay))
         if days is not None:
             # days after the last one are touched when they come to be reported
-            last = max(reporting, default=days.last)
+            last = max(self._reporting, default=days.last)
             until = min(days.last + timedelta(days=dependent.window - 1), last)
             return set(Days(days.first, max(until, days.last)).each())
-        before = ibis.table(self.transaction.warehouse.table(self.model).schema(), name=BEFORE)
         now = self.transaction.slice(self.model)
         if self.model is ReportingDay:
-            return self._days(before) ^ self._days(now)
-        if not reporting or not self.transaction.fetch(before.aggregate(n=before.count())).n[0]:
-            return reporting
-        spans = changes(before, now, dependent.columns)
+            return self._days(self._before) ^ self._days(now)
+        if not self._reporting or self._is_first:
+            return self._reporting
+        spans = changes(self._before, now, dependent.columns)
         seen = days_seen(self.transaction, spans, dependent.daily)
-        within = Days(min(reporting), max(reporting))
-        return changed_days(self.transaction, spans, seen, within) & reporting
+        within = Days(min(self._reporting), max(self._reporting))
+        return changed_days(self.transaction, spans, seen, within) & self._reporting
+
+    @cached_property
+    def _reporting(self) -> set[date]:
+        """The days of the mart."""
+        return self._days(self.transaction.slice(ReportingDay))
+
+    @property
+    def _before(self) -> ir.Table:
+        """The rows as they were."""
+        return ibis.table(self.transaction.warehouse.table(self.model).schema(), name=BEFORE)
+
+    @cached_property
+    def _is_first(self) -> bool:
+        """Whether there were no rows."""
+        before = self._before
+        return not self.transaction.fetch(before.aggregate(n=before.count())).n[0]
 
     def _write_down(self, days: Days | None) -> None:
         built, name = self.transaction.warehouse.qualified(Built), self.model.full_name()

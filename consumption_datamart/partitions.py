@@ -1,8 +1,12 @@
-"""Days as partitions."""
+"""Days as Dagster's partitions."""
 
 from datetime import UTC, date, datetime
 
 import dagster as dg
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
 
 from consumption_datamart.schema.days import Days
 
@@ -22,3 +26,11 @@ def days_of_run(context: dg.AssetExecutionContext, *, partitioned: bool) -> Days
         return None
     range_ = context.partition_key_range
     return Days(date.fromisoformat(range_.start), date.fromisoformat(range_.end))
+
+
+def range_tags(days: Days) -> dict[str, str]:
+    """The tags by which one run is about a range of partitions, as `days_of_run` reads them."""
+    return {
+        ASSET_PARTITION_RANGE_START_TAG: days.first.isoformat(),
+        ASSET_PARTITION_RANGE_END_TAG: days.last.isoformat(),
+    }
