@@ -23,7 +23,7 @@ from consumption_datamart.factories import (
     mart_table_asset,
     observe_schedule,
 )
-from consumption_datamart.io_manager import TableIOManager
+from consumption_datamart.io_manager import table_io_manager
 from consumption_datamart.partitions import daily_partitions
 from consumption_datamart.resources import LakeResource, WarehouseResource
 from consumption_datamart.schema.raw import Dumps
@@ -98,7 +98,7 @@ def build_definitions(
             resources={
                 "lake": lake,
                 "warehouse": warehouse,
-                "io_manager": TableIOManager(warehouse, tables),
+                "io_manager": table_io_manager(tables),
             },
             executor=dg.in_process_executor,
             loggers=loggers,

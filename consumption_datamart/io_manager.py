@@ -21,6 +21,20 @@ from consumption_datamart.warehouse import publish
 from consumption_datamart.warehouse.rows import on_days
 
 
+def table_io_manager(models: Mapping[str, type[Table]]) -> dg.IOManagerDefinition:
+    """The I/O manager of the resource `warehouse`.
+
+    Args:
+        models: of all tables, by any name.
+    """
+
+    @dg.io_manager(required_resource_keys={"warehouse"})
+    def tables(context: dg.InitResourceContext) -> TableIOManager:
+        return TableIOManager(context.resources.warehouse, models)
+
+    return tables
+
+
 class TableIOManager(dg.IOManager):
     """Stores and loads tables in the warehouse, by the model of their asset key."""
 

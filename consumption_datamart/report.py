@@ -39,7 +39,7 @@ def executive_report(settings: Settings, day: date | None = None) -> ExecutiveRe
     Raises:
         WarehouseError: the warehouse cannot be opened, is not built, or does not have the day.
     """
-    warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
+    warehouse = open_warehouse(settings.warehouse, settings.memory_limit).released()
     if not warehouse.exists(ReportingDay) or not warehouse.exists(ReportRenewals):
         raise WarehouseError(
             f"warehouse {warehouse.url}: the mart is not built; run consumption-datamart build"

@@ -82,6 +82,7 @@ def build_tables(
             of_table = days if spec.model.day_column() else None
             rows = spec.compute(**arguments(spec, models(), warehouse, of_table))
             publish(warehouse, spec.model, rows, of_table)
+    warehouse.release()
 
 
 def days_of(lake: Lake) -> Days:

@@ -57,6 +57,23 @@ class Warehouse(ABC):
             WarehouseError: the warehouse cannot be opened, or is not built yet.
         """
 
+    @property
+    def file(self) -> Path:
+        """The file that reading connects to."""
+        return self.path
+
+    @abstractmethod
+    def release(self) -> None:
+        """Lets readers see what was published until now.
+
+        Raises:
+            WarehouseError: it cannot be; readers see what they saw before.
+        """
+
+    @abstractmethod
+    def released(self) -> "Warehouse":
+        """The warehouse as readers see it, whatever is being written."""
+
     def stored_schema(self, model: type[Table]) -> ibis.Schema:
         """Names and types of the columns as the engine stores them."""
         return model.stored_schema()
@@ -78,7 +95,7 @@ class Warehouse(ABC):
 
     def exists(self, model: type[Table]) -> bool:
         """Whether the model's table is in the warehouse."""
-        if not self.path.exists():
+        if not self.file.exists():
             return False
         name, database = self.location(model)
         with self.reader() as backend:

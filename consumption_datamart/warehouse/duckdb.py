@@ -1,8 +1,16 @@
-"""DuckDB: the default warehouse, one file, one writing process."""
+"""DuckDB: the default warehouse, for one writing process and any number of readers.
 
+A process that has a DuckDB file open for writing keeps all others out, and each reader keeps the
+writer out. So there are two files: the one that the URL names is what readers see, a copy that is
+never written to; writers work in another beside it, and replace the copy when a run is done.
+"""
+
+import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import duckdb
 import ibis
@@ -16,6 +24,8 @@ from consumption_datamart.warehouse.transaction import Transaction
 
 LOCK_SECONDS = 600
 """How long to wait for the process that has the file open: DuckDB lets in one writer at a time."""
+COPY_BYTES = 16 << 20
+"""How much of a file is copied at a time."""
 STORAGE = "v1.4.0"
 """Oldest DuckDB that can read a new file: later formats compress text in two thirds of the time."""
 NO_DATABASE = ValueError("a file of that kind is no DuckDB database; name another file")
@@ -46,6 +56,42 @@ class DuckDBWarehouse(Warehouse):
 
     scheme = "duckdb"
 
+    def __init__(self, path: str, memory_limit: str) -> None:
+        """See `open_warehouse`."""
+        super().__init__(path, memory_limit)
+        stem, dot, suffix = self.path.name.partition(".")
+        self.working = self.path.with_name(f"{stem}.working{dot}{suffix}")
+
+    @property
+    def file(self) -> Path:
+        """What writers work in; the readers' copy where there is nothing else yet."""
+        return self.working if self.working.exists() else self.path
+
+    def release(self) -> None:
+        """Replaces the readers' copy, if anything was published since it was made."""
+        if not self.working.exists():
+            return
+        # on POSIX, closing any descriptor of a file gives up the locks that DuckDB has on it: so
+        # this one is closed after DuckDB's own
+        with self.working.open("rb") as source, self._connection(self.working) as connection:
+            connection.execute("CHECKPOINT")
+            state = os.fstat(source.fileno())
+            if _is_of(self.path, state):
+                return
+            fresh = self.path.with_name(f"{self.path.name}.new")
+            try:
+                _write(source, fresh)
+                os.utime(fresh, ns=(state.st_atime_ns, state.st_mtime_ns))
+                Path(f"{self.path}.wal").unlink(missing_ok=True)
+                fresh.replace(self.path)
+            except OSError as error:
+                fresh.unlink(missing_ok=True)
+                raise self.unreachable(error) from error
+
+    def released(self) -> Warehouse:
+        """The readers' copy."""
+        return DuckDBRelease(str(self.path), self.memory_limit)
+
     def location(self, model: type[Table]) -> tuple[str, tuple[str, str] | None]:
         """A table in its schema, with the catalog: a file may be named as a schema is."""
         return model.table_name(), (self._catalog, model.schema_name())
@@ -64,7 +110,8 @@ class DuckDBWarehouse(Warehouse):
     def transaction(self) -> Iterator[Transaction]:
         """A transaction on a connection of its own."""
         transaction = DuckDBTransaction(self)
-        with self._connection(read_only=False) as connection:
+        self._adopt()
+        with self._connection(self.working) as connection:
             transaction.backend = transaction.staging = ibis.duckdb.from_connection(connection)
             connection.begin()
             try:
@@ -77,11 +124,24 @@ class DuckDBWarehouse(Warehouse):
     @contextmanager
     def reader(self) -> Iterator[SQLBackend]:
         """A read-only connection: others may read at the same time."""
-        with self._connection(read_only=True) as connection:
+        with self._connection(self.file, read_only=True) as connection:
             yield ibis.duckdb.from_connection(connection)
 
+    def _adopt(self) -> None:
+        """Goes on from the readers' copy where there is no file to work in."""
+        if self.working.exists() or not self.path.exists():
+            return
+        with self._connection(self.path, read_only=True), self.path.open("rb") as source:
+            fresh = self.working.with_name(f"{self.working.name}.{os.getpid()}")
+            _write(source, fresh)
+        with suppress(FileExistsError):  # another process was quicker
+            os.link(fresh, self.working)
+        fresh.unlink()
+
     @contextmanager
-    def _connection(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _connection(
+        self, file: Path, *, read_only: bool = False
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
         # dagster-duckdb names itself so, and all connections of a process to one file must agree
         config: dict[str, Any] = {
             "custom_user_agent": "dagster",
@@ -96,7 +156,7 @@ class DuckDBWarehouse(Warehouse):
             reraise=True,
         )
         try:
-            connection = patiently(duckdb.connect, self.path, read_only=read_only, config=config)
+            connection = patiently(duckdb.connect, file, read_only=read_only, config=config)
         except duckdb.Error as error:
             in_memory = "in-memory database" in str(error)
             raise self.unreachable(NO_DATABASE if in_memory else error) from error
@@ -105,6 +165,31 @@ class DuckDBWarehouse(Warehouse):
                 raise self.unreachable(NO_DATABASE)
             connection.execute("SET enable_progress_bar = false")
             yield connection
+
+
+class DuckDBRelease(DuckDBWarehouse):
+    """What readers see of a DuckDB warehouse: the last release."""
+
+    @property
+    def file(self) -> Path:
+        """The readers' copy."""
+        return self.path
+
+
+def _is_of(copy: Path, state: os.stat_result) -> bool:
+    """Whether a copy was made of a file that is still in that state."""
+    if not copy.exists():
+        return False
+    found = copy.stat()
+    return (found.st_size, found.st_mtime_ns) == (state.st_size, state.st_mtime_ns)
+
+
+def _write(source: BinaryIO, target: Path) -> None:
+    """Copies a file, and waits until it is on the disk."""
+    with target.open("wb") as copy:
+        shutil.copyfileobj(source, copy, COPY_BYTES)
+        copy.flush()
+        os.fsync(copy.fileno())
 
 
 def _is_in_use(error: BaseException) -> bool:

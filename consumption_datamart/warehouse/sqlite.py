@@ -68,6 +68,13 @@ class SQLiteWarehouse(Warehouse):
 
     scheme = "sqlite"
 
+    def release(self) -> None:
+        """Readers see each publication as soon as it is committed, and lock nobody out."""
+
+    def released(self) -> Warehouse:
+        """The same file."""
+        return self
+
     def location(self, model: type[Table]) -> tuple[str, tuple[str, str] | None]:
         """A table whose name has the schema in it."""
         return model.full_name(), None
