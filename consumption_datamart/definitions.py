@@ -47,6 +47,8 @@ def build_definitions(
     loggers: Mapping[str, dg.LoggerDefinition] | None = None,
     own_assets: Sequence[dg.AssetsDefinition] = (),
     own_models: Sequence[type[Table]] = (),
+    *,
+    is_released_by_runs: bool = True,
     **overrides: Any,
 ) -> dg.Definitions:
     """All assets, jobs and resources.
@@ -57,6 +59,7 @@ def build_definitions(
         loggers: by default Dagster's own.
         own_assets: a team's assets, which take and return tables as frames or Ibis expressions.
         own_models: of the tables that these return.
+        is_released_by_runs: whether readers see what a run has published once it is done.
         overrides: settings that differ from `settings`, by name.
 
     Raises:
@@ -69,7 +72,11 @@ def build_definitions(
     catalog = Catalog(tables, STAR + REPORTS, partitions, settings)
     lake = LakeResource(uri=settings.lake)
     fresh = freshness_checks(REPORTS)
-    warehouse = WarehouseResource(url=settings.warehouse, memory_limit=settings.memory_limit)
+    warehouse = WarehouseResource(
+        url=settings.warehouse,
+        memory_limit=settings.memory_limit,
+        is_released_by_runs=is_released_by_runs,
+    )
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         return dg.Definitions(
             assets=[

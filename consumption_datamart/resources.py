@@ -24,15 +24,19 @@ class WarehouseResource(dg.ConfigurableResource[Any]):
 
     url: str = Field(description="URL as Ibis writes it: duckdb://… or sqlite://…")
     memory_limit: str = Field(default="2GB", description="Memory that DuckDB may use.")
+    is_released_by_runs: bool = Field(
+        default=True, description="Whether readers see what a run has published once it is done."
+    )
 
     def teardown_after_execution(self, _: dg.InitResourceContext) -> None:
-        """Readers see what a run has published once it is done, be it in success or in failure.
+        """Lets readers see what a run has published, be it in success or in failure.
 
         Raises:
             WarehouseError: they cannot; Dagster notes it in the log of the run, and the next run
                 makes up for it.
         """
-        self.open().release()
+        if self.is_released_by_runs:
+            self.open().release()
 
     def open(self) -> Warehouse:
         """The warehouse; nothing is connected yet.

@@ -1,12 +1,15 @@
 """Which days a build is about."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.errors import LakeError
 from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.lake.loaded import changed_days
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.raw import Dumps, raw_of
 from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Warehouse
@@ -22,17 +25,26 @@ class BuildPlan:
         days: of all daily tables.
         start: first daily partition.
         through: last daily partition.
+        is_anew: whether all of these days are built, or only what has changed.
+        changes: full name of a table that is made of the lake → days whose dump has changed.
     """
 
     days: Days
     start: date
     through: date
+    is_anew: bool
+    changes: Mapping[str, set[date]] = field(default_factory=dict)
 
 
 def plan_build(
-    settings: Settings, warehouse: Warehouse, first: date | None, last: date | None
+    settings: Settings,
+    warehouse: Warehouse,
+    first: date | None = None,
+    last: date | None = None,
+    *,
+    full: bool = False,
 ) -> BuildPlan:
-    """Which days to build.
+    """Which days to build: all that are asked for, or those that have changed.
 
     There are the days of the lake, and those that the warehouse has of a lake that was longer. A
     lake without dumps is built for one day, so that every table is there, empty. Days without any
@@ -45,7 +57,15 @@ def plan_build(
     found = lake.dumps([spec.contract.table_name() for spec in LAKE]).dump_day
     none = Days(settings.start_day, settings.start_day)
     whole = none if found.empty else Days(found.min(), found.max())
-    known = whole.spanning(warehouse.span(ReportingDay, "day") or whole)
+    built = warehouse.span(ReportingDay, "day")
+    known = whole.spanning(built or whole)
+    if built and not (full or first or last):
+        changes = _changes(lake, warehouse)
+        changed = set().union(*changes.values())
+        if changed:
+            known = known.spanning(Days(min(changed), max(changed)))
+        start = min(settings.start_day, known.first)
+        return BuildPlan(known, start, known.last, False, changes)
     days = Days(max(first or known.first, known.first), min(last or known.last, known.last))
     around = {day for day in known.each() if day not in days} - set(found)
     while days.first - ONE in around:
@@ -54,4 +74,13 @@ def plan_build(
         days = Days(days.first, days.last + ONE)
     if days.first > days.last:
         raise LakeError(f"lake {lake.uri}: it has {whole}, none of the days asked for")
-    return BuildPlan(days, min(settings.start_day, known.first), known.last)
+    return BuildPlan(days, min(settings.start_day, known.first), known.last, True)
+
+
+def _changes(lake: Lake, warehouse: Warehouse) -> dict[str, set[date]]:
+    """By the tables' full names: the days whose dump is not as it was loaded."""
+    found = {
+        raw_of(spec.contract).full_name(): changed_days(warehouse, lake, spec.contract)
+        for spec in LAKE
+    }
+    return found | {Dumps.full_name(): set().union(*found.values())}

@@ -1,6 +1,7 @@
 """What a build did, read off Dagster's events."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -14,6 +15,7 @@ class BuiltTable:
 
     Attributes:
         name: of the asset.
+        days: of it that were built; None: it has none.
         rows: published, over all days that were built.
         quarantined: rows that were set aside; None where rows cannot be.
         warnings: rows with warnings; None where rows cannot have any.
@@ -21,6 +23,7 @@ class BuiltTable:
     """
 
     name: str
+    days: int | None
     rows: int
     quarantined: int | None
     warnings: int | None
@@ -45,13 +48,13 @@ class BuildResult:
 
 
 def summarize(
-    days: Days, planned: Sequence[dg.AssetKey], events: Sequence[dg.DagsterEvent]
+    days: Days, planned: Collection[dg.AssetKey], events: Sequence[dg.DagsterEvent]
 ) -> BuildResult:
     """What became of the planned assets.
 
     Args:
         days: of the daily tables.
-        planned: all assets that were to be built.
+        planned: the assets that were to be built.
         events: Dagster's, of all runs in order.
     """
     tables = _tables(events)
@@ -80,9 +83,12 @@ def _tables(events: Sequence[dg.DagsterEvent]) -> list[BuiltTable]:
         if event.is_step_success
     }
     figures: dict[tuple[str, str | None], dict[str, int]] = {}
+    days: dict[str, set[str]] = defaultdict(set)
     for event in events:
         if event.is_step_materialization and event.asset_key:
             found = event.step_materialization_data.materialization.metadata
+            if event.partition:
+                days[event.asset_key.to_user_string()].add(event.partition)
             total = figures.setdefault((event.asset_key.to_user_string(), event.step_key), {})
             for name, value in found.items():
                 if isinstance(value, dg.IntMetadataValue):
@@ -90,6 +96,7 @@ def _tables(events: Sequence[dg.DagsterEvent]) -> list[BuiltTable]:
     return [
         BuiltTable(
             name=name,
+            days=len(days[name]) if name in days else None,
             rows=total.get("dagster/row_count", total.get("dagster/partition_row_count", 0)),
             quarantined=total.get("quarantined"),
             warnings=total.get("warnings"),

@@ -76,15 +76,21 @@ def build(
             "--to", formats=["%Y-%m-%d"], metavar="DAY", help="Last day. [default: the lake's]"
         ),
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Build all days anew, also what has not changed.")
+    ] = False,
 ) -> None:
-    """Build every table of the mart from the lake, in this process."""
+    """Build what is new in the lake into every table of the mart, in this process.
+
+    Days that are named are built anew, whether they have changed or not.
+    """
     from consumption_datamart.build import build as run
     from consumption_datamart.cli.build import BuildDisplay
     from consumption_datamart.settings import load_settings
 
     settings = load_settings(lake=lake, warehouse=warehouse)
     with BuildDisplay() as display:
-        result = run(settings, _date(from_), _date(to), display.on_event)
+        result = run(settings, _date(from_), _date(to), full=full, on_event=display.on_event)
     raise typer.Exit(display.summarize(result))
 
 

@@ -54,6 +54,13 @@ class BuildDisplay:
         """Prints the table and the failures; returns the exit code."""
         if result.tables:
             Console().print(_table(result))
+        elif not result.failures:
+            Console().print(
+                f"Nothing to build: the lake is as it was, {result.days}."
+                " Build it anew with --full.",
+                highlight=False,
+                soft_wrap=True,
+            )
         for step, text in result.failures.items():
             self.console.print(
                 f"Error: {step}: {text}", style="red", highlight=False, soft_wrap=True
@@ -73,14 +80,23 @@ def _table(result: BuildResult) -> Table:
         title=f"Built {result.days}", title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0)
     )
     table.add_column("table", overflow="ellipsis", no_wrap=True)
-    for name in ("rows", "quarantined", "warnings", "seconds"):
-        table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
-    for built in result.tables:
-        table.add_row(
-            built.name.split("/")[-1],
-            f"{built.rows:,}",
-            "" if built.quarantined is None else f"{built.quarantined:,}",
-            "" if built.warnings is None else f"{built.warnings:,}",
-            f"{built.seconds:.1f}",
-        )
+    figures = [
+        {
+            "rows": _count(built.rows),
+            "quarantined": _count(built.quarantined),
+            "warnings": _count(built.warnings),
+            "seconds": f"{built.seconds:.1f}",
+        }
+        for built in result.tables
+    ]
+    for name in figures[0]:
+        # it is the table's name that is cut where the terminal is narrow, not a number
+        width = max(len(name), *(len(each[name]) for each in figures))
+        table.add_column(name, justify="right", no_wrap=True, min_width=width)
+    for built, each in zip(result.tables, figures, strict=True):
+        table.add_row(built.name.split("/")[-1], *each.values())
     return table
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"

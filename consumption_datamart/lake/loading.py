@@ -8,9 +8,11 @@ import duckdb
 
 from consumption_datamart.lake.batch import Batch
 from consumption_datamart.lake.dumps import DumpFile, Lake, batches
+from consumption_datamart.lake.loaded import write_down
 from consumption_datamart.lake.outcome import Outcome, outcome
 from consumption_datamart.lake.reading import Source, TroubledFiles
 from consumption_datamart.lake.salvage import Salvaged
+from consumption_datamart.lake.versions import contents
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import files_of, quarantine_of, raw_of
@@ -72,6 +74,7 @@ class Load:
     def run(self, lake: Lake, days: Days | None) -> None:
         """Empties the tables, or the days of them, loads the dumps, and audits what is there."""
         files = lake.files(self.contract.table_name(), days)
+        held = contents(lake, files, known={})
         for model in (self.raw, self.quarantine, self.files):
             self.transaction.clear(model, days)
         daily = self.contract.day_column() is not None
@@ -80,6 +83,9 @@ class Load:
         for model in (self.raw, self.quarantine, self.files):
             # of rows with one key a batch has let through one; another batch has other keys
             self.transaction.audit(model, days, key=model is not self.raw)
+        write_down(
+            self.transaction, self.contract, [(each, held[each.name]) for each in files], days
+        )
 
     def _batch(self, files: list[DumpFile]) -> None:
         source = Source(self.contract, self.salvaged, files, self.transaction.staging)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -48,14 +48,24 @@ def versions(lake: Lake, table: str, known: Contents) -> Versions:
     Raises:
         LakeError: the lake is not there or must not be read.
     """
-    contents: dict[str, tuple[str, str]] = {}
+    files = lake.files(table)
+    found = contents(lake, files, known)
     parts: dict[date, list[str]] = defaultdict(list)
-    for file in lake.files(table):
-        content = _content(lake, file, known)
-        if content != UNREADABLE:
-            contents[file.name] = (file.stamp, content)
-        parts[file.day].append(f"{file.name} {content}")
-    return Versions({day: _hash(*files) for day, files in parts.items()}, contents)
+    for file in files:
+        parts[file.day].append(f"{file.name} {found[file.name]}")
+    return Versions(
+        dumps={day: _hash(*contents) for day, contents in parts.items()},
+        contents={
+            file.name: (file.stamp, found[file.name])
+            for file in files
+            if found[file.name] != UNREADABLE
+        },
+    )
+
+
+def contents(lake: Lake, files: Iterable[DumpFile], known: Contents) -> dict[str, str]:
+    """Of each file, by name: the hash of what it holds, as far as possible without reading it."""
+    return {file.name: _content(lake, file, known) for file in files}
 
 
 def is_changed(lake: Lake, table: str, known: Contents) -> bool:

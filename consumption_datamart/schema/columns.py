@@ -55,6 +55,9 @@ COLUMNS = {
     "built_table": Column("Full name of the table"),
     "built_day": Column("Day of it that was built; none: the whole table", DAY),
     "is_stale": Column("Whether something that it is made of is newer"),
+    "code_version": Column("Hash of the code that built it"),
+    "stamp": Column("What the store told of the file that changes whenever the file does"),
+    "content": Column("Hash of the file's content, or the store's own name for it"),
     # days
     "day": Column("The day that the row is about", DAY),
     "day_of_week": Column("1 = Monday … 7 = Sunday"),

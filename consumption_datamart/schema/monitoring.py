@@ -16,3 +16,23 @@ class Built(MonitoringTable):
     built_table: Text
     built_day: Day = Field(nullable=True)
     is_stale: Flag
+    code_version: Text
+
+
+class LoadedFile(MonitoringTable):
+    """Files that were loaded, and what they held then."""
+
+    lake_table: Text
+    dump_day: Day
+    file: Text
+    stamp: Text
+    content: Text
+
+    class Config:
+        """One row a file."""
+
+        unique = ["file"]
+
+
+MONITORING = (Built, LoadedFile)
+"""What the mart keeps of its own accord, in no asset."""

@@ -22,6 +22,7 @@ from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.changes import changed_days, changes, days_seen
+from consumption_datamart.warehouse.code import code_version
 from consumption_datamart.warehouse.transaction import Transaction
 
 BEFORE = "rows_before"
@@ -55,8 +56,8 @@ class Staleness:
     ) -> None:
         """Keeps the rows of a table without days that daily tables read."""
         self.transaction, self.model, self.dependents = transaction, model, dependents
-        for table in (Built, ReportingDay):
-            transaction.require(table)
+        transaction.renew(Built)
+        transaction.require(ReportingDay)
         if model.day_column() is None and any(each.model.day_column() for each in dependents):
             transaction.require(model)
             transaction.copy(model, BEFORE)
@@ -122,7 +123,7 @@ class Staleness:
         built, name = self.transaction.warehouse.qualified(Built), self.model.full_name()
         self.transaction.backend.raw_sql(f"DELETE FROM {built} WHERE {_which(name, days)}")
         frame = pd.DataFrame({"built_day": pd.date_range(*days) if days else [pd.NaT]})
-        frame = frame.assign(built_table=name, is_stale=False)
+        frame = frame.assign(built_table=name, is_stale=False, code_version=code_version())
         self.transaction.load(Built, self.transaction.stage(frame))
 
     def _mark(self, name: str, days: Days | None) -> None:
@@ -135,17 +136,27 @@ class Staleness:
         return {pd.Timestamp(day).date() for day in self.transaction.fetch(rows).day}
 
 
-def built_days(warehouse: Warehouse) -> dict[str, dict[date | None, bool]]:
+def built_days(
+    warehouse: Warehouse, *, any_code: bool = True
+) -> dict[str, dict[date | None, bool]]:
     """Full name → the days of a table that were built, and whether each awaits its refresh.
 
-    The day None stands for a table without days.
+    Args:
+        warehouse: in which table `monitoring.built` is.
+        any_code: whether what other code has built is as good.
+
+    Returns:
+        The day None stands for a table without days.
     """
-    return _built(warehouse.fetch(warehouse.table(Built))) if warehouse.exists(Built) else {}
+    found = warehouse.fetch(warehouse.table(Built))
+    is_other = (found.code_version != code_version()) & (not any_code)
+    return _built(found.assign(is_stale=found.is_stale | is_other))
 
 
 def _built(frame: pd.DataFrame) -> dict[str, dict[date | None, bool]]:
     days: dict[str, dict[date | None, bool]] = {}
-    for name, day, is_stale in frame[list(Built.ibis_schema())].itertuples(index=False):
+    rows = frame[["built_table", "built_day", "is_stale"]]
+    for name, day, is_stale in rows.itertuples(index=False):
         of_table = days.setdefault(name, {})
         of_table[None if pd.isna(day) else pd.Timestamp(day).date()] = bool(is_stale)
     return days

@@ -52,6 +52,15 @@ class Transaction(ABC):
         if name not in self.backend.list_tables(database=database):
             self.create(model)
 
+    def renew(self, model: type[Table]) -> None:
+        """As `require`, but a table that has other columns than this version is forgotten."""
+        found = self._columns(model)
+        if found == _comparable(self.warehouse.stored_schema(model)):
+            return
+        if found is not None:
+            self.backend.raw_sql(f"DROP TABLE {self.warehouse.qualified(model)}")
+        self.create(model)
+
     def copy(self, model: type[Table], name: str) -> None:
         """Keeps the table's rows as they are now, for this connection, by another name."""
         self.backend.raw_sql(
@@ -85,22 +94,17 @@ class Transaction(ABC):
         Raises:
             WarehouseError: a table of which other days are to stay has other columns.
         """
-        name, database = self.warehouse.location(model)
-        qualified = self.warehouse.qualified(model)
-        if name in self.backend.list_tables(database=database):
-            found = _comparable(self.backend.table(name, database=database).schema())
-            if found == _comparable(self.warehouse.stored_schema(model)):
-                where = "" if days is None else f" WHERE {_between(model, days)}"
-                self.backend.raw_sql(f"DELETE FROM {qualified}{where}")
-                return
-            if days is not None:
-                raise WarehouseError(
-                    f"{model.full_name()}: the table in the warehouse has other columns than this "
-                    f"version, {_difference(found, self.warehouse.stored_schema(model))}; drop the "
-                    "table and build"
-                )
-            self.backend.raw_sql(f"DROP TABLE {qualified}")
-        self.create(model)
+        found, wanted = self._columns(model), self.warehouse.stored_schema(model)
+        if found == _comparable(wanted):
+            where = "" if days is None else f" WHERE {_between(model, days)}"
+            self.backend.raw_sql(f"DELETE FROM {self.warehouse.qualified(model)}{where}")
+        elif found is not None and days is not None:
+            raise WarehouseError(
+                f"{model.full_name()}: the table in the warehouse has other columns than this "
+                f"version, {_difference(found, wanted)}; drop the table and build"
+            )
+        else:
+            self.renew(model)
 
     def audit(self, model: type[Table], days: Days | None = None, *, key: bool = True) -> None:
         """Requires that the table, or the days of it, satisfy the model's rules and key.
@@ -138,6 +142,13 @@ class Transaction(ABC):
     def fetch(self, rows: ir.Table) -> pd.DataFrame:
         """The rows of a small expression as a frame."""
         return self.backend.to_pandas(rows)
+
+    def _columns(self, model: type[Table]) -> dict[str, str] | None:
+        """Columns of the table as it is in the warehouse; None: it is not there."""
+        name, database = self.warehouse.location(model)
+        if name not in self.backend.list_tables(database=database):
+            return None
+        return _comparable(self.backend.table(name, database=database).schema())
 
 
 def _comparable(schema: ibis.Schema) -> dict[str, str]:

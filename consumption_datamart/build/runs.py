@@ -1,0 +1,101 @@
+"""The runs of a build: all at once, then what still awaits it."""
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+
+import dagster as dg
+
+from consumption_datamart.assets.lake import LAKE
+from consumption_datamart.build.plan import BuildPlan
+from consumption_datamart.checks import asset_key
+from consumption_datamart.definitions import BUILD_JOB
+from consumption_datamart.partitions import range_tags
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.raw import files_of, quarantine_of
+from consumption_datamart.warehouse import Warehouse, built_days
+
+
+class Runs:
+    """Runs that follow each other in this process.
+
+    Attributes:
+        planned: assets that were to be built.
+        events: Dagster's, of all runs in order.
+    """
+
+    def __init__(
+        self,
+        definitions: dg.Definitions,
+        warehouse: Warehouse,
+        instance: dg.DagsterInstance,
+        plan: BuildPlan,
+    ) -> None:
+        """Nothing was run yet."""
+        self.definitions, self.warehouse = definitions, warehouse
+        self.instance, self.plan = instance, plan
+        self.graph = definitions.resolve_asset_graph()
+        self.planned: set[dg.AssetKey] = set()
+        self.events: list[dg.DagsterEvent] = []
+
+    def all(self) -> None:
+        """Builds everything, in one run."""
+        job = self.definitions.resolve_job_def(BUILD_JOB)
+        self.planned |= job.asset_layer.selected_asset_keys
+        self._run(self.plan.days)
+
+    def awaited(self) -> None:
+        """Builds what awaits it, table by table, from the lake to the reports.
+
+        That is what has changed in the lake; the days on which a change shows; what was never
+        built, or by other code; and, after a run that failed, all that this run has held up. A
+        table of which something is missing on all days is left, and what cannot be built holds up
+        what is made of it.
+        """
+        held_up: set[dg.AssetKey] = set()
+        for key in self._in_order():
+            together = self.graph.get(key).execution_set_asset_keys
+            if not self._has_failed(key):
+                for days in self._awaiting(key):
+                    self.planned |= together
+                    self._run(days, together)
+            if self._has_failed(key) or held_up & self.graph.get(key).parent_keys:
+                held_up |= together
+        self.planned |= held_up
+
+    def _in_order(self) -> Iterator[dg.AssetKey]:
+        """Assets of which is written down what was built, each after those that it is made of."""
+        beside = [model(spec.contract) for spec in LAKE for model in (quarantine_of, files_of)]
+        loaded_with_others = {asset_key(model) for model in beside}
+        for key in self.graph.toposorted_asset_keys:
+            if self.graph.get(key).is_materializable and key not in loaded_with_others:
+                yield key
+
+    def _awaiting(self, key: dg.AssetKey) -> list[Days]:
+        """The days of an asset that are to be built; of one without days any."""
+        node, name = self.graph.get(key), ".".join(key.path)
+        built = built_days(self.warehouse, any_code=self.plan.is_anew)
+        parents = [self.graph.get(parent) for parent in node.parent_keys]
+        whole = [each for each in parents if each.is_materializable and not each.is_partitioned]
+        if not all(".".join(parent.key.path) in built for parent in whole):
+            return []
+        of_table, changed = built.get(name, {}), self.plan.changes.get(name, set())
+        if not node.is_partitioned:
+            return [self.plan.days] if changed or of_table.get(None, True) else []
+        stale = {day for day, is_stale in of_table.items() if is_stale and day}
+        return Days.ranges(stale | changed | (set(self.plan.days.each()) - of_table.keys()))
+
+    def _has_failed(self, key: dg.AssetKey) -> bool:
+        return any(event.step_key == key.path[-1] for event in self.events if event.is_step_failure)
+
+    def _run(self, days: Days, only: AbstractSet[dg.AssetKey] | None = None) -> None:
+        job = self.definitions.resolve_job_def(BUILD_JOB)
+        if only:
+            checks = job.asset_layer.asset_graph.get_check_keys_for_assets(only)
+            job = job.get_subset(asset_selection=only, asset_check_selection=checks)
+        result = job.execute_in_process(
+            instance=self.instance,
+            raise_on_error=False,
+            run_config={"loggers": {name: {} for name in self.definitions.loggers or {}}},
+            tags=range_tags(days),
+        )
+        self.events += result.all_events

@@ -1,0 +1,68 @@
+"""What was loaded of which files: so that what has not changed need not be loaded again."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pandas as pd
+
+from consumption_datamart.lake.dumps import DumpFile, Lake
+from consumption_datamart.lake.versions import Contents, contents
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.lake import Contract
+from consumption_datamart.schema.monitoring import LoadedFile
+from consumption_datamart.warehouse import Transaction, Warehouse
+
+
+def write_down(
+    transaction: Transaction,
+    contract: type[Contract],
+    found: Sequence[tuple[DumpFile, str]],
+    days: Days | None,
+) -> None:
+    """Keeps which files were loaded, and what they held; forgets what was loaded before of them.
+
+    Args:
+        transaction: in which they are loaded.
+        contract: of the lake table.
+        found: the files, and the hash of what each held before it was loaded: a file that changes
+            meanwhile is then taken for changed.
+        days: that were loaded; None: all.
+    """
+    transaction.require(LoadedFile)
+    within = f" AND dump_day BETWEEN '{days.first}' AND '{days.last}'" if days else ""
+    table = contract.table_name()
+    transaction.backend.raw_sql(
+        f"DELETE FROM {transaction.warehouse.qualified(LoadedFile)}"
+        f" WHERE lake_table = '{table}'{within}"
+    )
+    rows = [(table, file.day, file.name, file.stamp, content) for file, content in found]
+    frame = pd.DataFrame(rows, columns=list(LoadedFile.ibis_schema()))
+    transaction.load(LoadedFile, transaction.stage(frame.astype({"dump_day": "datetime64[us]"})))
+
+
+def changed_days(warehouse: Warehouse, lake: Lake, contract: type[Contract]) -> set[date]:
+    """The days whose dump is not as it was loaded: new, restated, taken away, or never loaded.
+
+    A file is read only where the store tells that it is another than the one that was loaded.
+
+    Args:
+        warehouse: in which table `monitoring.loaded_file` is.
+        lake: where the dumps are.
+        contract: of the lake table.
+
+    Raises:
+        LakeError: the lake is not there or must not be read.
+    """
+    rows = warehouse.table(LoadedFile)
+    loaded = warehouse.fetch(rows.filter(rows.lake_table == contract.table_name()))
+    day_of = {row.file: pd.Timestamp(row.dump_day).date() for row in loaded.itertuples()}
+    known: Contents = {row.file: (row.stamp, row.content) for row in loaded.itertuples()}
+    files = lake.files(contract.table_name())
+    now = contents(lake, files, known)
+    changed = {
+        file.day
+        for file in files
+        if file.name not in known or now[file.name] != known[file.name][1]
+    }
+    gone = day_of.keys() - {file.name for file in files}
+    return changed | {day_of[name] for name in gone}
