@@ -21,6 +21,7 @@ class Runs:
     Attributes:
         planned: assets that were to be built.
         events: Dagster's, of all runs in order.
+        built: what is built now, and what of it awaits its refresh.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Runs:
         self.graph = definitions.resolve_asset_graph()
         self.planned: set[dg.AssetKey] = set()
         self.events: list[dg.DagsterEvent] = []
+        self.built = built_days(warehouse, any_code=plan.is_anew)
 
     def all(self) -> None:
         """Builds everything, in one run."""
@@ -73,12 +75,11 @@ class Runs:
     def _awaiting(self, key: dg.AssetKey) -> list[Days]:
         """The days of an asset that are to be built; of one without days any."""
         node, name = self.graph.get(key), ".".join(key.path)
-        built = built_days(self.warehouse, any_code=self.plan.is_anew)
         parents = [self.graph.get(parent) for parent in node.parent_keys]
         whole = [each for each in parents if each.is_materializable and not each.is_partitioned]
-        if not all(".".join(parent.key.path) in built for parent in whole):
+        if not all(".".join(parent.key.path) in self.built for parent in whole):
             return []
-        of_table, changed = built.get(name, {}), self.plan.changes.get(name, set())
+        of_table, changed = self.built.get(name, {}), self.plan.changes.get(name, set())
         if not node.is_partitioned:
             return [self.plan.days] if changed or of_table.get(None, True) else []
         stale = {day for day, is_stale in of_table.items() if is_stale and day}
@@ -99,3 +100,4 @@ class Runs:
             tags=range_tags(days),
         )
         self.events += result.all_events
+        self.built = built_days(self.warehouse, any_code=self.plan.is_anew)

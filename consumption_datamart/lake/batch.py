@@ -109,10 +109,12 @@ class Batch:
             self.staging.con.execute("INSERT INTO malformed VALUES (?, ?)", [line, file.name])
 
     def _find_suspects(self) -> None:
+        # sorting hashes is quicker than grouping by them
         self._execute(
             f"""
             CREATE OR REPLACE TEMP TABLE repeated AS
-            SELECT {self._hash()} AS hash FROM classified GROUP BY ALL HAVING count(*) > 1
+            SELECT hash FROM (SELECT {self._hash()} AS hash FROM classified)
+            QUALIFY lag(hash) OVER (ORDER BY hash) = hash
             """
         )
         self._execute(

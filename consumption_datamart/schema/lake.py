@@ -116,6 +116,7 @@ class Telemetry(Contract):
 
     _day = "dump_day"
     _preferred = ("event_ts", "quantity")
+    _identifiers = ("event_id",)
 
     event_id: Text
     event_ts: Instant

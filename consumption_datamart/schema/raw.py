@@ -78,6 +78,7 @@ def _model(
         "__doc__": title,
         "__module__": __name__,
         "_day": contract.day_column(),
+        "_identifiers": contract.identifiers(),
         "Config": type("Config", (), {"unique": key}),
     }
     metaclass: Any = type(base)

@@ -29,6 +29,7 @@ class Table(pa.DataFrameModel):
 
     _schema: ClassVar[str]
     _day: ClassVar[str | None] = None
+    _identifiers: ClassVar[tuple[str, ...]] = ()
 
     class Config:
         """Columns are exactly those of the model."""
@@ -49,6 +50,11 @@ class Table(pa.DataFrameModel):
     def day_column(cls) -> str | None:
         """Name of the column whose day partitions the table; None: it is not partitioned."""
         return cls._day
+
+    @classmethod
+    def identifiers(cls) -> tuple[str, ...]:
+        """Names of text columns in which hardly a value comes twice: engines may store them so."""
+        return cls._identifiers
 
     @classmethod
     def full_name(cls) -> str:

@@ -37,6 +37,7 @@ class Transaction(ABC):
     def __init__(self, warehouse: "Warehouse") -> None:
         """Begun by `Warehouse.transaction`."""
         self.warehouse = warehouse
+        self._listed: dict[object, set[str]] = {}
 
     @abstractmethod
     def load(self, model: type[Table], staged: ir.Table) -> None:
@@ -44,13 +45,12 @@ class Transaction(ABC):
 
     @abstractmethod
     def create(self, model: type[Table]) -> None:
-        """Creates the model's table if it is not there."""
+        """Creates the model's table, which is not there."""
 
     def require(self, model: type[Table]) -> None:
         """Creates the model's table if it is not there: what was never built is read as empty."""
-        name, database = self.warehouse.location(model)
-        if name not in self.backend.list_tables(database=database):
-            self.create(model)
+        if not self._is_there(model):
+            self._create(model)
 
     def renew(self, model: type[Table]) -> None:
         """As `require`, but a table that has other columns than this version is forgotten."""
@@ -59,7 +59,7 @@ class Transaction(ABC):
             return
         if found is not None:
             self.backend.raw_sql(f"DROP TABLE {self.warehouse.qualified(model)}")
-        self.create(model)
+        self._create(model)
 
     def copy(self, model: type[Table], name: str) -> None:
         """Keeps the table's rows as they are now, for this connection, by another name."""
@@ -145,10 +145,22 @@ class Transaction(ABC):
 
     def _columns(self, model: type[Table]) -> dict[str, str] | None:
         """Columns of the table as it is in the warehouse; None: it is not there."""
-        name, database = self.warehouse.location(model)
-        if name not in self.backend.list_tables(database=database):
+        if not self._is_there(model):
             return None
+        name, database = self.warehouse.location(model)
         return _comparable(self.backend.table(name, database=database).schema())
+
+    def _is_there(self, model: type[Table]) -> bool:
+        """Whether the table is in the warehouse; asked once a schema, as asking takes long."""
+        name, database = self.warehouse.location(model)
+        if database not in self._listed:
+            self._listed[database] = set(self.backend.list_tables(database=database))
+        return name in self._listed[database]
+
+    def _create(self, model: type[Table]) -> None:
+        self.create(model)
+        name, database = self.warehouse.location(model)
+        self._listed.setdefault(database, set()).add(name)
 
 
 def _comparable(schema: ibis.Schema) -> dict[str, str]:
