@@ -108,6 +108,33 @@ def report(
 
 
 @app.command()
+def quarantine(
+    warehouse: Warehouse = None,
+    table: Annotated[
+        str | None, typer.Option(help="Only of this table of the lake.", metavar="TABLE")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Only what was set aside for this.", metavar="REASON")
+    ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(help="Write all rows to this .csv or .parquet file.", metavar="FILE"),
+    ] = None,
+) -> None:
+    """Show which rows were set aside and why, and which team to send them back to."""
+    from consumption_datamart import quarantine as room
+    from consumption_datamart.cli.quarantine import show
+    from consumption_datamart.settings import load_settings
+
+    settings = load_settings(warehouse=warehouse)
+    if export is not None:
+        count = room.export(settings, export, table, reason)
+        typer.echo(f"Wrote {count:,} rows to {export}", err=True)
+    else:
+        show(room.quarantined(settings, table, reason))
+
+
+@app.command()
 def simulate(
     out: Annotated[Path, typer.Option(help="Folder to write the lake to.", metavar="DIR")],
     days: Annotated[int, typer.Option(min=1, help="Days of dumps.", metavar="N")],
