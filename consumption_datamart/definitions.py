@@ -13,8 +13,10 @@ from consumption_datamart.assets.star import STAR
 from consumption_datamart.automation.sensor import automation_sensor
 from consumption_datamart.checks import asset_key
 from consumption_datamart.factories import (
+    MONITOR_JOB,
     OBSERVE_JOB,
     Catalog,
+    check_results_asset,
     daily_partitions,
     dumps_asset,
     first_observation_sensor,
@@ -22,10 +24,13 @@ from consumption_datamart.factories import (
     lake_sources,
     lake_table_asset,
     mart_table_asset,
+    monitor_schedule,
     observe_schedule,
+    reference_checks_apart,
 )
 from consumption_datamart.io_manager import TableIOManager
 from consumption_datamart.resources import LakeResource, WarehouseResource
+from consumption_datamart.schema.monitoring import CheckResult
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
@@ -68,7 +73,9 @@ def build_definitions(
     partitions = daily_partitions(settings.start_day, through)
     catalog = Catalog(tables, STAR + REPORTS, partitions, settings)
     lake = LakeResource(uri=settings.lake)
-    fresh = freshness_checks(REPORTS)
+    fresh, references = freshness_checks(REPORTS), reference_checks_apart(catalog)
+    monitoring = dg.AssetSelection.assets(asset_key(CheckResult))
+    apart = dg.AssetSelection.checks(*fresh.check_keys, *references.check_keys)
     warehouse = WarehouseResource(url=settings.warehouse, memory_limit=settings.memory_limit)
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         return dg.Definitions(
@@ -77,14 +84,15 @@ def build_definitions(
                 *(lake_table_asset(spec, catalog) for spec in LAKE),
                 dumps_asset(LAKE, catalog),
                 *(mart_table_asset(spec, catalog) for spec in STAR + REPORTS),
+                check_results_asset(LAKE, catalog),
                 *own_assets,
             ],
-            asset_checks=[fresh],
+            asset_checks=[fresh, references],
             jobs=[
                 dg.define_asset_job(
                     BUILD_JOB,
-                    # not the sources, which are observed; nor whether it is late, of what is new
-                    selection=dg.AssetSelection.all() - dg.AssetSelection.checks(*fresh.check_keys),
+                    # not the sources, which are observed; nor what is checked of what is stored
+                    selection=dg.AssetSelection.all() - apart - monitoring,
                     description="Everything, for a range of days in one run.",
                 ),
                 dg.define_asset_job(
@@ -92,8 +100,13 @@ def build_definitions(
                     selection=dg.AssetSelection.groups("lake", include_sources=True),
                     description="Records which dumps of the lake are new or changed.",
                 ),
+                dg.define_asset_job(
+                    MONITOR_JOB,
+                    selection=monitoring,
+                    description="Evaluates all checks on what is stored; builds nothing.",
+                ),
             ],
-            schedules=[observe_schedule(lake, LAKE)],
+            schedules=[observe_schedule(lake, LAKE), monitor_schedule()],
             sensors=[first_observation_sensor(), automation_sensor()],
             resources={
                 "lake": lake,

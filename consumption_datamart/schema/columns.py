@@ -51,6 +51,7 @@ COLUMNS = {
     "rows_quarantined": Column("Rows of the file that were set aside", "rows"),
     "rows_superseded": Column("Rows of the file whose key a later dump has", "rows"),
     "unexpected_columns": Column("Columns of the file that the contract does not know"),
+    "missing_columns": Column("Columns of the contract, not required, that the file lacks"),
     # what the mart knows of itself
     "built_table": Column("Full name of the table"),
     "built_day": Column("Day of it that was built; none: the whole table", DAY),

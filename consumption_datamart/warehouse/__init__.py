@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
-from consumption_datamart.warehouse.publication import Publication, publish
+from consumption_datamart.warehouse.publication import Inspect, Publication, publish
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
 from consumption_datamart.warehouse.staleness import Dependent, Staleness, built_days
 from consumption_datamart.warehouse.transaction import Transaction
@@ -13,6 +13,7 @@ from consumption_datamart.warehouse.transaction import Transaction
 __all__ = [
     "ENGINES",
     "Dependent",
+    "Inspect",
     "Publication",
     "Staleness",
     "Transaction",

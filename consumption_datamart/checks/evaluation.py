@@ -1,0 +1,107 @@
+"""Evaluating checks: on what is about to be published, or on what is stored."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import UTC, date, datetime
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from consumption_datamart.checks.check import Check, Result
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.monitoring import CheckResult
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse import Transaction
+
+ResultKey = tuple[str, str, date | None]
+"""Table, check and day."""
+
+
+def evaluate(
+    checks: Sequence[Check],
+    table: Callable[[type[Table]], ir.Table],
+    fetch: Callable[[ir.Table], pd.DataFrame],
+    days: Days | None,
+    today: date | None = None,
+) -> list[Result]:
+    """Evaluates checks in one query.
+
+    Args:
+        checks: all of tables with days, or all of tables without.
+        table: a table as an expression.
+        fetch: the rows of an expression.
+        days: that are looked at, of daily tables.
+        today: the date; by default that of the clock, in UTC.
+
+    Returns:
+        A result for each check and day, of a table without days for each check. A day of which
+        nothing is measured passes.
+    """
+    if not checks:
+        return []
+    today = today or datetime.now(UTC).date()
+    parts = []
+    for position, check in enumerate(checks):
+        found = check.expression(table, days, today)
+        parts.append(found.mutate(position=ibis.literal(position, "int64")))
+    measured: dict[tuple[int, date | None], tuple[float | None, int]] = {}
+    for record in fetch(ibis.union(*parts) if len(parts) > 1 else parts[0]).itertuples():
+        value = None if pd.isna(record.measured) else float(record.measured)
+        measured[int(record.position), _day(record.day)] = value, int(record.rows)
+    results = []
+    for position, check in enumerate(checks):
+        for day in days.each() if check.is_daily and days else [None]:
+            results.append(check.result(day, *measured.get((position, day), (None, 0))))
+    return results
+
+
+def record(transaction: Transaction, results: Iterable[Result]) -> set[ResultKey]:
+    """Writes results down in `monitoring.check_result`.
+
+    Returns:
+        Of which tables, checks and days the last result, before these, was a failure.
+    """
+    transaction.require(CheckResult)
+    found = list(results)
+    if not found:
+        return set()
+    failed = last_failed(
+        transaction.slice(CheckResult),
+        transaction.fetch,
+        {result.check.model.full_name() for result in found},
+    )
+    frame = pd.DataFrame(
+        {
+            "checked_table": [result.check.model.full_name() for result in found],
+            "check_name": [result.check.name for result in found],
+            "checked_day": pd.to_datetime(pd.Series([result.day for result in found])),
+            "kind": [result.check.kind for result in found],
+            "severity": [result.check.severity for result in found],
+            "passed": [result.passed for result in found],
+            "measured": pd.Series([result.measured for result in found], dtype="float64"),
+            "threshold": [float(result.check.limit) for result in found],
+            "rows_concerned": [result.rows for result in found],
+        }
+    )
+    frame["evaluated_at"] = pd.Timestamp(datetime.now(UTC).replace(tzinfo=None))
+    transaction.load(CheckResult, transaction.stage(frame))
+    return failed
+
+
+def last_failed(
+    results: ir.Table, fetch: Callable[[ir.Table], pd.DataFrame], tables: Collection[str]
+) -> set[ResultKey]:
+    """Of which checks and days of some tables the last result is a failure."""
+    of_tables = results.filter(results.checked_table.isin(sorted(tables)))
+    last = of_tables.group_by("checked_table", "check_name", "checked_day").aggregate(
+        failed=of_tables.evaluated_at.max(where=~of_tables.passed),
+        passed=of_tables.evaluated_at.max(where=of_tables.passed),
+    )
+    failed = last.filter(last.failed.notnull(), last.passed.isnull() | (last.passed < last.failed))
+    found = fetch(failed)[["checked_table", "check_name", "checked_day"]]
+    return {(table, name, _day(day)) for table, name, day in found.itertuples(index=False)}
+
+
+def _day(value: object) -> date | None:
+    """A day as any engine gives it."""
+    return None if pd.isna(value) else date.fromisoformat(str(value)[:10])
