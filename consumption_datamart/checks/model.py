@@ -22,7 +22,7 @@ def model_check(model: type[Table]) -> Check:
         if not key:
             counted = grouped(rows, day).aggregate(rows=wrong)
             return counted.mutate(measured=counted["rows"])
-        repeated = grouped(_repeated(rows, key), day).aggregate(rows=ibis._.rows.sum())
+        repeated = grouped(_repeated(rows, key, day), day).aggregate(rows=ibis._.rows.sum())
         counted = ibis.union(grouped(rows, day).aggregate(rows=wrong), repeated)
         total = counted.group_by("day") if day else counted
         total = total.aggregate(rows=counted["rows"].sum())
@@ -39,6 +39,8 @@ def model_check(model: type[Table]) -> Check:
     )
 
 
-def _repeated(rows: ir.Table, key: list[str]) -> ir.Table:
-    """Keys that more than one row has, with the number of rows."""
-    return rows.group_by(key).aggregate(rows=ibis._.count()).filter(ibis._.rows > 1)
+def _repeated(rows: ir.Table, key: list[str], day: str | None) -> ir.Table:
+    """Keys that more than one row has, with the number of rows, and the first day of them."""
+    first = {} if day is None or day in key else {day: rows[day].min()}
+    counted = rows.group_by(key).aggregate(rows=rows.count(), **first)
+    return counted.filter(counted["rows"] > 1)

@@ -67,8 +67,9 @@ def member_check(
     inputs = {name: models[name] for name in reads if column in models[name].ibis_schema()}
 
     def lacking(members: ir.Table, **named: ir.Table) -> ir.Table:
-        seen = ibis.union(*(rows.select(column) for rows in named.values()), distinct=True)
-        lost = seen.anti_join(members, column)
+        seen = [rows.select(column) for rows in named.values()]
+        every = ibis.union(*seen) if len(seen) > 1 else seen[0]
+        lost = every.distinct().anti_join(members, column)
         return lost.aggregate(measured=lost.count(), rows=lost.count())
 
     return [
