@@ -1,5 +1,6 @@
 """Evaluating checks on what is stored, without building anything."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import groupby
@@ -8,6 +9,7 @@ from consumption_datamart.checks.check import Check, Result
 from consumption_datamart.checks.evaluation import evaluate
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.star import ReportingDay
+from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Warehouse, built_days
 
 
@@ -37,7 +39,7 @@ def evaluate_stored(
     def is_settled(check: Check) -> bool:
         """All that it reads was built, and the tables without days are up to date."""
         found = [
-            (model, built.get(model.full_name(), {}))
+            (model, built.get(_built_with(model), {}))
             for model in {*check.reads.values(), check.model}
         ]
         return all(
@@ -48,7 +50,7 @@ def evaluate_stored(
         )
 
     def is_current(result: Result) -> bool:
-        of_table = built[result.check.model.full_name()]
+        of_table = built[_built_with(result.check.model)]
         return result.day is None or of_table.get(result.day) is False
 
     settled = sorted(
@@ -61,3 +63,8 @@ def evaluate_stored(
                 list(of_table), warehouse.table, backend.to_pandas, days, today=today
             )
     return [result for result in results if is_current(result)]
+
+
+def _built_with(model: type[Table]) -> str:
+    """The table of whose building is written down: of a load that is the raw table."""
+    return re.sub(r"^lake\.(quarantine|files)_", "lake.raw_", model.full_name())
