@@ -19,6 +19,7 @@ from consumption_datamart.factories import (
     check_results_asset,
     daily_partitions,
     dumps_asset,
+    figures_asset,
     first_observation_sensor,
     freshness_checks,
     lake_sources,
@@ -30,7 +31,6 @@ from consumption_datamart.factories import (
 )
 from consumption_datamart.io_manager import TableIOManager
 from consumption_datamart.resources import LakeResource, WarehouseResource
-from consumption_datamart.schema.monitoring import CheckResult
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
@@ -74,7 +74,7 @@ def build_definitions(
     catalog = Catalog(tables, STAR + REPORTS, partitions, settings)
     lake = LakeResource(uri=settings.lake)
     fresh, references = freshness_checks(REPORTS), reference_checks_apart(catalog)
-    monitoring = dg.AssetSelection.assets(asset_key(CheckResult))
+    monitoring = dg.AssetSelection.groups("monitoring")
     apart = dg.AssetSelection.checks(*fresh.check_keys, *references.check_keys)
     warehouse = WarehouseResource(url=settings.warehouse, memory_limit=settings.memory_limit)
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
@@ -85,6 +85,7 @@ def build_definitions(
                 dumps_asset(LAKE, catalog),
                 *(mart_table_asset(spec, catalog) for spec in STAR + REPORTS),
                 check_results_asset(LAKE, catalog),
+                figures_asset(),
                 *own_assets,
             ],
             asset_checks=[fresh, references],

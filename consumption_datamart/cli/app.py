@@ -169,5 +169,18 @@ def simulate(
     )
 
 
+@app.command()
+def trends(
+    export: Annotated[Path, typer.Option(help="Page to write, .html.", metavar="FILE")],
+    warehouse: Warehouse = None,
+) -> None:
+    """Plot warnings, quarantined rows, rows and seconds over time, by table and code."""
+    from consumption_datamart import trends as room
+    from consumption_datamart.settings import load_settings
+
+    room.export(load_settings(warehouse=warehouse), export)
+    typer.echo(f"Wrote {export}", err=True)
+
+
 def _date(day: datetime | None) -> date | None:
     return day.date() if day else None

@@ -8,6 +8,7 @@ from consumption_datamart.factories.mart_table import mart_table_asset
 from consumption_datamart.factories.monitoring import (
     MONITOR_JOB,
     check_results_asset,
+    figures_asset,
     monitor_schedule,
     reference_checks_apart,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "check_results_asset",
     "daily_partitions",
     "dumps_asset",
+    "figures_asset",
     "first_observation_sensor",
     "freshness_checks",
     "lake_sources",
