@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from consumption_datamart.assets.lake import LAKE
+from consumption_datamart.assets.monitoring import MONITORING
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
 from consumption_datamart.automation.sensor import automation_sensor
@@ -31,6 +32,7 @@ from consumption_datamart.factories import (
 )
 from consumption_datamart.io_manager import TableIOManager
 from consumption_datamart.resources import LakeResource, WarehouseResource
+from consumption_datamart.schema.monitoring import MONITORING as MONITORED
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
@@ -68,13 +70,14 @@ def build_definitions(
         TypeError: an asset has no model, or a column no meaning.
     """
     settings = (settings or Settings()).model_copy(update=overrides)
-    tables = models() | {model.table_name(): model for model in own_models}
+    tables = models() | {model.table_name(): model for model in [*MONITORED, *own_models]}
     require_models(own_assets, tables)
     partitions = daily_partitions(settings.start_day, through)
     catalog = Catalog(tables, STAR + REPORTS, partitions, settings)
     lake = LakeResource(uri=settings.lake)
     fresh, references = freshness_checks(REPORTS), reference_checks_apart(catalog)
     monitoring = dg.AssetSelection.groups("monitoring")
+    measured = dg.AssetSelection.assets(*(asset_key(spec.model) for spec in MONITORING))
     apart = dg.AssetSelection.checks(*fresh.check_keys, *references.check_keys)
     warehouse = WarehouseResource(url=settings.warehouse, memory_limit=settings.memory_limit)
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
@@ -86,6 +89,7 @@ def build_definitions(
                 *(mart_table_asset(spec, catalog) for spec in STAR + REPORTS),
                 check_results_asset(LAKE, catalog),
                 figures_asset(),
+                *(mart_table_asset(spec, catalog) for spec in MONITORING),
                 *own_assets,
             ],
             asset_checks=[fresh, references],
@@ -93,7 +97,7 @@ def build_definitions(
                 dg.define_asset_job(
                     BUILD_JOB,
                     # not the sources, which are observed; nor what is checked of what is stored
-                    selection=dg.AssetSelection.all() - apart - monitoring,
+                    selection=dg.AssetSelection.all() - apart - (monitoring - measured),
                     description="Everything, for a range of days in one run.",
                 ),
                 dg.define_asset_job(

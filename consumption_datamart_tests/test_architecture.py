@@ -11,7 +11,7 @@ import pytest
 
 from consumption_datamart.definitions import build_definitions, models
 from consumption_datamart.factories import TableSpec, mart_table_asset
-from consumption_datamart.schema.monitoring import CheckResult, Figure
+from consumption_datamart.schema.monitoring import CheckResult, Figure, Objective
 from consumption_datamart.schema.table import Field, MartTable
 from consumption_datamart.schema.types import Text
 from consumption_datamart.settings import Settings
@@ -142,7 +142,7 @@ def test_every_asset_of_the_warehouse_has_a_model_and_every_model_an_asset() -> 
         for spec in assets()
         if spec.group_name != "lake"
     }
-    known = {CheckResult, Figure, *models().values()}
+    known = {CheckResult, Figure, Objective, *models().values()}
     assert sorted(stored.values()) == sorted(model.full_name() for model in known)
     assert all(key.replace("/", ".") == name for key, name in stored.items())
 

@@ -96,6 +96,7 @@ def test_rows_and_warnings_are_recorded_in_total_and_by_code(name: str, built: B
         ]
         count = figures["dagster/partition_row_count" if partition else "dagster/row_count"]
         assert count == len(rows)
+        assert figures["seconds"] > 0
         if codes := model.warning_codes():
             found = Counter(
                 code for row in rows for code in row["meta__warnings"].split(";") if code
@@ -209,7 +210,9 @@ def test_every_figure_of_a_report_goes_back_to_the_lake(built: Built) -> None:
 def test_each_table_was_checked_and_the_check_blocks(built: Built) -> None:
     evaluated = built.result.get_asset_check_evaluations()
     checks = [check for check in evaluated if check.check_name == "model"]
-    assert sorted(str(check.asset_key.path[-1]) for check in checks) == sorted(models())
+    assert sorted(str(check.asset_key.path[-1]) for check in checks) == sorted(
+        [*models(), "objective"]
+    )
     assert all(check.passed for check in checks)
     graph = build_definitions().resolve_asset_graph()
     assert all(graph.get(check.asset_check_key).blocking for check in checks)

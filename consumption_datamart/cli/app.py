@@ -170,6 +170,16 @@ def simulate(
 
 
 @app.command()
+def slo(warehouse: Warehouse = None) -> None:
+    """Show the objectives of the reports: how many days were good, and what budget is left."""
+    from consumption_datamart.cli.slo import show
+    from consumption_datamart.objectives import objectives
+    from consumption_datamart.settings import load_settings
+
+    show(objectives(load_settings(warehouse=warehouse)))
+
+
+@app.command()
 def trends(
     export: Annotated[Path, typer.Option(help="Page to write, .html.", metavar="FILE")],
     warehouse: Warehouse = None,

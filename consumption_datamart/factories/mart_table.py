@@ -54,7 +54,7 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
                 key=asset_key(model),
                 deps=[
                     dg.AssetDep(asset_key(each), partition_mapping=_mapping(spec, each))
-                    for each in upstream
+                    for each in [*upstream, *(catalog.models[name] for name in spec.after)]
                 ],
                 description=model.title(),
                 metadata=definition_metadata(model),
@@ -93,6 +93,8 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
             metadata["dagster/column_lineage"] = column_lineage(conform(model, rows), tables)
         if not is_daily:
             metadata[TOUCHED] = touched(published.stale)
+        if spec.shows is not None:
+            metadata |= spec.shows(target.fetch(target.table(model)))
         yield from events(inspection.results, inspection.failed_before)
         yield dg.MaterializeResult(asset_key=asset_key(model), metadata=metadata)
 

@@ -72,5 +72,5 @@ class Objective(MonitoringTable):
         unique = ["objective_name"]
 
 
-MONITORING: tuple[type[Table], ...] = (Built, CheckResult, Figure)
-"""Tables that no asset is built as: what is built writes them."""
+MONITORING: tuple[type[Table], ...] = (Built, CheckResult, Figure, Objective)
+"""All of them."""
