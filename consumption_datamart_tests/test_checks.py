@@ -90,7 +90,7 @@ def results(mart: Transaction, checks: list[Check], today: date = TODAY) -> list
     found = []
     for model, of_table in groupby(checks, lambda check: check.model):
         days = DAYS if model.day_column() else None
-        found += evaluate(list(of_table), mart.slice, mart.fetch, days, today)
+        found += evaluate(list(of_table), mart.slice, mart.rows, days, today)
     return found
 
 

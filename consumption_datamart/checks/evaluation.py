@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -20,7 +21,7 @@ ResultKey = tuple[str, str, date | None]
 def evaluate(
     checks: Sequence[Check],
     table: Callable[[type[Table]], ir.Table],
-    fetch: Callable[[ir.Table], pd.DataFrame],
+    fetch: Callable[[ir.Table], list[tuple[Any, ...]]],
     days: Days | None,
     today: date | None = None,
 ) -> list[Result]:
@@ -45,9 +46,9 @@ def evaluate(
         found = check.expression(table, days, today)
         parts.append(found.mutate(position=ibis.literal(position, "int64")))
     measured: dict[tuple[int, date | None], tuple[float | None, int]] = {}
-    for record in fetch(ibis.union(*parts) if len(parts) > 1 else parts[0]).itertuples():
-        value = None if pd.isna(record.measured) else float(record.measured)
-        measured[int(record.position), _day(record.day)] = value, int(record.rows)
+    every = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    for position, day, value, rows in fetch(every.select("position", "day", "measured", "rows")):
+        measured[int(position), _day(day)] = None if value is None else float(value), int(rows)
     results = []
     for position, check in enumerate(checks):
         for day in days.each() if check.is_daily and days else [None]:
@@ -58,17 +59,19 @@ def evaluate(
 def record(transaction: Transaction, results: Iterable[Result]) -> set[ResultKey]:
     """Writes results down in `monitoring.check_result`.
 
+    The table is there.
+
     Returns:
         Of which tables, checks and days the last result, before these, was a failure.
     """
-    transaction.require(CheckResult)
     found = list(results)
     if not found:
         return set()
-    failed = last_failed(
-        transaction.slice(CheckResult),
-        transaction.fetch,
-        {result.check.model.full_name() for result in found},
+    # who is looked at alone is told anyway
+    failed = (
+        last_failed(transaction, {result.check.model.full_name() for result in found})
+        if len({result.day for result in found}) > 1
+        else set()
     )
     frame = pd.DataFrame(
         {
@@ -84,24 +87,24 @@ def record(transaction: Transaction, results: Iterable[Result]) -> set[ResultKey
         }
     )
     frame["evaluated_at"] = pd.Timestamp(datetime.now(UTC).replace(tzinfo=None))
-    transaction.load(CheckResult, transaction.stage(frame))
+    transaction.append(CheckResult, frame)
     return failed
 
 
-def last_failed(
-    results: ir.Table, fetch: Callable[[ir.Table], pd.DataFrame], tables: Collection[str]
-) -> set[ResultKey]:
+def last_failed(transaction: Transaction, tables: Collection[str]) -> set[ResultKey]:
     """Of which checks and days of some tables the last result is a failure."""
+    results = transaction.slice(CheckResult)
     of_tables = results.filter(results.checked_table.isin(sorted(tables)))
-    last = of_tables.group_by("checked_table", "check_name", "checked_day").aggregate(
+    keys = ["checked_table", "check_name", "checked_day"]
+    last = of_tables.group_by(keys).aggregate(
         failed=of_tables.evaluated_at.max(where=~of_tables.passed),
         passed=of_tables.evaluated_at.max(where=of_tables.passed),
     )
     failed = last.filter(last.failed.notnull(), last.passed.isnull() | (last.passed < last.failed))
-    found = fetch(failed)[["checked_table", "check_name", "checked_day"]]
-    return {(table, name, _day(day)) for table, name, day in found.itertuples(index=False)}
+    found = transaction.rows(failed.select(keys))
+    return {(table, name, _day(day)) for table, name, day in found}
 
 
-def _day(value: object) -> date | None:
+def _day(value: date | str | None) -> date | None:
     """A day as any engine gives it."""
-    return None if pd.isna(value) else date.fromisoformat(str(value)[:10])
+    return None if value is None else date.fromisoformat(str(value)[:10])

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import partial
 from itertools import groupby
 
 from consumption_datamart.checks.check import Check, Result
@@ -10,7 +11,7 @@ from consumption_datamart.checks.evaluation import evaluate
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse import Warehouse, built_days
+from consumption_datamart.warehouse import Warehouse, built_days, rows_of
 
 
 def evaluate_stored(
@@ -60,7 +61,7 @@ def evaluate_stored(
     with warehouse.reader() as backend:
         for _, of_table in groupby(settled, lambda check: check.model.full_name()):
             results += evaluate(
-                list(of_table), warehouse.table, backend.to_pandas, days, today=today
+                list(of_table), warehouse.table, partial(rows_of, backend), days, today=today
             )
     return [result for result in results if is_current(result)]
 

@@ -70,6 +70,7 @@ def check_results_asset(lake: Sequence[LakeTableSpec], catalog: Catalog) -> dg.A
             results = evaluate_stored(target, checks, catalog.settings.monitored_days)
             results += _freshness(context.instance, catalog)
             with target.transaction() as transaction:
+                transaction.require(CheckResult)
                 failed_before = record(transaction, results)
         for each in evaluations(results, failed_before):
             context.log_event(each)
@@ -127,6 +128,7 @@ def reference_checks_apart(catalog: Catalog) -> dg.AssetChecksDefinition:
             target = warehouse.open()
             results = evaluate_stored(target, apart, catalog.settings.monitored_days)
             with target.transaction() as transaction:
+                transaction.require(CheckResult)
                 failed_before = record(transaction, results)
         known = {(result.check.model, result.check.name) for result in results}
         results += [

@@ -60,8 +60,7 @@ def publish(
         WarehouseError: the warehouse cannot be opened or written to; likewise.
     """
     with warehouse.transaction() as transaction:
-        for each in inputs:
-            transaction.require(each)
+        transaction.require(*inputs)
         staleness = Staleness(transaction, model, dependents)
         transaction.clear(model, days)
         if isinstance(rows, pd.DataFrame):

@@ -54,8 +54,7 @@ class Staleness:
     ) -> None:
         """Keeps the rows of a table without days that daily tables read."""
         self.transaction, self.model, self.dependents = transaction, model, dependents
-        for table in (Built, ReportingDay):
-            transaction.require(table)
+        transaction.require(Built, ReportingDay)
         if model.day_column() is None and any(each.model.day_column() for each in dependents):
             transaction.require(model)
             transaction.copy(model, BEFORE)

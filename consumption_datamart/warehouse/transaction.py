@@ -46,11 +46,23 @@ class Transaction(ABC):
     def create(self, model: type[Table]) -> None:
         """Creates the model's table if it is not there."""
 
-    def require(self, model: type[Table]) -> None:
-        """Creates the model's table if it is not there: what was never built is read as empty."""
-        name, database = self.warehouse.location(model)
-        if name not in self.backend.list_tables(database=database):
-            self.create(model)
+    def require(self, *models: type[Table]) -> None:
+        """Creates tables that are not there: what was never built is read as empty."""
+        present: dict[Any, list[str]] = {}
+        for model in models:
+            name, database = self.warehouse.location(model)
+            if database not in present:
+                present[database] = self.backend.list_tables(database=database)
+            if name not in present[database]:
+                self.create(model)
+
+    def append(self, model: type[Table], frame: pd.DataFrame) -> None:
+        """Adds the rows of a small frame to a table, column by name."""
+        self.load(model, self.stage(frame))
+
+    def rows(self, expression: ir.Table) -> list[tuple[Any, ...]]:
+        """The rows of a small expression as the engine gives them: days may be text."""
+        return rows_of(self.backend, expression)
 
     def copy(self, model: type[Table], name: str) -> None:
         """Keeps the table's rows as they are now, for this connection, by another name."""
@@ -138,6 +150,13 @@ class Transaction(ABC):
     def fetch(self, rows: ir.Table) -> pd.DataFrame:
         """The rows of a small expression as a frame."""
         return self.backend.to_pandas(rows)
+
+
+def rows_of(backend: SQLBackend, expression: ir.Table) -> list[tuple[Any, ...]]:
+    """The rows of a small expression: quicker than a frame, days may be text."""
+    cursor: Any = backend.raw_sql(backend.compile(expression))
+    found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 def _comparable(schema: ibis.Schema) -> dict[str, str]:
