@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 import pytest
 
 from consumption_datamart.assets.star.facts import fact_usage_daily
+from consumption_datamart.checks import Inspection, checks_of_load, prune
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.factories import (
     MONITOR_JOB,
@@ -16,7 +17,11 @@ from consumption_datamart.factories import (
     mart_table_asset,
     reference_checks_apart,
 )
+from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.lake.loading import load
 from consumption_datamart.resources import WarehouseResource
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.lake import Telemetry
 from consumption_datamart.schema.star import DimCustomer, FactUsageDaily
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
@@ -264,6 +269,26 @@ def test_what_awaits_its_refresh_is_not_judged(
         )
     checks = run(MONITOR_JOB, warehouse, instance).get_asset_check_evaluations()
     assert all(check.passed for check in checks)
+
+
+def test_what_later_results_have_replaced_is_forgotten_in_the_end(
+    lake: Path, warehouse: str
+) -> None:
+    write_lake(lake)
+    target, checks = open_warehouse(warehouse), checks_of_load(Telemetry, Settings())
+    for _ in range(2):
+        load(target, Telemetry, Lake(str(lake)), Days(day(5), day(7)), inspect=Inspection(checks))
+    counts = {}
+    for name in ("check_result", "figure"):
+        rows = tables_of(warehouse)[f"monitoring.{name}"]
+        counts[name] = len(rows)
+        assert len(rows) % 2 == 0
+    for before, kept in [(date(2026, 1, 1), 1.0), (date(2999, 1, 1), 0.5)]:
+        with target.transaction() as transaction:
+            prune(transaction, before)
+        tables = tables_of(warehouse)
+        for name, count in counts.items():
+            assert len(tables[f"monitoring.{name}"]) == count * kept
 
 
 def test_a_mart_that_is_not_built_is_monitored_in_peace(

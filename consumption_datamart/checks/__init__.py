@@ -7,7 +7,7 @@ from consumption_datamart.checks.catalog import (
     in_step,
 )
 from consumption_datamart.checks.check import MODEL, Check, Result
-from consumption_datamart.checks.evaluation import evaluate, record
+from consumption_datamart.checks.evaluation import evaluate, prune, record
 from consumption_datamart.checks.inspection import Inspection
 from consumption_datamart.checks.reporting import (
     asset_key,
@@ -33,6 +33,7 @@ __all__ = [
     "evaluations",
     "events",
     "in_step",
+    "prune",
     "record",
     "told_in_a_line",
 ]

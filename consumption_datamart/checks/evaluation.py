@@ -10,7 +10,7 @@ import pandas as pd
 
 from consumption_datamart.checks.check import Check, Result
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.monitoring import CheckResult
+from consumption_datamart.schema.monitoring import CheckResult, Figure
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Transaction
 
@@ -89,6 +89,22 @@ def record(transaction: Transaction, results: Iterable[Result]) -> set[ResultKey
     frame["evaluated_at"] = pd.Timestamp(datetime.now(UTC).replace(tzinfo=None))
     transaction.append(CheckResult, frame)
     return failed
+
+
+def prune(transaction: Transaction, before: date) -> None:
+    """Forgets results and figures from before a date that later ones of the same day replace."""
+    keys = {
+        CheckResult: ("evaluated_at", "checked_day", "checked_table", "check_name"),
+        Figure: ("published_at", "built_day", "built_table", "figure"),
+    }
+    for model, (written, *same) in keys.items():
+        table = transaction.warehouse.qualified(model)
+        alike = " AND ".join(f"later.{name} = {table}.{name}" for name in same)
+        transaction.require(model)
+        transaction.backend.raw_sql(
+            f"DELETE FROM {table} WHERE {written} < '{before}' AND EXISTS (SELECT 1 FROM {table}"
+            f" AS later WHERE {alike} AND later.{written} > {table}.{written})"
+        )
 
 
 def last_failed(transaction: Transaction, tables: Collection[str]) -> set[ResultKey]:

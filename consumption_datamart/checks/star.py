@@ -97,11 +97,13 @@ def active_customers(
 
 
 def consumption_complete(
-    fact_consumption_daily: ir.Table, report_consumption_daily: ir.Table
+    reporting_day: ir.Table, fact_consumption_daily: ir.Table, report_consumption_daily: ir.Table
 ) -> ir.Table:
     """Of each day: customers and products of the fact that the report lacks on the same day."""
     fact = fact_consumption_daily
     present = fact.filter((fact.entitled_quantity > 0) | (fact.used_quantity > 0))
+    # days that are no longer reported have facts until these are built anew
+    present = present.semi_join(reporting_day, "day")
     lost = present.anti_join(report_consumption_daily, ["day", "customer_id", "product_id"])
     return lost.group_by("day").aggregate(measured=lost.count(), rows=lost.count())
 

@@ -1,6 +1,7 @@
 """Monitoring: all checks, evaluated on what is stored, every day."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -17,6 +18,7 @@ from consumption_datamart.checks import (
     evaluations,
     events,
     in_step,
+    prune,
     record,
     told_in_a_line,
 )
@@ -30,6 +32,8 @@ from consumption_datamart.trends import CHARTS, as_markdown, draw, figures
 
 MONITOR_JOB = "monitor"
 EVERY_MORNING = "0 6 * * *"
+KEPT = timedelta(days=100)
+"""How long results and figures are kept that later ones of the same day have replaced."""
 
 
 def all_checks(lake: Sequence[LakeTableSpec], catalog: Catalog) -> list[Check]:
@@ -72,6 +76,7 @@ def check_results_asset(lake: Sequence[LakeTableSpec], catalog: Catalog) -> dg.A
             with target.transaction() as transaction:
                 transaction.require(CheckResult)
                 failed_before = record(transaction, results)
+                prune(transaction, datetime.now(UTC).date() - KEPT)
         for each in evaluations(results, failed_before):
             context.log_event(each)
         yield dg.MaterializeResult(asset_key=asset_key(CheckResult), metadata=_summary(results))
