@@ -8,24 +8,31 @@ from typing import Any
 import dagster as dg
 
 from consumption_datamart.assets.lake import LAKE
+from consumption_datamart.assets.monitoring import MONITORING
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
 from consumption_datamart.automation.sensor import automation_sensor
 from consumption_datamart.checks import asset_key
 from consumption_datamart.factories import (
+    MONITOR_JOB,
     OBSERVE_JOB,
     Catalog,
+    check_results_asset,
     dumps_asset,
+    figures_asset,
     first_observation_sensor,
     freshness_checks,
     lake_sources,
     lake_table_asset,
     mart_table_asset,
+    monitor_schedule,
     observe_schedule,
+    reference_checks_apart,
 )
 from consumption_datamart.io_manager import table_io_manager
 from consumption_datamart.partitions import daily_partitions
 from consumption_datamart.resources import LakeResource, WarehouseResource
+from consumption_datamart.schema.monitoring import MONITORING as MONITORED
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
@@ -66,12 +73,15 @@ def build_definitions(
         TypeError: an asset has no model, or a column no meaning.
     """
     settings = (settings or Settings()).model_copy(update=overrides)
-    tables = models() | {model.table_name(): model for model in own_models}
+    tables = models() | {model.table_name(): model for model in [*MONITORED, *own_models]}
     require_models(own_assets, tables)
     partitions = daily_partitions(settings.start_day, through)
     catalog = Catalog(tables, STAR + REPORTS, partitions, settings)
     lake = LakeResource(uri=settings.lake)
-    fresh = freshness_checks(REPORTS)
+    fresh, references = freshness_checks(REPORTS), reference_checks_apart(catalog)
+    monitoring = dg.AssetSelection.groups("monitoring")
+    measured = dg.AssetSelection.assets(*(asset_key(spec.model) for spec in MONITORING))
+    apart = dg.AssetSelection.checks(*fresh.check_keys, *references.check_keys)
     warehouse = WarehouseResource(
         url=settings.warehouse,
         memory_limit=settings.memory_limit,
@@ -84,14 +94,17 @@ def build_definitions(
                 *(lake_table_asset(spec, catalog) for spec in LAKE),
                 dumps_asset(LAKE, catalog),
                 *(mart_table_asset(spec, catalog) for spec in STAR + REPORTS),
+                check_results_asset(LAKE, catalog),
+                figures_asset(),
+                *(mart_table_asset(spec, catalog) for spec in MONITORING),
                 *own_assets,
             ],
-            asset_checks=[fresh],
+            asset_checks=[fresh, references],
             jobs=[
                 dg.define_asset_job(
                     BUILD_JOB,
-                    # not the sources, which are observed; nor whether it is late, of what is new
-                    selection=dg.AssetSelection.all() - dg.AssetSelection.checks(*fresh.check_keys),
+                    # not the sources, which are observed; nor what is checked of what is stored
+                    selection=dg.AssetSelection.all() - apart - (monitoring - measured),
                     description="Everything, for a range of days in one run.",
                 ),
                 dg.define_asset_job(
@@ -99,8 +112,13 @@ def build_definitions(
                     selection=dg.AssetSelection.groups("lake", include_sources=True),
                     description="Records which dumps of the lake are new or changed.",
                 ),
+                dg.define_asset_job(
+                    MONITOR_JOB,
+                    selection=monitoring,
+                    description="Evaluates all checks on what is stored; builds nothing.",
+                ),
             ],
-            schedules=[observe_schedule(lake, LAKE)],
+            schedules=[observe_schedule(lake, LAKE), monitor_schedule()],
             sensors=[first_observation_sensor(), automation_sensor()],
             resources={
                 "lake": lake,

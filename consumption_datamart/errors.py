@@ -43,3 +43,7 @@ class AuditError(DatamartError):
         """Says of which table what is wrong."""
         super().__init__(f"{table}: {problem}; nothing was published")
         self.table = table
+
+
+class CheckError(AuditError):
+    """Rows about to be published fail a blocking check; nothing was published."""

@@ -46,6 +46,28 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds before the second attempt; each wait doubles.",
     )
+    warnings_share: float = Field(
+        default=0.4, ge=0, le=1, description="Share of rows with warnings that is still normal."
+    )
+    quarantined_share: float = Field(
+        default=0.05, ge=0, le=1, description="Share of rows set aside that is still normal."
+    )
+    volume_tolerance: float = Field(
+        default=0.5,
+        ge=0,
+        description="How far the rows of a day may be from the weekday's median, as share of it.",
+    )
+    late_after_days: int = Field(
+        default=3, ge=0, description="Days without a dump of a table after which it is late."
+    )
+    archived_after_days: int = Field(
+        default=30,
+        ge=0,
+        description="Days without any dump after which nobody waits for the lake's next one.",
+    )
+    monitored_days: int = Field(
+        default=28, ge=1, description="Last days of daily tables that the monitoring job looks at."
+    )
     memory_limit: str = Field(
         default="2GB", description="Memory that DuckDB may use; what exceeds it spills to disk."
     )

@@ -103,6 +103,11 @@ def tables_of(url: str) -> Tables:
     return _of_duckdb(path) if engine == "duckdb" else _of_sqlite(path)
 
 
+def without_monitoring(tables: Tables) -> Tables:
+    """What the mart says of the lake, without what it says of itself: that has times in it."""
+    return {name: rows for name, rows in tables.items() if not name.startswith("monitoring.")}
+
+
 def _of_duckdb(path: str) -> Tables:
     with duckdb.connect(path, read_only=True) as connection:
         names = connection.execute(

@@ -239,4 +239,4 @@ def test_a_new_lake_table_gets_all_of_it_by_its_spec() -> None:
         assert asset.partitions_def == known.partitions
         assert asset.automation_condition.get_label() == "eager"
         assert (asset.group_name, asset.owners) == ("raw", ["team:support"])
-        assert [check.name for check in asset.check_keys] == ["model"]
+        assert "model" in {check.name for check in asset.check_keys}

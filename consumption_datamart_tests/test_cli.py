@@ -139,7 +139,9 @@ def test_simulate_tells_where_it_cannot_write(tmp_path: Path) -> None:
     assert f"Error: --out {tmp_path / 'file'}: cannot be written to" in ended.err
 
 
-@pytest.mark.parametrize("command", [[], ["build"], ["report"], ["simulate"]])
+@pytest.mark.parametrize(
+    "command", [[], ["build"], ["report"], ["quarantine"], ["slo"], ["trends"], ["simulate"]]
+)
 def test_help(command: list[str]) -> None:
     ended = cli.run(*command, "--help")
     assert (ended.code, ended.err) == (0, "")

@@ -12,7 +12,7 @@ from consumption_datamart.build.result import BuildResult, summarize
 from consumption_datamart.build.runs import Runs
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.errors import DatamartError
-from consumption_datamart.schema.monitoring import MONITORING
+from consumption_datamart.schema.monitoring import BOOKS
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
 
@@ -46,7 +46,7 @@ def build(
     warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
     with warehouse.transaction() as transaction:
         # a warehouse that cannot be written to is told before any work is done
-        for model in MONITORING:
+        for model in BOOKS:
             transaction.renew(model)
     plan = plan_build(settings, warehouse, first, last, full=full)
     definitions = build_definitions(

@@ -11,6 +11,7 @@ from consumption_datamart.checks import asset_key
 from consumption_datamart.definitions import BUILD_JOB
 from consumption_datamart.partitions import range_tags
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.monitoring import MonitoringTable
 from consumption_datamart.schema.raw import files_of, quarantine_of
 from consumption_datamart.warehouse import Warehouse, built_days
 
@@ -54,12 +55,14 @@ class Runs:
         what is made of it.
         """
         held_up: set[dg.AssetKey] = set()
+        is_newer = False
         for key in self._in_order():
             together = self.graph.get(key).execution_set_asset_keys
             if not self._has_failed(key):
-                for days in self._awaiting(key):
+                for days in self._awaiting(key, is_newer=is_newer):
                     self.planned |= together
                     self._run(days, together)
+                    is_newer = True
             if self._has_failed(key) or held_up & self.graph.get(key).parent_keys:
                 held_up |= together
         self.planned |= held_up
@@ -68,18 +71,25 @@ class Runs:
         """Assets of which is written down what was built, each after those that it is made of."""
         beside = [model(spec.contract) for spec in LAKE for model in (quarantine_of, files_of)]
         loaded_with_others = {asset_key(model) for model in beside}
-        for key in self.graph.toposorted_asset_keys:
-            if self.graph.get(key).is_materializable and key not in loaded_with_others:
-                yield key
+        job = self.definitions.resolve_job_def(BUILD_JOB)
+        built = job.asset_layer.selected_asset_keys - loaded_with_others
+        yield from (key for key in self.graph.toposorted_asset_keys if key in built)
 
-    def _awaiting(self, key: dg.AssetKey) -> list[Days]:
-        """The days of an asset that are to be built; of one without days any."""
+    def _awaiting(self, key: dg.AssetKey, *, is_newer: bool) -> list[Days]:
+        """The days of an asset that are to be built; of one without days any.
+
+        Args:
+            key: of the asset.
+            is_newer: whether anything was built, of which what is monitored has to tell.
+        """
         node, name = self.graph.get(key), ".".join(key.path)
         parents = [self.graph.get(parent) for parent in node.parent_keys]
         whole = [each for each in parents if each.is_materializable and not each.is_partitioned]
         if not all(".".join(parent.key.path) in self.built for parent in whole):
             return []
         of_table, changed = self.built.get(name, {}), self.plan.changes.get(name, set())
+        if key.path[0] == MonitoringTable.schema_name() and is_newer:
+            return [self.plan.days]
         if not node.is_partitioned:
             return [self.plan.days] if changed or of_table.get(None, True) else []
         stale = {day for day, is_stale in of_table.items() if is_stale and day}

@@ -114,6 +114,33 @@ def report(
 
 
 @app.command()
+def quarantine(
+    warehouse: Warehouse = None,
+    table: Annotated[
+        str | None, typer.Option(help="Only of this table of the lake.", metavar="TABLE")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Only what was set aside for this.", metavar="REASON")
+    ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(help="Write all rows to this .csv or .parquet file.", metavar="FILE"),
+    ] = None,
+) -> None:
+    """Show which rows were set aside and why, and which team to send them back to."""
+    from consumption_datamart import quarantine as room
+    from consumption_datamart.cli.quarantine import show
+    from consumption_datamart.settings import load_settings
+
+    settings = load_settings(warehouse=warehouse)
+    if export is not None:
+        count = room.export(settings, export, table, reason)
+        typer.echo(f"Wrote {count:,} rows to {export}", err=True)
+    else:
+        show(room.quarantined(settings, table, reason))
+
+
+@app.command()
 def simulate(
     out: Annotated[Path, typer.Option(help="Folder to write the lake to.", metavar="DIR")],
     days: Annotated[int, typer.Option(min=1, help="Days of dumps.", metavar="N")],
@@ -146,6 +173,29 @@ def simulate(
         format=format_.value,
         dirt=dirt,
     )
+
+
+@app.command()
+def slo(warehouse: Warehouse = None) -> None:
+    """Show the objectives of the reports: how many days were good, and what budget is left."""
+    from consumption_datamart.cli.slo import show
+    from consumption_datamart.objectives import objectives
+    from consumption_datamart.settings import load_settings
+
+    show(objectives(load_settings(warehouse=warehouse)))
+
+
+@app.command()
+def trends(
+    export: Annotated[Path, typer.Option(help="Page to write, .html.", metavar="FILE")],
+    warehouse: Warehouse = None,
+) -> None:
+    """Plot warnings, quarantined rows, rows and seconds over time, by table and code."""
+    from consumption_datamart import trends as room
+    from consumption_datamart.settings import load_settings
+
+    room.export(load_settings(warehouse=warehouse), export)
+    typer.echo(f"Wrote {export}", err=True)
 
 
 def _date(day: datetime | None) -> date | None:

@@ -5,6 +5,13 @@ from consumption_datamart.factories.dumps import dumps_asset
 from consumption_datamart.factories.freshness import freshness_checks
 from consumption_datamart.factories.lake_table import LakeTableSpec, lake_table_asset
 from consumption_datamart.factories.mart_table import mart_table_asset
+from consumption_datamart.factories.monitoring import (
+    MONITOR_JOB,
+    check_results_asset,
+    figures_asset,
+    monitor_schedule,
+    reference_checks_apart,
+)
 from consumption_datamart.factories.observation import lake_sources
 from consumption_datamart.factories.table_spec import TableSpec
 from consumption_datamart.factories.watch import (
@@ -14,15 +21,20 @@ from consumption_datamart.factories.watch import (
 )
 
 __all__ = [
+    "MONITOR_JOB",
     "OBSERVE_JOB",
     "Catalog",
     "LakeTableSpec",
     "TableSpec",
+    "check_results_asset",
     "dumps_asset",
+    "figures_asset",
     "first_observation_sensor",
     "freshness_checks",
     "lake_sources",
     "lake_table_asset",
     "mart_table_asset",
+    "monitor_schedule",
     "observe_schedule",
+    "reference_checks_apart",
 ]

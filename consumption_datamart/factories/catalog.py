@@ -7,7 +7,7 @@ from datetime import timedelta
 import dagster as dg
 
 from consumption_datamart.automation import Target
-from consumption_datamart.checks import asset_key
+from consumption_datamart.checks import Check, asset_key, checks_of_table
 from consumption_datamart.factories.table_spec import TableSpec
 from consumption_datamart.lake.attempts import Patience
 from consumption_datamart.schema.table import Table
@@ -38,6 +38,10 @@ class Catalog:
             KeyError: it reads a table that has no model.
         """
         return [self.models[name] for name in spec.reads()]
+
+    def checks(self, spec: TableSpec) -> list[Check]:
+        """All checks of a table of the star, or of a report."""
+        return checks_of_table(spec.model, spec.reads(), self.models, self.settings)
 
     def dependents(self, model: type[Table]) -> list[Dependent]:
         """The tables that are made of a table."""

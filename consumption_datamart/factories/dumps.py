@@ -6,7 +6,14 @@ from typing import Any
 import dagster as dg
 
 from consumption_datamart.automation import eager
-from consumption_datamart.checks import asset_key, model_check, passed, told_in_a_line
+from consumption_datamart.checks import (
+    Inspection,
+    asset_key,
+    check_spec,
+    checks_of_dumps,
+    events,
+    told_in_a_line,
+)
 from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.lake_table import LakeTableSpec
 from consumption_datamart.factories.metadata import definition_metadata, materialization_metadata
@@ -17,6 +24,7 @@ from consumption_datamart.warehouse import publish
 
 def dumps_asset(specs: Sequence[LakeTableSpec], catalog: Catalog) -> dg.AssetsDefinition:
     """The asset that lists the dumps of all lake tables, without opening them."""
+    checks = checks_of_dumps([spec.contract for spec in specs], catalog.settings)
 
     @dg.multi_asset(
         name=Dumps.table_name(),
@@ -32,18 +40,22 @@ def dumps_asset(specs: Sequence[LakeTableSpec], catalog: Catalog) -> dg.AssetsDe
                 automation_condition=eager(catalog.loaded(Dumps)),
             )
         ],
-        check_specs=[model_check(Dumps)],
+        check_specs=[check_spec(check) for check in checks],
     )
     def _dumps(
         context: dg.AssetExecutionContext, lake: LakeResource, warehouse: WarehouseResource
-    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[Any]]:
+    ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.MaterializeResult[Any]]:
+        inspection = Inspection(checks)
         with told_in_a_line():
             found = lake.open().dumps([spec.contract.table_name() for spec in specs])
+            dependents = catalog.dependents(Dumps)
             published = publish(
-                warehouse.open(), Dumps, found, dependents=catalog.dependents(Dumps)
+                warehouse.open(), Dumps, found, dependents=dependents, inspect=inspection
             )
-        metadata = materialization_metadata(context, Dumps, published.profile, None)
-        yield passed(Dumps)
+        metadata = materialization_metadata(
+            context, Dumps, published.profile, None, inspection.seconds()
+        )
+        yield from events(inspection.results)
         yield dg.MaterializeResult(asset_key=asset_key(Dumps), metadata=metadata)
 
     return _dumps

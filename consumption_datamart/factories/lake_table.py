@@ -7,7 +7,14 @@ from typing import Any
 import dagster as dg
 
 from consumption_datamart.automation import Policy, eager
-from consumption_datamart.checks import asset_key, failed, model_check, passed, told_in_a_line
+from consumption_datamart.checks import (
+    Inspection,
+    asset_key,
+    check_spec,
+    checks_of_load,
+    events,
+    told_in_a_line,
+)
 from consumption_datamart.errors import AuditError
 from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.metadata import (
@@ -52,6 +59,7 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
     contract, models = spec.contract, spec.models()
     raw = models[0]
     is_daily = contract.day_column() is not None
+    checks = checks_of_load(contract, catalog.settings)
 
     @dg.multi_asset(
         name=raw.table_name(),
@@ -70,32 +78,39 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
             )
             for model in models
         ],
-        check_specs=[model_check(model) for model in models],
+        check_specs=[check_spec(check) for check in checks],
         backfill_policy=dg.BackfillPolicy.single_run() if is_daily else None,
     )
     def _load(
         context: dg.AssetExecutionContext, lake: LakeResource, warehouse: WarehouseResource
-    ) -> Iterator[dg.AssetCheckResult | dg.AssetMaterialization | dg.MaterializeResult[Any]]:
+    ) -> Iterator[Any]:
+        inspection = Inspection(checks)
         days = days_of_run(context, partitioned=is_daily)
         target, source, dependents = warehouse.open(), lake.open(), catalog.dependents(raw)
-        attempts = Attempts(lambda part: load(target, contract, source, part, dependents), days)
+        attempts = Attempts(
+            lambda part: load(target, contract, source, part, dependents, inspection), days
+        )
         with told_in_a_line():
             try:
                 catalog.patience().attempt(attempts, context.log)
             except AuditError as error:
-                yield failed(next(m for m in models if m.full_name() == error.table), error)
+                inspection.stopped(target, error, days)
+                yield from events(inspection.results, error=str(error))
                 raise
         if attempts.failures:
             yield from _materialized(models, attempts)
             raise dg.Failure(description=repr(attempts), allow_retries=False)
         for index, model in enumerate(models):
             for part, outcome in attempts.loaded:
-                metadata = materialization_metadata(context, model, outcome.profiles()[index], part)
+                metadata = materialization_metadata(
+                    context, model, outcome.profiles()[index], part, inspection.seconds()
+                )
             if model is raw:
                 metadata["dagster/column_lineage"] = _lineage(contract)
                 if unexpected := attempts.unexpected_columns:
                     metadata["unexpected_columns"] = unexpected
-            yield passed(model)
+            found = [result for result in inspection.results if result.check.model is model]
+            yield from events(found, inspection.failed_before)
             yield dg.MaterializeResult(asset_key=asset_key(model), metadata=metadata)
 
     return _load

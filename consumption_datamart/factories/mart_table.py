@@ -11,7 +11,14 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from consumption_datamart.automation.conditions import TOUCHED, touched
-from consumption_datamart.checks import asset_key, failed, model_check, passed, told_in_a_line
+from consumption_datamart.checks import (
+    Inspection,
+    asset_key,
+    check_spec,
+    events,
+    in_step,
+    told_in_a_line,
+)
 from consumption_datamart.errors import AuditError
 from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.metadata import (
@@ -38,6 +45,7 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
     """
     model, upstream = spec.model, catalog.upstream(spec)
     is_daily = model.day_column() is not None
+    checks = in_step(catalog.checks(spec), spec.reads())
 
     @dg.multi_asset(
         name=model.table_name(),
@@ -46,7 +54,7 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
                 key=asset_key(model),
                 deps=[
                     dg.AssetDep(asset_key(each), partition_mapping=_mapping(spec, each))
-                    for each in upstream
+                    for each in [*upstream, *(catalog.models[name] for name in spec.after)]
                 ],
                 description=model.title(),
                 metadata=definition_metadata(model),
@@ -59,28 +67,35 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
                 freshness_policy=catalog.freshness() if spec.is_watched else None,
             )
         ],
-        check_specs=[model_check(model)],
+        check_specs=[check_spec(check) for check in checks],
         backfill_policy=dg.BackfillPolicy.single_run() if is_daily else None,
     )
     def _table(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
-    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[Any]]:
+    ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.MaterializeResult[Any]]:
+        inspection = Inspection(checks)
         days = days_of_run(context, partitioned=is_daily)
         with told_in_a_line():
             target = warehouse.open()
             rows = spec.compute(**arguments(spec, catalog.models, target, days))
             try:
-                published = publish(target, model, rows, days, upstream, catalog.dependents(model))
+                dependents = catalog.dependents(model)
+                published = publish(target, model, rows, days, upstream, dependents, inspection)
             except AuditError as error:
-                yield failed(model, error)
+                inspection.stopped(target, error, days)
+                yield from events(inspection.results, error=str(error))
                 raise
-        metadata = materialization_metadata(context, model, published.profile, days)
+        metadata = materialization_metadata(
+            context, model, published.profile, days, inspection.seconds()
+        )
         if isinstance(rows, ir.Table):
             tables = {target.location(each)[0]: each for each in catalog.models.values()}
             metadata["dagster/column_lineage"] = column_lineage(conform(model, rows), tables)
         if not is_daily:
             metadata[TOUCHED] = touched(published.stale)
-        yield passed(model)
+        if spec.shows is not None:
+            metadata |= spec.shows(target.fetch(target.table(model)))
+        yield from events(inspection.results, inspection.failed_before)
         yield dg.MaterializeResult(asset_key=asset_key(model), metadata=metadata)
 
     return _table

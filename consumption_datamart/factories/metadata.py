@@ -41,6 +41,7 @@ def materialization_metadata(
     model: type[Table],
     profile: Profile,
     days: Days | None,
+    seconds: float | None = None,
 ) -> dict[str, Any]:
     """What to attach to a materialization: samples, and the figures of a table without days.
 
@@ -51,21 +52,24 @@ def materialization_metadata(
         model: the table.
         profile: of what was published.
         days: the partitions that are materialized; None for a table without days.
+        seconds: that it took, of which each partition is given an even share.
     """
     metadata: dict[str, Any] = {
         label: dg.MetadataValue.md(frame.to_markdown(index=False) if len(frame) else "no rows")
         for label, frame in profile.samples.items()
     }
     if days is None:
+        metadata |= {} if seconds is None else {"seconds": seconds}
         return metadata | _figures(profile.figures, TOTAL, "dagster/row_count")
     if isinstance(context, dg.OutputContext):
         total = _figures(
             profile.figures.sum().to_frame(TOTAL).T, TOTAL, "dagster/partition_row_count"
         )
         return metadata | total
+    share = None if seconds is None else seconds / len(list(days.each()))
     for day in map(date.isoformat, days.each()):
         context.add_asset_metadata(
-            metadata_of_day(profile, day),
+            metadata_of_day(profile, day) | ({} if share is None else {"seconds": share}),
             asset_key=asset_key(model),
             partition_key=day,
         )

@@ -30,6 +30,8 @@ class TableSpec:
         group: star or reports.
         owners: who answers for it.
         policy: when it refreshes itself.
+        after: tables that it does not read, but that are to be built before it in one run.
+        shows: figures that Dagster plots, of the table's rows as a frame.
         is_watched: whether stakeholders expect it to be fresh.
     """
 
@@ -40,6 +42,8 @@ class TableSpec:
     group: str = "star"
     owners: tuple[str, ...] = ("team:data",)
     policy: Policy = eager
+    after: tuple[str, ...] = ()
+    shows: Callable[[pd.DataFrame], Mapping[str, float]] | None = None
     is_watched: bool = False
 
     def inputs(self) -> list[str]:

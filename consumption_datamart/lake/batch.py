@@ -81,7 +81,8 @@ class Batch:
                 coalesce(sum(rows_kept), 0) AS rows_kept,
                 coalesce(sum(rows_quarantined), 0) AS rows_quarantined,
                 coalesce(sum(rows_superseded), 0) AS rows_superseded,
-                any_value(unexpected_columns) AS unexpected_columns
+                any_value(unexpected_columns) AS unexpected_columns,
+                any_value(missing_columns) AS missing_columns
             FROM dump_files LEFT JOIN counted USING (file) GROUP BY file
             """
         )

@@ -51,6 +51,11 @@ def unexpected_columns(contract: type[Contract], header: Header) -> str:
     return ", ".join(sorted({name for name, _ in header} - set(contract.ibis_schema())))
 
 
+def missing_columns(contract: type[Contract], header: Header) -> str:
+    """Columns of the contract that the file lacks, comma-separated, in alphabetical order."""
+    return ", ".join(sorted(set(contract.ibis_schema()) - {name for name, _ in header}))
+
+
 def _csv(lake: Lake, file: DumpFile) -> Header:
     try:
         with lake.filesystem.open(file.path, "rb") as stream:

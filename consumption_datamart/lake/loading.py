@@ -16,7 +16,7 @@ from consumption_datamart.lake.versions import contents
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import files_of, quarantine_of, raw_of
-from consumption_datamart.warehouse import Dependent, Staleness, Transaction, Warehouse
+from consumption_datamart.warehouse import Dependent, Inspect, Staleness, Transaction, Warehouse
 
 BATCH_BYTES = 128 << 20
 """File bytes that are loaded at a time; memory is bounded by this, not by the number of days."""
@@ -28,6 +28,7 @@ def load(
     lake: Lake,
     days: Days | None = None,
     dependents: Sequence[Dependent] = (),
+    inspect: Inspect | None = None,
 ) -> Outcome:
     """Replaces what was loaded of a lake table by what its dumps hold now.
 
@@ -37,6 +38,7 @@ def load(
         lake: where its dumps are.
         days: the days to load, for a table whose dump is all of its day; None loads all days.
         dependents: the tables that are made of the raw table.
+        inspect: looks at the three tables once they are audited.
 
     Returns:
         What became of the rows.
@@ -44,7 +46,7 @@ def load(
     Raises:
         DumpError: a file cannot be read or lacks a required column; nothing was changed.
         LakeError: the lake is not there or must not be read; likewise.
-        AuditError: the loaded rows break the raw table's model; nothing was changed.
+        AuditError: the loaded rows break a model, or fail the inspection; nothing was changed.
     """
     with tempfile.TemporaryDirectory() as folder:
         salvaged = Salvaged(lake, Path(folder))
@@ -54,7 +56,10 @@ def load(
                     staleness = Staleness(transaction, raw_of(contract), dependents)
                     Load(contract, salvaged, transaction).run(lake, days)
                     staleness.published(days)
-                    return outcome(transaction, contract, days)
+                    found = outcome(transaction, contract, days)
+                    if inspect is not None:
+                        inspect(transaction, days, found.by_model(contract))
+                    return found
             except TroubledFiles as troubled:
                 for file in troubled.files:
                     salvaged.add(file)

@@ -15,7 +15,12 @@ from ibis.backends.duckdb import Backend as DuckDBBackend
 
 from consumption_datamart.errors import DumpError
 from consumption_datamart.lake.dumps import DumpFile
-from consumption_datamart.lake.headers import Header, read_headers, unexpected_columns
+from consumption_datamart.lake.headers import (
+    Header,
+    missing_columns,
+    read_headers,
+    unexpected_columns,
+)
 from consumption_datamart.lake.salvage import Salvaged
 from consumption_datamart.schema.lake import Contract
 
@@ -81,10 +86,11 @@ class Source:
                 file.day,
                 file.name,
                 unexpected_columns(self.contract, header),
+                missing_columns(self.contract, header),
             )
             for file, header in self.headers.items()
         ]
-        columns = [PATH, "dump_day", "file", "unexpected_columns"]
+        columns = [PATH, "dump_day", "file", "unexpected_columns", "missing_columns"]
         con.register("listed_files", pd.DataFrame(listed, columns=columns))
         con.execute(
             "CREATE OR REPLACE TEMP TABLE dump_files AS"

@@ -1,7 +1,18 @@
 """What the mart knows of itself (schema `monitoring`)."""
 
-from consumption_datamart.schema.table import Field, Table
-from consumption_datamart.schema.types import Day, Flag, Text
+from consumption_datamart.schema.table import FINITE, Field, Table
+from consumption_datamart.schema.types import Day, Flag, Instant, Integer, Real, Text
+
+KINDS = {
+    "correctness": "the figures are those of the lake, and the tables fit together",
+    "warnings": "few rows are suspicious or set aside",
+    "freshness": "the table is refreshed, and its dumps are delivered, in time",
+    "delivery": "dumps look as the dumps before them did",
+}
+"""What a check is about."""
+
+OBJECTIVE_KINDS = ("correctness", "warnings", "freshness")
+"""What objectives are set for."""
 
 
 class MonitoringTable(Table):
@@ -34,5 +45,50 @@ class LoadedFile(MonitoringTable):
         unique = ["file"]
 
 
-MONITORING = (Built, LoadedFile)
-"""What the mart keeps of its own accord, in no asset."""
+class CheckResult(MonitoringTable):
+    """Every evaluation of a check: of a table, or of a day of a daily table."""
+
+    evaluated_at: Instant
+    checked_table: Text
+    check_name: Text
+    checked_day: Day = Field(nullable=True)
+    kind: Text = Field(isin=list(KINDS))
+    severity: Text = Field(isin=["error", "warn"])
+    passed: Flag
+    measured: Real = Field(nullable=True)
+    threshold: Real = Field(nullable=True)
+    rows_concerned: Integer = Field(ge=0)
+
+
+class Figure(MonitoringTable):
+    """Figures of every publication: of a table, or of a day of a daily table."""
+
+    published_at: Instant
+    built_table: Text
+    built_day: Day = Field(nullable=True)
+    figure: Text
+    number: Real
+
+
+class Objective(MonitoringTable):
+    """What readers may expect of a table on 28 days, and how much of that was kept."""
+
+    objective_name: Text
+    objective_table: Text
+    kind: Text = Field(isin=list(OBJECTIVE_KINDS))
+    target: Real = Field(gt=0, lt=1)
+    days_good: Integer = Field(ge=0)
+    days_measured: Integer = Field(ge=0)
+    budget_left: Real = Field(le=1)
+    burn_rate: Real = Field(ge=0, **FINITE)
+
+    class Config:
+        """One row an objective."""
+
+        unique = ["objective_name"]
+
+
+BOOKS: tuple[type[Table], ...] = (Built, LoadedFile)
+"""What was done. If they are lost, everything is built anew."""
+MONITORING: tuple[type[Table], ...] = (*BOOKS, CheckResult, Figure, Objective)
+"""All of them."""

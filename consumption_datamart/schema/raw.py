@@ -59,6 +59,7 @@ def files_of(contract: type[Contract]) -> type[Table]:
         "file": (Text, Field()),
         **{name: (Integer, Field(ge=0)) for name in counts},
         "unexpected_columns": (Text, Field()),
+        "missing_columns": (Text, Field()),
     }
     title = f"{contract.title()} Files that were loaded, and what became of their rows."
     return _model("Files", LakeTable, contract, columns, title, ["file"])

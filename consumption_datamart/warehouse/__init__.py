@@ -5,14 +5,15 @@ from urllib.parse import urlsplit
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
-from consumption_datamart.warehouse.publication import Publication, publish
+from consumption_datamart.warehouse.publication import Inspect, Publication, publish
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
 from consumption_datamart.warehouse.staleness import Dependent, Staleness, built_days
-from consumption_datamart.warehouse.transaction import Transaction
+from consumption_datamart.warehouse.transaction import Transaction, rows_of
 
 __all__ = [
     "ENGINES",
     "Dependent",
+    "Inspect",
     "Publication",
     "Staleness",
     "Transaction",
@@ -20,6 +21,7 @@ __all__ = [
     "built_days",
     "open_warehouse",
     "publish",
+    "rows_of",
 ]
 
 ENGINES: dict[str, type[Warehouse]] = {"duckdb": DuckDBWarehouse, "sqlite": SQLiteWarehouse}

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import duckdb
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 from ibis.backends.sql import SQLBackend
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
@@ -57,6 +58,12 @@ class DuckDBTransaction(Transaction):
     def load(self, model: type[Table], staged: ir.Table) -> None:
         """Staged rows are already here."""
         self.insert(model, staged)
+
+    def append(self, model: type[Table], frame: pd.DataFrame) -> None:
+        """DuckDB reads frames by itself."""
+        self.staging.con.register("appended_frame", frame)
+        into = f"INSERT INTO {self.warehouse.qualified(model)} BY NAME"
+        self.staging.con.execute(f"{into} FROM appended_frame")
 
 
 class DuckDBWarehouse(Warehouse):

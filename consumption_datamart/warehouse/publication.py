@@ -1,6 +1,6 @@
 """Publishing a table: whole or not at all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import ibis.expr.types as ir
@@ -12,6 +12,10 @@ from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.profile import Profile, profile
 from consumption_datamart.warehouse.rows import on_days
 from consumption_datamart.warehouse.staleness import Dependent, Staleness
+from consumption_datamart.warehouse.transaction import Transaction
+
+Inspect = Callable[[Transaction, Days | None, Mapping[type[Table], Profile]], None]
+"""Looks at tables that are about to be published; what it raises stops the publication."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ def publish(
     days: Days | None = None,
     inputs: Sequence[type[Table]] = (),
     dependents: Sequence[Dependent] = (),
+    inspect: Inspect | None = None,
 ) -> Publication:
     """Replaces a table, or the days of it, by new rows that satisfy its model.
 
@@ -45,17 +50,17 @@ def publish(
         days: the days to replace, of a table that has days; None replaces everything.
         inputs: the tables that the rows are made of; one that was never built is empty.
         dependents: the tables that are made of this one.
+        inspect: looks at the rows once they are audited.
 
     Returns:
         What was published, and what is stale because of it.
 
     Raises:
-        AuditError: the rows break the model; the table is as it was.
+        AuditError: the rows break the model, or fail the inspection; the table is as it was.
         WarehouseError: the warehouse cannot be opened or written to; likewise.
     """
     with warehouse.transaction() as transaction:
-        for each in inputs:
-            transaction.require(each)
+        transaction.require(*inputs)
         staleness = Staleness(transaction, model, dependents)
         transaction.clear(model, days)
         if isinstance(rows, pd.DataFrame):
@@ -63,4 +68,7 @@ def publish(
         else:
             transaction.insert(model, on_days(model, rows, days))
         transaction.audit(model, days)
-        return Publication(profile(transaction, model, days), staleness.published(days))
+        found = profile(transaction, model, days)
+        if inspect is not None:
+            inspect(transaction, days, {model: found})
+        return Publication(found, staleness.published(days))

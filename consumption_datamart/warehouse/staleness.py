@@ -148,15 +148,18 @@ def built_days(
     Returns:
         The day None stands for a table without days.
     """
-    found = warehouse.fetch(warehouse.table(Built))
-    is_other = (found.code_version != code_version()) & (not any_code)
-    return _built(found.assign(is_stale=found.is_stale | is_other))
+    if not warehouse.exists(Built):
+        return {}
+    rows = warehouse.table(Built)
+    if not any_code:
+        rows = rows.mutate(is_stale=rows.is_stale | (rows.code_version != code_version()))
+    return _built(warehouse.fetch(rows.drop("code_version")))
 
 
 def _built(frame: pd.DataFrame) -> dict[str, dict[date | None, bool]]:
     days: dict[str, dict[date | None, bool]] = {}
-    rows = frame[["built_table", "built_day", "is_stale"]]
-    for name, day, is_stale in rows.itertuples(index=False):
+    found = frame[["built_table", "built_day", "is_stale"]]
+    for name, day, is_stale in found.itertuples(index=False):
         of_table = days.setdefault(name, {})
         of_table[None if pd.isna(day) else pd.Timestamp(day).date()] = bool(is_stale)
     return days

@@ -47,10 +47,11 @@ class Transaction(ABC):
     def create(self, model: type[Table]) -> None:
         """Creates the model's table, which is not there."""
 
-    def require(self, model: type[Table]) -> None:
-        """Creates the model's table if it is not there: what was never built is read as empty."""
-        if not self._is_there(model):
-            self._create(model)
+    def require(self, *models: type[Table]) -> None:
+        """Creates tables that are not there: what was never built is read as empty."""
+        for model in models:
+            if not self._is_there(model):
+                self._create(model)
 
     def renew(self, model: type[Table]) -> None:
         """As `require`, but a table that has other columns than this version is forgotten."""
@@ -60,6 +61,14 @@ class Transaction(ABC):
         if found is not None:
             self.backend.raw_sql(f"DROP TABLE {self.warehouse.qualified(model)}")
         self._create(model)
+
+    def append(self, model: type[Table], frame: pd.DataFrame) -> None:
+        """Adds the rows of a small frame to a table, column by name."""
+        self.load(model, self.stage(frame))
+
+    def rows(self, expression: ir.Table) -> list[tuple[Any, ...]]:
+        """The rows of a small expression as the engine gives them: days may be text."""
+        return rows_of(self.backend, expression)
 
     def copy(self, model: type[Table], name: str) -> None:
         """Keeps the table's rows as they are now, for this connection, by another name."""
@@ -161,6 +170,13 @@ class Transaction(ABC):
         self.create(model)
         name, database = self.warehouse.location(model)
         self._listed.setdefault(database, set()).add(name)
+
+
+def rows_of(backend: SQLBackend, expression: ir.Table) -> list[tuple[Any, ...]]:
+    """The rows of a small expression: quicker than a frame, days may be text."""
+    cursor: Any = backend.raw_sql(backend.compile(expression))
+    found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 def _comparable(schema: ibis.Schema) -> dict[str, str]:

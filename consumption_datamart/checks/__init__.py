@@ -1,0 +1,39 @@
+"""What must be true of the tables: pure definitions, their evaluation, and their record."""
+
+from consumption_datamart.checks.catalog import (
+    checks_of_dumps,
+    checks_of_load,
+    checks_of_table,
+    in_step,
+)
+from consumption_datamart.checks.check import MODEL, Check, Result
+from consumption_datamart.checks.evaluation import evaluate, prune, record
+from consumption_datamart.checks.inspection import Inspection
+from consumption_datamart.checks.reporting import (
+    asset_key,
+    check_spec,
+    evaluations,
+    events,
+    told_in_a_line,
+)
+from consumption_datamart.checks.stored import evaluate_stored
+
+__all__ = [
+    "MODEL",
+    "Check",
+    "Inspection",
+    "Result",
+    "asset_key",
+    "check_spec",
+    "checks_of_dumps",
+    "checks_of_load",
+    "checks_of_table",
+    "evaluate",
+    "evaluate_stored",
+    "evaluations",
+    "events",
+    "in_step",
+    "prune",
+    "record",
+    "told_in_a_line",
+]

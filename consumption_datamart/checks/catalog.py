@@ -1,0 +1,117 @@
+"""Which checks there are: those that follow from a table's model, and those written for it."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+
+import ibis.expr.types as ir
+
+from consumption_datamart.checks import star
+from consumption_datamart.checks.check import DAYS, Check, grouped
+from consumption_datamart.checks.loads import late_checks, load_checks
+from consumption_datamart.checks.model import model_check
+from consumption_datamart.checks.references import member_check, reference_checks
+from consumption_datamart.schema.lake import Contract
+from consumption_datamart.schema.raw import Dumps, files_of, quarantine_of, raw_of
+from consumption_datamart.schema.table import Table
+from consumption_datamart.settings import Settings
+
+WRITTEN: Mapping[str, tuple[Callable[..., ir.Table], float]] = {
+    "fact_usage_daily": (star.usage_reconciles, star.SAME),
+    "fact_invoice_line": (star.amounts_reconcile, star.SAME),
+    "report_active_customers_by_product_daily": (star.active_customers, 0.0),
+    "report_consumption_daily": (star.consumption_complete, 0.0),
+    "report_renewals": (star.renewals_complete, 0.0),
+}
+"""Table → the check that is written for it, and its limit. Its arguments are named after tables."""
+
+
+def checks_of_load(contract: type[Contract], settings: Settings) -> list[Check]:
+    """All checks of the raw, quarantine and files tables of a lake table."""
+    tables = raw_of(contract), quarantine_of(contract), files_of(contract)
+    general = [check for model in tables for check in _general(model, settings)]
+    return general + load_checks(contract, settings)
+
+
+def checks_of_dumps(contracts: Sequence[type[Contract]], settings: Settings) -> list[Check]:
+    """All checks of the list of dumps."""
+    names = [contract.table_name() for contract in contracts]
+    return _general(Dumps, settings) + late_checks(names, settings)
+
+
+def checks_of_table(
+    model: type[Table],
+    reads: Sequence[str],
+    models: Mapping[str, type[Table]],
+    settings: Settings,
+) -> list[Check]:
+    """All checks of a table of the star, or of a report.
+
+    Args:
+        model: the table.
+        reads: names of the tables that it is made of.
+        models: of all tables, by name.
+        settings: thresholds.
+    """
+    name, checks = model.table_name(), _general(model, settings)
+    if name.startswith("fact_"):
+        checks += reference_checks(model, reads, models)
+    if name.startswith("dim_"):
+        checks += member_check(model, reads, models)
+    if name in WRITTEN:
+        measure, limit = WRITTEN[name]
+        arguments = list(inspect.signature(measure).parameters)
+        tables = {
+            each: model if each == name else models[each] for each in arguments if each != DAYS
+        }
+        description = " ".join((measure.__doc__ or "").split())
+        windows = {"fact_usage_daily": star.WINDOW_DAYS} if DAYS in arguments else {}
+        checks.append(
+            Check(
+                "complete" if name.startswith("report_") else "reconciles",
+                model,
+                description,
+                measure,
+                tables,
+                limit=limit,
+                is_blocking=True,
+                windows=windows,
+            )
+        )
+    return checks
+
+
+def in_step(checks: Sequence[Check], reads: Sequence[str]) -> list[Check]:
+    """Those evaluated when the table is published: what they read is the table and its inputs.
+
+    What others read is published at another time: the monitoring job evaluates them.
+    """
+    known = {check.model.table_name() for check in checks}.union(reads)
+    return [
+        check
+        for check in checks
+        if known.issuperset(model.table_name() for model in check.reads.values())
+    ]
+
+
+def warnings_check(model: type[Table], limit: float) -> Check:
+    """Few rows have warnings."""
+
+    def share(rows: ir.Table) -> ir.Table:
+        flagged = (rows.meta__warnings != "").sum()
+        found = grouped(rows, model.day_column()).aggregate(rows=flagged, all=rows.count())
+        return found.mutate(measured=found["rows"].cast("float64") / found["all"].nullif(0))
+
+    return Check(
+        "warnings_share",
+        model,
+        "Few rows have warnings: their share.",
+        share,
+        {"rows": model},
+        limit=limit,
+        kind="warnings",
+    )
+
+
+def _general(model: type[Table], settings: Settings) -> list[Check]:
+    flagged = [warnings_check(model, settings.warnings_share)] if model.warning_codes() else []
+    return [model_check(model), *flagged]

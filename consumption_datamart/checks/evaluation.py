@@ -1,0 +1,126 @@
+"""Evaluating checks: on what is about to be published, or on what is stored."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from consumption_datamart.checks.check import Check, Result
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.monitoring import CheckResult, Figure
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse import Transaction
+
+ResultKey = tuple[str, str, date | None]
+"""Table, check and day."""
+
+
+def evaluate(
+    checks: Sequence[Check],
+    table: Callable[[type[Table]], ir.Table],
+    fetch: Callable[[ir.Table], list[tuple[Any, ...]]],
+    days: Days | None,
+    today: date | None = None,
+) -> list[Result]:
+    """Evaluates checks in one query.
+
+    Args:
+        checks: all of tables with days, or all of tables without.
+        table: a table as an expression.
+        fetch: the rows of an expression.
+        days: that are looked at, of daily tables.
+        today: the date; by default that of the clock, in UTC.
+
+    Returns:
+        A result for each check and day, of a table without days for each check. A day of which
+        nothing is measured passes.
+    """
+    if not checks:
+        return []
+    today = today or datetime.now(UTC).date()
+    parts = []
+    for position, check in enumerate(checks):
+        found = check.expression(table, days, today)
+        parts.append(found.mutate(position=ibis.literal(position, "int64")))
+    measured: dict[tuple[int, date | None], tuple[float | None, int]] = {}
+    every = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    for position, day, value, rows in fetch(every.select("position", "day", "measured", "rows")):
+        measured[int(position), _day(day)] = None if value is None else float(value), int(rows)
+    results = []
+    for position, check in enumerate(checks):
+        for day in days.each() if check.is_daily and days else [None]:
+            results.append(check.result(day, *measured.get((position, day), (None, 0))))
+    return results
+
+
+def record(transaction: Transaction, results: Iterable[Result]) -> set[ResultKey]:
+    """Writes results down in `monitoring.check_result`.
+
+    The table is there.
+
+    Returns:
+        Of which tables, checks and days the last result, before these, was a failure.
+    """
+    found = list(results)
+    if not found:
+        return set()
+    # who is looked at alone is told anyway
+    failed = (
+        last_failed(transaction, {result.check.model.full_name() for result in found})
+        if len({result.day for result in found}) > 1
+        else set()
+    )
+    frame = pd.DataFrame(
+        {
+            "checked_table": [result.check.model.full_name() for result in found],
+            "check_name": [result.check.name for result in found],
+            "checked_day": pd.to_datetime(pd.Series([result.day for result in found])),
+            "kind": [result.check.kind for result in found],
+            "severity": [result.check.severity for result in found],
+            "passed": [result.passed for result in found],
+            "measured": pd.Series([result.measured for result in found], dtype="float64"),
+            "threshold": [float(result.check.limit) for result in found],
+            "rows_concerned": [result.rows for result in found],
+        }
+    )
+    frame["evaluated_at"] = pd.Timestamp(datetime.now(UTC).replace(tzinfo=None))
+    transaction.append(CheckResult, frame)
+    return failed
+
+
+def prune(transaction: Transaction, before: date) -> None:
+    """Forgets results and figures from before a date that later ones of the same day replace."""
+    keys = {
+        CheckResult: ("evaluated_at", "checked_day", "checked_table", "check_name"),
+        Figure: ("published_at", "built_day", "built_table", "figure"),
+    }
+    for model, (written, *same) in keys.items():
+        table = transaction.warehouse.qualified(model)
+        alike = " AND ".join(f"later.{name} = {table}.{name}" for name in same)
+        transaction.require(model)
+        transaction.backend.raw_sql(
+            f"DELETE FROM {table} WHERE {written} < '{before}' AND EXISTS (SELECT 1 FROM {table}"
+            f" AS later WHERE {alike} AND later.{written} > {table}.{written})"
+        )
+
+
+def last_failed(transaction: Transaction, tables: Collection[str]) -> set[ResultKey]:
+    """Of which checks and days of some tables the last result is a failure."""
+    results = transaction.slice(CheckResult)
+    of_tables = results.filter(results.checked_table.isin(sorted(tables)))
+    keys = ["checked_table", "check_name", "checked_day"]
+    last = of_tables.group_by(keys).aggregate(
+        failed=of_tables.evaluated_at.max(where=~of_tables.passed),
+        passed=of_tables.evaluated_at.max(where=of_tables.passed),
+    )
+    failed = last.filter(last.failed.notnull(), last.passed.isnull() | (last.passed < last.failed))
+    found = transaction.rows(failed.select(keys))
+    return {(table, name, _day(day)) for table, name, day in found}
+
+
+def _day(value: date | str | None) -> date | None:
+    """A day as any engine gives it."""
+    return None if value is None else date.fromisoformat(str(value)[:10])

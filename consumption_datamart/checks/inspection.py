@@ -1,0 +1,109 @@
+"""What one step looks at before it publishes: checks and figures, in the same transaction."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+
+import pandas as pd
+
+from consumption_datamart.checks.check import MODEL, Check, Result
+from consumption_datamart.checks.evaluation import ResultKey, evaluate, record
+from consumption_datamart.errors import AuditError, CheckError, WarehouseError
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.monitoring import CheckResult, Figure
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse import Transaction, Warehouse
+from consumption_datamart.warehouse.profile import Profile
+
+
+class Inspection:
+    """Evaluates the checks of some tables on what is about to be published, and writes it down.
+
+    Attributes:
+        results: of all that was looked at.
+        failed_before: what had failed when it was last looked at.
+    """
+
+    def __init__(self, checks: Sequence[Check], today: date | None = None) -> None:
+        """Begins to count the seconds.
+
+        Args:
+            checks: of the tables that the step publishes.
+            today: the date; by default that of the clock, in UTC.
+        """
+        self.checks, self.today, self.begun = checks, today, time.monotonic()
+        self.results: list[Result] = []
+        self.failed_before: set[ResultKey] = set()
+
+    def __call__(
+        self,
+        transaction: Transaction,
+        days: Days | None,
+        profiles: Mapping[type[Table], Profile],
+    ) -> None:
+        """Looks at tables whose model has been audited.
+
+        Args:
+            transaction: in which they are published.
+            days: that are published; None: tables without days.
+            profiles: of what is published.
+
+        Raises:
+            CheckError: a blocking check fails.
+        """
+        found = [
+            check.result(day, 0.0, 0)
+            for check in self.checks
+            if check.name == MODEL and check.model in profiles
+            for day in (days.each() if check.is_daily and days else [None])
+        ]
+        others = [c for c in self.checks if c.name != MODEL and c.model in profiles]
+        found += evaluate(others, transaction.slice, transaction.rows, days, self.today)
+        self.results += found
+        wrong = [result for result in found if result.check.is_blocking and not result.passed]
+        if wrong:
+            raise CheckError(wrong[0].check.model.full_name(), str(wrong[0]))
+        transaction.require(CheckResult, Figure)
+        self.failed_before |= record(transaction, found)
+        self._write_figures(transaction, days, profiles)
+
+    def seconds(self) -> float:
+        """That the step has taken so far."""
+        return time.monotonic() - self.begun
+
+    def stopped(self, warehouse: Warehouse, error: AuditError, days: Days | None) -> None:
+        """Writes down what has stopped the publication, which was undone with all it wrote."""
+        if not isinstance(error, CheckError):
+            self.results = [
+                Result(check, day, passed=False)
+                for check in self.checks
+                if check.name == MODEL and check.model.full_name() == error.table
+                for day in (days.each() if check.is_daily and days else [None])
+            ]
+        try:
+            with warehouse.transaction() as transaction:
+                transaction.require(CheckResult)
+                record(transaction, self.results)
+        except WarehouseError:
+            pass  # what stopped the publication is the news, and is told by its own error
+
+    def _write_figures(
+        self,
+        transaction: Transaction,
+        days: Days | None,
+        profiles: Mapping[type[Table], Profile],
+    ) -> None:
+        """Figures of each day, 0 where it has no rows; the seconds in even shares."""
+        parts = []
+        index = [f"{day}" for day in days.each()] if days else None
+        for model, profile in profiles.items():
+            figures = profile.figures if index is None else profile.figures.reindex(index)
+            figures = figures.fillna(0).assign(seconds=self.seconds() / len(figures))
+            long = figures.rename_axis("built_day").reset_index()
+            long = long.melt("built_day", var_name="figure", value_name="number")
+            parts.append(long.assign(built_table=model.full_name()))
+        frame = pd.concat(parts, ignore_index=True)
+        frame["built_day"] = pd.to_datetime(frame.built_day.replace("", None))
+        frame["number"] = frame.number.astype(float)
+        frame["published_at"] = pd.Timestamp(datetime.now(UTC).replace(tzinfo=None))
+        transaction.append(Figure, frame)

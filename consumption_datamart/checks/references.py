@@ -1,0 +1,84 @@
+"""Checks that what tables refer to is there: facts their dimensions, dimensions their members."""
+
+from collections.abc import Mapping, Sequence
+
+import ibis
+import ibis.expr.types as ir
+
+from consumption_datamart.checks.check import Check, grouped
+from consumption_datamart.schema.table import Table
+
+DIMENSIONS = {
+    "customer_key": "dim_customer",
+    "customer_id": "dim_customer",
+    "product_id": "dim_product",
+    "deployment_id": "dim_deployment",
+    "day": "dim_day",
+}
+"""Column of a fact → the dimension that has it."""
+
+
+def reference_checks(
+    fact: type[Table], reads: Sequence[str], models: Mapping[str, type[Table]]
+) -> list[Check]:
+    """That every fact finds its row in each dimension.
+
+    It blocks where the fact is made of the dimension; others are published at another time.
+
+    Args:
+        fact: the table.
+        reads: names of the tables that it is made of.
+        models: of all tables, by name.
+    """
+    checks = []
+    for column, dimension in DIMENSIONS.items():
+        if column in fact.ibis_schema() and dimension in models:
+            checks.append(_reference(fact, column, models[dimension], dimension in reads))
+    return checks
+
+
+def _reference(fact: type[Table], column: str, dimension: type[Table], is_blocking: bool) -> Check:
+    def orphans(fact_rows: ir.Table, dimension_rows: ir.Table) -> ir.Table:
+        day = fact.day_column()
+        lost = fact_rows.anti_join(dimension_rows, column)
+        found = grouped(lost, day).aggregate(rows=lost.count())
+        return found.mutate(measured=found["rows"])
+
+    name = dimension.table_name()
+    return Check(
+        f"{column}_in_{name}",
+        fact,
+        f"Every {column} is in {name}: rows of which it is not.",
+        orphans,
+        {"fact_rows": fact, "dimension_rows": dimension},
+        is_blocking=is_blocking,
+    )
+
+
+def member_check(
+    dimension: type[Table], reads: Sequence[str], models: Mapping[str, type[Table]]
+) -> list[Check]:
+    """That a dimension has every member that any of the tables has which it is made of."""
+    names = {name for name, table in DIMENSIONS.items() if table == dimension.table_name()}
+    columns = sorted(names - {"customer_key", "day"})
+    if not columns:
+        return []
+    (column,) = columns
+    inputs = {name: models[name] for name in reads if column in models[name].ibis_schema()}
+
+    def lacking(members: ir.Table, **named: ir.Table) -> ir.Table:
+        seen = [rows.select(column) for rows in named.values()]
+        every = ibis.union(*seen) if len(seen) > 1 else seen[0]
+        lost = every.distinct().anti_join(members, column)
+        return lost.aggregate(measured=lost.count(), rows=lost.count())
+
+    return [
+        Check(
+            "has_every_member",
+            dimension,
+            f"Every {column} of {', '.join(inputs)} is in it: how many are not.",
+            lacking,
+            {"members": dimension, **inputs},
+            is_blocking=True,
+        )
+    ]

@@ -1,0 +1,191 @@
+"""Monitoring: all checks, evaluated on what is stored, every day."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import ibis
+
+from consumption_datamart.checks import (
+    Check,
+    Result,
+    asset_key,
+    check_spec,
+    checks_of_dumps,
+    checks_of_load,
+    evaluate_stored,
+    evaluations,
+    events,
+    in_step,
+    prune,
+    record,
+    told_in_a_line,
+)
+from consumption_datamart.factories.catalog import Catalog
+from consumption_datamart.factories.freshness import FRESH
+from consumption_datamart.factories.lake_table import LakeTableSpec
+from consumption_datamart.factories.metadata import definition_metadata
+from consumption_datamart.resources import WarehouseResource
+from consumption_datamart.schema.monitoring import CheckResult, Figure
+from consumption_datamart.trends import CHARTS, as_markdown, draw, figures
+
+MONITOR_JOB = "monitor"
+EVERY_MORNING = "0 6 * * *"
+KEPT = timedelta(days=100)
+"""How long results and figures are kept that later ones of the same day have replaced."""
+
+
+def all_checks(lake: Sequence[LakeTableSpec], catalog: Catalog) -> list[Check]:
+    """All checks of all tables."""
+    contracts = [spec.contract for spec in lake]
+    loaded = [
+        check for contract in contracts for check in checks_of_load(contract, catalog.settings)
+    ]
+    computed = [check for spec in catalog.specs for check in catalog.checks(spec)]
+    return loaded + checks_of_dumps(contracts, catalog.settings) + computed
+
+
+def check_results_asset(lake: Sequence[LakeTableSpec], catalog: Catalog) -> dg.AssetsDefinition:
+    """The asset of all recorded results; materializing it evaluates every check anew.
+
+    Nothing is built. Steps that publish record the results of their own checks, too.
+    """
+    checks = all_checks(lake, catalog)
+
+    @dg.multi_asset(
+        name=CheckResult.table_name(),
+        specs=[
+            dg.AssetSpec(
+                key=asset_key(CheckResult),
+                description=CheckResult.title(),
+                metadata=definition_metadata(CheckResult),
+                group_name="monitoring",
+                owners=["team:data"],
+                kinds={"table"},
+            )
+        ],
+    )
+    def _check_results(
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        with told_in_a_line():
+            target = warehouse.open()
+            results = evaluate_stored(target, checks, catalog.settings.monitored_days)
+            results += _freshness(context.instance, catalog)
+            with target.transaction() as transaction:
+                transaction.require(CheckResult)
+                failed_before = record(transaction, results)
+                prune(transaction, datetime.now(UTC).date() - KEPT)
+        for each in evaluations(results, failed_before):
+            context.log_event(each)
+        yield dg.MaterializeResult(asset_key=asset_key(CheckResult), metadata=_summary(results))
+
+    return _check_results
+
+
+def figures_asset() -> dg.AssetsDefinition:
+    """The asset of all recorded figures; materializing it plots them."""
+
+    @dg.multi_asset(
+        name=Figure.table_name(),
+        specs=[
+            dg.AssetSpec(
+                key=asset_key(Figure),
+                description=Figure.title(),
+                metadata=definition_metadata(Figure),
+                group_name="monitoring",
+                owners=["team:data"],
+                kinds={"table"},
+            )
+        ],
+    )
+    def _figures(warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult[Any]]:
+        metadata: dict[str, Any] = {}
+        with told_in_a_line():
+            target = warehouse.open()
+            found = figures(target) if target.exists(Figure) else None
+        if found is not None:
+            # of each series what it was last
+            last = found.drop_duplicates(["chart", "series"], keep="last")
+            metadata = last.groupby("chart").number.sum().astype(float).to_dict()
+            for chart, about in CHARTS.items():
+                picture = as_markdown(draw(found, "png", [chart]), about.title)
+                metadata[about.title] = dg.MetadataValue.md(picture)
+        yield dg.MaterializeResult(asset_key=asset_key(Figure), metadata=metadata)
+
+    return _figures
+
+
+def reference_checks_apart(catalog: Catalog) -> dg.AssetChecksDefinition:
+    """Checks of what is published apart; the monitoring job evaluates them, and so may anybody."""
+    apart: list[Check] = []
+    for spec in catalog.specs:
+        checks = catalog.checks(spec)
+        with_inputs = in_step(checks, spec.reads())
+        apart += [check for check in checks if check not in with_inputs]
+
+    @dg.multi_asset_check(name="references", specs=[check_spec(check) for check in apart])
+    def _references(
+        warehouse: WarehouseResource,
+    ) -> Iterator[Any]:
+        with told_in_a_line():
+            target = warehouse.open()
+            results = evaluate_stored(target, apart, catalog.settings.monitored_days)
+            with target.transaction() as transaction:
+                transaction.require(CheckResult)
+                failed_before = record(transaction, results)
+        known = {(result.check.model, result.check.name) for result in results}
+        results += [
+            Result(check, None, passed=True)
+            for check in apart
+            if (check.model, check.name) not in known
+        ]
+        yield from events(results, failed_before)
+
+    return _references
+
+
+def monitor_schedule() -> dg.ScheduleDefinition:
+    """Every morning at six (UTC): evaluates all checks."""
+    return dg.ScheduleDefinition(
+        name="monitor_every_morning",
+        job_name=MONITOR_JOB,
+        cron_schedule=EVERY_MORNING,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Evaluates all checks on what is stored; builds nothing.",
+    )
+
+
+def _freshness(instance: dg.DagsterInstance, catalog: Catalog) -> list[Result]:
+    """Whether the tables that stakeholders look at are late, as far as Dagster knows."""
+    keys = {asset_key(spec.model): spec.model for spec in catalog.specs if spec.is_watched}
+    states = instance.get_freshness_state_records(list(keys))
+    return [
+        Result(
+            Check(
+                FRESH,
+                keys[key],
+                "The table was refreshed within the time that its policy allows.",
+                lambda: ibis.memtable({}),
+                {},
+                kind="freshness",
+            ),
+            None,
+            passed=state.freshness_state.value != "FAIL",
+        )
+        for key, state in states.items()
+        if state.freshness_state.value in ("PASS", "WARN", "FAIL")
+    ]
+
+
+def _summary(results: Sequence[Result]) -> Mapping[str, Any]:
+    failing = [result for result in results if not result.passed]
+    lines = [f"- {result.check.model.full_name()}: {result}" for result in failing[:100]]
+    return {
+        "evaluated": len(results),
+        "failing": len(failing),
+        "failing errors": sum(result.check.is_blocking for result in failing),
+        "what fails": dg.MetadataValue.md("\n".join(lines) or "nothing"),
+    }
