@@ -32,6 +32,9 @@ from consumption_datamart.trends import CHARTS, as_markdown, draw, figures
 
 MONITOR_JOB = "monitor"
 EVERY_MORNING = "0 6 * * *"
+_NOW: Any = dg.AutomationCondition.initial_evaluation()
+NEVER = _NOW & ~_NOW
+"""Condition of checks that automation is not to run, neither by themselves nor with their table."""
 KEPT = timedelta(days=100)
 """How long results and figures are kept that later ones of the same day have replaced."""
 
@@ -125,21 +128,28 @@ def reference_checks_apart(catalog: Catalog) -> dg.AssetChecksDefinition:
         with_inputs = in_step(checks, spec.reads())
         apart += [check for check in checks if check not in with_inputs]
 
-    @dg.multi_asset_check(name="references", specs=[check_spec(check) for check in apart])
+    @dg.multi_asset_check(
+        name="references",
+        specs=[check_spec(check, NEVER) for check in apart],
+        can_subset=True,
+    )
     def _references(
-        warehouse: WarehouseResource,
+        context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource
     ) -> Iterator[Any]:
+        wanted = [
+            check for check in apart if check_spec(check).key in context.selected_asset_check_keys
+        ]
         with told_in_a_line():
             target = warehouse.open()
-            results = evaluate_stored(target, apart, catalog.settings.monitored_days)
+            results = evaluate_stored(target, wanted, catalog.settings.monitored_days)
             with target.transaction() as transaction:
                 transaction.require(CheckResult)
                 failed_before = record(transaction, results)
-        known = {(result.check.model, result.check.name) for result in results}
+        judged = {check_spec(result.check).key for result in results}
         results += [
             Result(check, None, passed=True)
-            for check in apart
-            if (check.model, check.name) not in known
+            for check in wanted
+            if check_spec(check).key not in judged
         ]
         yield from events(results, failed_before)
 
