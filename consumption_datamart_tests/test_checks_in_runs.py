@@ -1,5 +1,6 @@
 """Checks where they run: with each publication, which they stop or not, and in the daily job."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -7,7 +8,10 @@ from pathlib import Path
 import dagster as dg
 import ibis.expr.types as ir
 import pytest
+from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 
+from consumption_datamart.assets.reports import REPORTS
+from consumption_datamart.assets.star import STAR
 from consumption_datamart.assets.star.facts import fact_usage_daily
 from consumption_datamart.checks import Inspection, checks_of_load, prune
 from consumption_datamart.definitions import build_definitions
@@ -298,7 +302,8 @@ def test_a_mart_that_is_not_built_is_monitored_in_peace(
 ) -> None:
     done = run(MONITOR_JOB, warehouse, instance)
     assert done.success
-    assert done.get_asset_check_evaluations() == []
+    (own,) = done.get_asset_check_evaluations()
+    assert (own.asset_key.path[-1], own.passed) == ("objective", True)
 
 
 def test_references_are_checked_on_their_own_too(
@@ -314,7 +319,7 @@ def test_references_are_checked_on_their_own_too(
         if key.name.endswith(("_in_dim_customer", "_in_dim_day"))
     ]
     assert checks
-    known = catalog(Settings(), *definitions_specs())
+    known = catalog(Settings(), *STAR, *REPORTS)
     done = dg.Definitions(
         asset_checks=[reference_checks_apart(known)],
         resources={"warehouse": WarehouseResource(url=warehouse)},
@@ -324,12 +329,42 @@ def test_references_are_checked_on_their_own_too(
     assert failing == {"fact_usage_daily", "fact_entitlement_daily", "fact_consumption_daily"}
 
 
-def definitions_specs() -> tuple[TableSpec, ...]:
-    """The specs of the mart."""
-    from consumption_datamart.assets.reports import REPORTS  # noqa: PLC0415
-    from consumption_datamart.assets.star import STAR  # noqa: PLC0415
-
-    return STAR + REPORTS
+def test_reports_are_fresh_or_late_as_dagster_says_and_that_is_written_down(
+    warehouse: str, instance: dg.DagsterInstance
+) -> None:
+    states = {"report_renewals": FreshnessState.FAIL, "report_consumption_daily": "PASS"}
+    for name, state in states.items():
+        change = FreshnessStateChange(
+            key=dg.AssetKey(["mart", name]),
+            new_state=FreshnessState(state),
+            previous_state=FreshnessState.UNKNOWN,
+            state_change_timestamp=time.time(),
+        )
+        instance._report_runless_asset_event(asset_event=change)
+    done = run(MONITOR_JOB, warehouse, instance)
+    told = {
+        (check.asset_key.path[-1], check.check_name): check.passed
+        for check in done.get_asset_check_evaluations()
+        if check.asset_key.path[0] == "mart"
+    }
+    assert told == {
+        ("report_renewals", "fresh"): False,
+        ("report_consumption_daily", "fresh"): True,
+    }
+    (row,) = recorded(warehouse, "fresh", "mart.report_renewals")
+    assert (row["passed"], row["kind"], row["checked_day"]) == (False, "freshness", None)
+    alone = build_definitions(warehouse=warehouse).resolve_implicit_global_asset_job_def()
+    checks = [
+        dg.AssetCheckKey(dg.AssetKey(["mart", f"report_{name}"]), "fresh")
+        for name in ("renewals", "consumption_daily", "active_customers_by_product_daily")
+    ]
+    found = alone.get_subset(asset_selection=set(), asset_check_selection=set(checks))
+    evaluated = found.execute_in_process(instance=instance).get_asset_check_evaluations()
+    assert {(each.asset_key.path[-1], each.passed) for each in evaluated} == {
+        ("report_renewals", False),
+        ("report_consumption_daily", True),
+        ("report_active_customers_by_product_daily", True),
+    }
 
 
 def test_the_job_runs_every_morning_by_itself() -> None:

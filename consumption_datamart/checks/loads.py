@@ -6,16 +6,18 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from consumption_datamart.checks.check import Check, grouped, number
+from consumption_datamart.checks.check import Check, grouped
+from consumption_datamart.checks.deliveries import (
+    BACK,
+    WEEKS,
+    changed_columns,
+    lateness,
+    of_last,
+    volume,
+)
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import Dumps, files_of, quarantine_of, raw_of
 from consumption_datamart.settings import Settings
-
-WEEKS = 4
-"""Weeks whose same weekday a day's rows are compared with."""
-ENOUGH_WEEKS, ENOUGH_ROWS = 3, 20
-"""What the comparison needs: so many of these days, and so many rows on one of them."""
-BACK = 7 * WEEKS + 1
 
 
 def load_checks(contract: type[Contract], settings: Settings) -> list[Check]:
@@ -133,76 +135,3 @@ def quarantined_share(files: ir.Table, day: str | None) -> ir.Table:
         rows=files.rows_quarantined.sum(), read=files.rows_read.sum()
     )
     return found.mutate(measured=found["rows"].cast("float64") / found.read.nullif(0))
-
-
-def volume(files: ir.Table) -> ir.Table:
-    """Of each dump the distance of its rows from the median of the same weekday before it.
-
-    Nothing is measured where fewer than three of the last four have a dump, or these have few rows.
-    """
-    dumps = files.group_by(day=files.dump_day).aggregate(read=files.rows_read.sum())
-    dumps = dumps.mutate(n=number(dumps.day))
-    before = [
-        dumps.select(n=dumps.n + 7 * week, then=dumps.read, week=ibis.literal(week))
-        for week in range(1, WEEKS + 1)
-    ]
-    history = ibis.union(*before)
-    rank = {"group_by": history.n, "order_by": [history.then, history.week]}
-    ranked = history.mutate(
-        position=ibis.row_number().over(**rank),
-        weeks=history.count().over(group_by=history.n),
-    )
-    # the median of an odd number is the middle, of an even number the mean of the two
-    middle = ranked.filter(
-        (ranked.position * 2 - (ranked.weeks - 1)).abs() <= 1, ranked.weeks >= ENOUGH_WEEKS
-    )
-    usual = middle.group_by("n").aggregate(median=middle.then.mean())
-    found = dumps.left_join(usual, "n")
-    enough = (found.median >= ENOUGH_ROWS).ifelse(found.median, ibis.null())
-    far = (found.read - enough).abs()
-    return found.select(found.day, measured=far / enough, rows=far.cast("int64"))
-
-
-def changed_columns(files: ir.Table) -> ir.Table:
-    """Of each dump whether its files have other columns than those of the dump before."""
-    signature = files.unexpected_columns + " | " + files.missing_columns
-    dumps = files.group_by(day=files.dump_day).aggregate(
-        least=signature.min(), greatest=signature.max(), files=files.count()
-    )
-    in_order = ibis.window(order_by=dumps.day)
-    before = dumps.mutate(
-        was_least=dumps.least.lag().over(in_order), was_greatest=dumps.greatest.lag().over(in_order)
-    )
-    differs = (before.least != before.was_least) | (before.greatest != before.was_greatest)
-    number = before.files.cast("int64")
-    changed = differs.ifelse(number, ibis.literal(0, "int64"))
-    return before.select("day", measured=changed, rows=changed)
-
-
-def of_last(dumps: ir.Table, day: str | None) -> ir.Table:
-    """What was measured of each day; of a table without days only that of the last dump."""
-    if day is not None:
-        return dumps
-    last = dumps.aggregate(last=dumps.day.max())
-    of_last = dumps.inner_join(last, dumps.day == last["last"])
-    return of_last.select("measured", "rows")
-
-
-def lateness(dumps: ir.Table, today: date, table: str, archived_after: int) -> ir.Table:
-    """Days since the last dump of a table.
-
-    They are counted until today; of a lake that ends long before, until its last day: it is an
-    archive, whose tables may only be late against each other.
-
-    Args:
-        dumps: that the lake has.
-        today: the date, UTC.
-        table: of the lake.
-        archived_after: days after which a lake that gets no dumps counts as an archive.
-    """
-    of_table = (dumps.lake_table == table).ifelse(dumps.dump_day, ibis.null("date"))
-    found = dumps.aggregate(last=dumps.dump_day.max(), mine=of_table.max())
-    now = ibis.literal(today)
-    idle = now.delta(found["last"], unit="day")
-    until = ((idle < 0) | (idle > archived_after)).ifelse(found["last"], now)
-    return found.select(measured=until.delta(found.mine, unit="day"), rows=ibis.literal(0))

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -20,13 +21,19 @@ def asset_key(model: type[Table]) -> dg.AssetKey:
     return dg.AssetKey([model.schema_name(), model.table_name()])
 
 
-def check_spec(check: Check) -> dg.AssetCheckSpec:
-    """The check as an asset check."""
+def check_spec(check: Check, condition: Any = None) -> dg.AssetCheckSpec:
+    """The check as an asset check.
+
+    Args:
+        check: to show.
+        condition: when automation runs it; none: whenever it refreshes the table.
+    """
     return dg.AssetCheckSpec(
         name=check.name,
         asset=asset_key(check.model),
         blocking=check.is_blocking,
         description=check.description,
+        automation_condition=condition,
         metadata={"kind": check.kind, "threshold": float(check.limit)},
     )
 

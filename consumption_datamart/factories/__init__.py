@@ -2,13 +2,13 @@
 
 from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.dumps import dumps_asset
+from consumption_datamart.factories.figures import figures_asset
 from consumption_datamart.factories.freshness import freshness_checks
 from consumption_datamart.factories.lake_table import LakeTableSpec, lake_table_asset
 from consumption_datamart.factories.mart_table import mart_table_asset
 from consumption_datamart.factories.monitoring import (
     MONITOR_JOB,
     check_results_asset,
-    figures_asset,
     monitor_schedule,
     reference_checks_apart,
 )

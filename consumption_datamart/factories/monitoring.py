@@ -27,11 +27,13 @@ from consumption_datamart.factories.freshness import FRESH
 from consumption_datamart.factories.lake_table import LakeTableSpec
 from consumption_datamart.factories.metadata import definition_metadata
 from consumption_datamart.resources import WarehouseResource
-from consumption_datamart.schema.monitoring import CheckResult, Figure
-from consumption_datamart.trends import CHARTS, as_markdown, draw, figures
+from consumption_datamart.schema.monitoring import CheckResult
 
 MONITOR_JOB = "monitor"
 EVERY_MORNING = "0 6 * * *"
+_NOW: Any = dg.AutomationCondition.initial_evaluation()
+NEVER = _NOW & ~_NOW
+"""Condition of checks that automation is not to run, neither by themselves nor with their table."""
 KEPT = timedelta(days=100)
 """How long results and figures are kept that later ones of the same day have replaced."""
 
@@ -84,39 +86,6 @@ def check_results_asset(lake: Sequence[LakeTableSpec], catalog: Catalog) -> dg.A
     return _check_results
 
 
-def figures_asset() -> dg.AssetsDefinition:
-    """The asset of all recorded figures; materializing it plots them."""
-
-    @dg.multi_asset(
-        name=Figure.table_name(),
-        specs=[
-            dg.AssetSpec(
-                key=asset_key(Figure),
-                description=Figure.title(),
-                metadata=definition_metadata(Figure),
-                group_name="monitoring",
-                owners=["team:data"],
-                kinds={"table"},
-            )
-        ],
-    )
-    def _figures(warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult[Any]]:
-        metadata: dict[str, Any] = {}
-        with told_in_a_line():
-            target = warehouse.open()
-            found = figures(target) if target.exists(Figure) else None
-        if found is not None:
-            # of each series what it was last
-            last = found.drop_duplicates(["chart", "series"], keep="last")
-            metadata = last.groupby("chart").number.sum().astype(float).to_dict()
-            for chart, about in CHARTS.items():
-                picture = as_markdown(draw(found, "png", [chart]), about.title)
-                metadata[about.title] = dg.MetadataValue.md(picture)
-        yield dg.MaterializeResult(asset_key=asset_key(Figure), metadata=metadata)
-
-    return _figures
-
-
 def reference_checks_apart(catalog: Catalog) -> dg.AssetChecksDefinition:
     """Checks of what is published apart; the monitoring job evaluates them, and so may anybody."""
     apart: list[Check] = []
@@ -125,21 +94,28 @@ def reference_checks_apart(catalog: Catalog) -> dg.AssetChecksDefinition:
         with_inputs = in_step(checks, spec.reads())
         apart += [check for check in checks if check not in with_inputs]
 
-    @dg.multi_asset_check(name="references", specs=[check_spec(check) for check in apart])
+    @dg.multi_asset_check(
+        name="references",
+        specs=[check_spec(check, NEVER) for check in apart],
+        can_subset=True,
+    )
     def _references(
-        warehouse: WarehouseResource,
+        context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource
     ) -> Iterator[Any]:
+        wanted = [
+            check for check in apart if check_spec(check).key in context.selected_asset_check_keys
+        ]
         with told_in_a_line():
             target = warehouse.open()
-            results = evaluate_stored(target, apart, catalog.settings.monitored_days)
+            results = evaluate_stored(target, wanted, catalog.settings.monitored_days)
             with target.transaction() as transaction:
                 transaction.require(CheckResult)
                 failed_before = record(transaction, results)
-        known = {(result.check.model, result.check.name) for result in results}
+        judged = {check_spec(result.check).key for result in results}
         results += [
             Result(check, None, passed=True)
-            for check in apart
-            if (check.model, check.name) not in known
+            for check in wanted
+            if check_spec(check).key not in judged
         ]
         yield from events(results, failed_before)
 

@@ -1,0 +1,45 @@
+"""The asset that plots what was recorded of publications."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from consumption_datamart.checks import asset_key, told_in_a_line
+from consumption_datamart.factories.metadata import definition_metadata
+from consumption_datamart.resources import WarehouseResource
+from consumption_datamart.schema.monitoring import Figure
+from consumption_datamart.trends import CHARTS, as_markdown, draw, figures
+
+
+def figures_asset() -> dg.AssetsDefinition:
+    """The asset of all recorded figures; materializing it plots them."""
+
+    @dg.multi_asset(
+        name=Figure.table_name(),
+        specs=[
+            dg.AssetSpec(
+                key=asset_key(Figure),
+                description=Figure.title(),
+                metadata=definition_metadata(Figure),
+                group_name="monitoring",
+                owners=["team:data"],
+                kinds={"table"},
+            )
+        ],
+    )
+    def _figures(warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult[Any]]:
+        metadata: dict[str, Any] = {}
+        with told_in_a_line():
+            target = warehouse.open()
+            found = figures(target) if target.exists(Figure) else None
+        if found is not None:
+            # of each series what it was last
+            last = found.drop_duplicates(["chart", "series"], keep="last")
+            metadata = last.groupby("chart").number.sum().astype(float).to_dict()
+            for chart, about in CHARTS.items():
+                picture = as_markdown(draw(found, "png", [chart]), about.title)
+                metadata[about.title] = dg.MetadataValue.md(picture)
+        yield dg.MaterializeResult(asset_key=asset_key(Figure), metadata=metadata)
+
+    return _figures
