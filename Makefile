@@ -58,3 +58,6 @@ bench-automation: $(BIN)/consumption-datamart  ## measures observation and ticks
 
 fuzz: $(BIN)/consumption-datamart  ## loads 10,000 damaged dumps, and builds some of them
 	$(BIN)/python -m consumption_datamart_tests.fuzz --mutations 10000 --builds 20 $(ARGS)
+
+kills: $(BIN)/consumption-datamart  ## kills 200 builds, and takes the disk from some
+	$(BIN)/python -m consumption_datamart_tests.kills $(ARGS)
