@@ -3,10 +3,12 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from consumption_datamart.alerts import Watched, alert_job, alert_sensor
 from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
@@ -71,14 +73,23 @@ def build_definitions(
     fresh = freshness_checks(REPORTS)
     warehouse = WarehouseResource(url=settings.warehouse, memory_limit=settings.memory_limit)
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+        assets = [
+            lake_sources(LAKE, partitions),
+            *(lake_table_asset(spec, catalog) for spec in LAKE),
+            dumps_asset(LAKE, catalog),
+            *(mart_table_asset(spec, catalog) for spec in STAR + REPORTS),
+            *own_assets,
+        ]
+        schedules = [observe_schedule(lake, LAKE)]
+        sensors = [first_observation_sensor(), automation_sensor()]
+        watched = Watched(
+            checks=[key for each in [*assets, fresh] for key in each.check_keys],
+            automation=[each.name for each in schedules] + [each.name for each in sensors],
+            build_job=BUILD_JOB,
+        )
+        alerts_file = Path(settings.alerts_file)
         return dg.Definitions(
-            assets=[
-                lake_sources(LAKE, partitions),
-                *(lake_table_asset(spec, catalog) for spec in LAKE),
-                dumps_asset(LAKE, catalog),
-                *(mart_table_asset(spec, catalog) for spec in STAR + REPORTS),
-                *own_assets,
-            ],
+            assets=assets,
             asset_checks=[fresh],
             jobs=[
                 dg.define_asset_job(
@@ -92,9 +103,10 @@ def build_definitions(
                     selection=dg.AssetSelection.groups("lake", include_sources=True),
                     description="Records which dumps of the lake are new or changed.",
                 ),
+                alert_job(watched, alerts_file),
             ],
-            schedules=[observe_schedule(lake, LAKE)],
-            sensors=[first_observation_sensor(), automation_sensor()],
+            schedules=schedules,
+            sensors=[*sensors, alert_sensor(warehouse, watched, alerts_file)],
             resources={
                 "lake": lake,
                 "warehouse": warehouse,

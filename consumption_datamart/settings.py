@@ -46,6 +46,10 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds before the second attempt; each wait doubles.",
     )
+    alerts_file: str = Field(
+        default=str(PROJECT_DIR / "alerts.toml"),
+        description="TOML file of whom to alert of what; without it alerts go to the log.",
+    )
     memory_limit: str = Field(
         default="2GB", description="Memory that DuckDB may use; what exceeds it spills to disk."
     )

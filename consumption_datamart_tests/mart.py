@@ -20,14 +20,16 @@ from consumption_datamart.factories import Catalog, TableSpec, daily_partitions
 from consumption_datamart.factories.mart_table import arguments
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.loading import load
+from consumption_datamart.schema.alerts import Alert, AlertTransition
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import Built
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse, publish
 
+ALERTS = (Alert, AlertTransition)
 ENGINES = ("duckdb", "sqlite")
-MODELS = {model.full_name(): model for model in [*models().values(), Built]}
+MODELS = {model.full_name(): model for model in [*models().values(), Built, *ALERTS]}
 COMPUTED = {spec.model.table_name(): spec for spec in STAR + REPORTS}
 UPSTREAM = {name: set(spec.reads()) for name, spec in COMPUTED.items()}
 DAY_OF_NO_LAKE = Days(date(2026, 1, 1), date(2026, 1, 1))

@@ -11,6 +11,7 @@ import pytest
 
 from consumption_datamart.cli.reference import reference
 from consumption_datamart.definitions import models
+from consumption_datamart.schema.alerts import Alert, AlertTransition
 from consumption_datamart.schema.codes import BANDS
 from consumption_datamart.schema.dictionary import dictionary
 from consumption_datamart.schema.monitoring import Built
@@ -139,7 +140,7 @@ def test_simulate_tells_where_it_cannot_write(tmp_path: Path) -> None:
     assert f"Error: --out {tmp_path / 'file'}: cannot be written to" in ended.err
 
 
-@pytest.mark.parametrize("command", [[], ["build"], ["report"], ["simulate"]])
+@pytest.mark.parametrize("command", [[], ["build"], ["report"], ["alerts"], ["simulate"]])
 def test_help(command: list[str]) -> None:
     ended = cli.run(*command, "--help")
     assert (ended.code, ended.err) == (0, "")
@@ -182,7 +183,11 @@ def test_without_dagster_home_nothing_is_left_behind(
     ("file", "written", "command"),
     [
         ("cli.md", reference, "python -m consumption_datamart.cli.reference > docs/cli.md"),
-        ("data-dictionary.md", lambda: dictionary([*models().values(), Built]), "make docs"),
+        (
+            "data-dictionary.md",
+            lambda: dictionary([*models().values(), Built, Alert, AlertTransition]),
+            "make docs",
+        ),
     ],
 )
 def test_a_reference_page_is_current(file: str, written: object, command: str) -> None:
