@@ -27,9 +27,9 @@ from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse, publish
 
-ALERTS = (Alert, AlertTransition)
 ENGINES = ("duckdb", "sqlite")
-MODELS = {model.full_name(): model for model in [*models().values(), Built, *ALERTS]}
+MODELS = {model.full_name(): model for model in [*models().values(), Built]}
+STORED = MODELS | {model.full_name(): model for model in (Alert, AlertTransition)}
 COMPUTED = {spec.model.table_name(): spec for spec in STAR + REPORTS}
 UPSTREAM = {name: set(spec.reads()) for name, spec in COMPUTED.items()}
 DAY_OF_NO_LAKE = Days(date(2026, 1, 1), date(2026, 1, 1))
@@ -115,7 +115,7 @@ def _of_sqlite(path: str) -> Tables:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         return {
             name: [
-                _plain(dict(row), MODELS[name].ibis_schema())
+                _plain(dict(row), STORED[name].ibis_schema())
                 for row in connection.execute(f'SELECT * FROM "{name}"')
             ]
             for (name,) in names

@@ -22,7 +22,8 @@ from consumption_datamart.alerts import AlertBook, AlertSettings, Watched, evalu
 from consumption_datamart.schema.monitoring import Objective
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.schema.reports import ReportConsumptionDaily
-from consumption_datamart.warehouse import open_warehouse, publish
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse import open_warehouse
 
 TODAY = date(2026, 3, 10)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -35,10 +36,16 @@ class Bench:
     """An instance and a warehouse to do things to, and to evaluate."""
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
-        """Empty; DuckDB."""
+        """Empty."""
         self.instance, self.watched = instance, Watched([], ["watcher", "other"], "build")
-        self.warehouse = open_warehouse(f"duckdb://{folder}/warehouse.duckdb")
+        self.warehouse = open_warehouse(f"sqlite://{folder}/warehouse.sqlite")
         self.now = NOON
+
+    def put(self, model: type[Table], frame: pd.DataFrame) -> None:
+        """Fill a table."""
+        with self.warehouse.transaction() as transaction:
+            transaction.clear(model)
+            transaction.load(model, transaction.stage(frame))
 
     def evaluate(self, later: timedelta = timedelta(minutes=1)) -> Steps:
         """What is crossed since: signal and subject, before, after."""
@@ -247,7 +254,7 @@ def deliver(bench: Bench, **last: date) -> None:
     """The lake has dumps until these days."""
     rows = [{"lake_table": name, "dump_day": day} for name, day in last.items()]
     frame = pd.DataFrame(rows).assign(files=1, size=1)
-    publish(bench.warehouse, Dumps, frame)
+    bench.put(Dumps, frame)
 
 
 def ago(days: int) -> date:
@@ -289,7 +296,7 @@ def burn(bench: Bench, left: float) -> None:
     row = {"objective_name": "usage correct", "objective_table": "mart.fact_usage_daily"}
     row |= {"kind": "correctness", "target": 0.99, "days_good": 27, "days_measured": 28}
     frame = pd.DataFrame([row | {"budget_left": left, "burn_rate": 1.0}])
-    publish(bench.warehouse, Objective, frame)
+    bench.put(Objective, frame)
 
 
 def test_error_budgets(bench: Bench) -> None:
@@ -309,7 +316,7 @@ def consume(bench: Bench, share: float | None, day: date = TODAY, customer: str 
     row = {"day": day, "customer_id": customer, "customer_name": "Acme", "product_id": "db"}
     row |= {"product_name": "Database", "entitled_30d": 10.0, "used_30d": 10 * (share or 0)}
     frame = pd.DataFrame([row | {"consumption_30d": share, "band": "over"}])
-    publish(bench.warehouse, ReportConsumptionDaily, frame)
+    bench.put(ReportConsumptionDaily, frame)
 
 
 CUSTOMER = "consumption CUST-1 db"

@@ -18,12 +18,12 @@ def write_open(alerts: Collection[Alert]) -> None:
     if not found:
         Console().print("No alert is open.")
         return
-    table = _table("Open alerts", ["state", "since (UTC)", "signal", "about", "what"])
     found.sort(key=lambda alert: (alert.state != "alarm", -alert.since.timestamp()))
+    table = _table("Open alerts", ["state", "since (UTC)"], ["what"])
     for alert in found:
         since = f"{alert.since:%Y-%m-%d %H:%M}"
-        row = [alert.state.value, since, alert.signal, alert.subject, alert.summary]
-        table.add_row(*row, style=STYLES[alert.state.value])
+        what = f"{alert.signal} {alert.subject}: {alert.summary}"
+        table.add_row(alert.state.value, since, what, style=STYLES[alert.state.value])
     Console().print(table)
 
 
@@ -32,24 +32,20 @@ def write_history(history: pd.DataFrame) -> None:
     if history.empty:
         Console().print("No line was ever crossed.")
         return
-    columns = ["at (UTC)", "from", "to", "signal", "about", "what", "not told yet"]
-    table = _table("Alerts", columns)
+    table = _table("Alerts", ["at (UTC)", "state"], ["what", "not told yet"])
     for row in history.itertuples():
         table.add_row(
             f"{row.crossed_at:%Y-%m-%d %H:%M}",
-            row.state_before,
-            row.state,
-            row.signal,
-            row.subject,
-            row.summary,
+            f"{row.state_before} → {row.state}",
+            f"{row.signal} {row.subject}: {row.summary}",
             row.undelivered.replace(",", ", "),
             style=STYLES[row.state],
         )
     Console().print(table)
 
 
-def _table(title: str, columns: list[str]) -> Table:
+def _table(title: str, short: list[str], long: list[str]) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
-    for name in columns:
-        table.add_column(name, no_wrap=name not in ("about", "what", "not told yet"))
+    for name in short + long:
+        table.add_column(name, no_wrap=name in short)
     return table
