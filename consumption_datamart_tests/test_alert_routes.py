@@ -4,6 +4,7 @@ import json
 import logging
 import socket
 import threading
+import tomllib
 from collections.abc import Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -260,6 +261,15 @@ def test_the_file(tmp_path: Path) -> None:
     assert [route.name for route in settings.route] == ["oncall"]
     assert settings.dumps.days == {"telemetry": 3}
     assert settings.consumption == AlertSettings().consumption
+
+
+def test_the_readme_shows_all_of_the_file_with_its_defaults() -> None:
+    text = (Path(__file__).parent.parent / "README.md").read_text()
+    shown = tomllib.loads(text.split("```toml\n")[1].split("```")[0])
+    assert {route["kind"] for route in shown["route"]} == {"log", "webhook", "slack", "email"}
+    settings = AlertSettings.model_validate(shown)
+    assert settings.model_copy(update={"route": AlertSettings().route}) == AlertSettings()
+    assert shown.keys() == AlertSettings.model_fields.keys()
 
 
 @pytest.mark.parametrize(("text", "problem"), BAD_FILES.values(), ids=BAD_FILES)
