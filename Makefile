@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: build test lint types format dev docs sample lock ui bench scaling bench-automation
+.PHONY: build test lint types format dev docs sample lock ui bench scaling bench-automation fuzz kills
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -55,3 +55,9 @@ scaling: $(BIN)/consumption-datamart  ## measures the build of ever larger lakes
 bench-automation: $(BIN)/consumption-datamart  ## measures observation and ticks over 3,650 days
 	$(BIN)/pip install --quiet -e '.[bench]'
 	$(BIN)/python -m benchmarks automation $(ARGS)
+
+fuzz: $(BIN)/consumption-datamart  ## loads 10,000 damaged dumps, and builds some of them
+	$(BIN)/python -m consumption_datamart_tests.fuzz --mutations 10000 --builds 20 $(ARGS)
+
+kills: $(BIN)/consumption-datamart  ## kills 200 builds, and takes the disk from some
+	$(BIN)/python -m consumption_datamart_tests.kills $(ARGS)

@@ -3,10 +3,12 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from consumption_datamart.alerts import Watched, alert_job, alert_sensor
 from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.monitoring import MONITORING
 from consumption_datamart.assets.reports import REPORTS
@@ -88,17 +90,26 @@ def build_definitions(
         is_released_by_runs=is_released_by_runs,
     )
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+        assets = [
+            lake_sources(LAKE, partitions),
+            *(lake_table_asset(spec, catalog) for spec in LAKE),
+            dumps_asset(LAKE, catalog),
+            *(mart_table_asset(spec, catalog) for spec in STAR + REPORTS),
+            check_results_asset(LAKE, catalog),
+            figures_asset(),
+            *(mart_table_asset(spec, catalog) for spec in MONITORING),
+            *own_assets,
+        ]
+        schedules = [observe_schedule(lake, LAKE), monitor_schedule()]
+        sensors = [first_observation_sensor(), automation_sensor()]
+        watched = Watched(
+            checks=[key for each in [*assets, fresh, references] for key in each.check_keys],
+            automation=[each.name for each in schedules] + [each.name for each in sensors],
+            build_job=BUILD_JOB,
+        )
+        alerts_file = Path(settings.alerts_file)
         return dg.Definitions(
-            assets=[
-                lake_sources(LAKE, partitions),
-                *(lake_table_asset(spec, catalog) for spec in LAKE),
-                dumps_asset(LAKE, catalog),
-                *(mart_table_asset(spec, catalog) for spec in STAR + REPORTS),
-                check_results_asset(LAKE, catalog),
-                figures_asset(),
-                *(mart_table_asset(spec, catalog) for spec in MONITORING),
-                *own_assets,
-            ],
+            assets=assets,
             asset_checks=[fresh, references],
             jobs=[
                 dg.define_asset_job(
@@ -117,9 +128,10 @@ def build_definitions(
                     selection=monitoring,
                     description="Evaluates all checks on what is stored; builds nothing.",
                 ),
+                alert_job(watched, alerts_file),
             ],
-            schedules=[observe_schedule(lake, LAKE), monitor_schedule()],
-            sensors=[first_observation_sensor(), automation_sensor()],
+            schedules=schedules,
+            sensors=[*sensors, alert_sensor(warehouse, watched, alerts_file)],
             resources={
                 "lake": lake,
                 "warehouse": warehouse,

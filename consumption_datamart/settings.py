@@ -68,6 +68,10 @@ class Settings(BaseSettings):
     monitored_days: int = Field(
         default=28, ge=1, description="Last days of daily tables that the monitoring job looks at."
     )
+    alerts_file: str = Field(
+        default=str(PROJECT_DIR / "alerts.toml"),
+        description="TOML file of whom to alert of what; without it alerts go to the log.",
+    )
     memory_limit: str = Field(
         default="2GB", description="Memory that DuckDB may use; what exceeds it spills to disk."
     )

@@ -21,6 +21,7 @@ from consumption_datamart.factories.mart_table import arguments
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.loading import load
 from consumption_datamart.partitions import daily_partitions
+from consumption_datamart.schema.alerts import Alert, AlertTransition
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import MONITORING
 from consumption_datamart.schema.raw import Dumps
@@ -29,6 +30,7 @@ from consumption_datamart.warehouse import open_warehouse, publish
 
 ENGINES = ("duckdb", "sqlite")
 MODELS = {model.full_name(): model for model in [*models().values(), *MONITORING]}
+STORED = MODELS | {model.full_name(): model for model in (Alert, AlertTransition)}
 COMPUTED = {spec.model.table_name(): spec for spec in STAR + REPORTS}
 UPSTREAM = {name: set(spec.reads()) for name, spec in COMPUTED.items()}
 DAY_OF_NO_LAKE = Days(date(2026, 1, 1), date(2026, 1, 1))
@@ -128,7 +130,7 @@ def _of_sqlite(path: str) -> Tables:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         return {
             name: [
-                _plain(dict(row), MODELS[name].ibis_schema())
+                _plain(dict(row), STORED[name].ibis_schema())
                 for row in connection.execute(f'SELECT * FROM "{name}"')
             ]
             for (name,) in names

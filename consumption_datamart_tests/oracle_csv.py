@@ -17,10 +17,10 @@ class CsvRecord:
 def read_records(content: bytes) -> list[CsvRecord]:
     """Split a file into records, its header first; blank lines are no records.
 
-    A quoted field may hold commas, doubled quotes and line breaks. A record is malformed when text
-    follows a closing quote, when a quote is never closed, or when its bytes are not UTF-8; it then
-    costs its first line only, and the lines behind it are read anew. Bytes that are not UTF-8 are
-    shown as question marks.
+    Lines end in CR, LF or both. A quoted field may hold commas, doubled quotes and line ends. A
+    record is malformed when text follows a closing quote, when a quote is never closed, or when its
+    bytes are not UTF-8; it then costs its first line only, and the lines behind it are read anew.
+    Bytes that are not UTF-8 are shown as question marks.
     """
     text = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     records = []
@@ -29,7 +29,7 @@ def read_records(content: bytes) -> list[CsvRecord]:
         fields, end = _read_record(text, start)
         if fields is None or not _is_utf8(text[start:end]):
             fields, end = None, _end_of_line(text, start)
-        line = text[start:end].removesuffix("\n").removesuffix("\r")
+        line = text[start:end].rstrip("\r\n")
         start = end
         if line.strip():
             records.append(CsvRecord(fields, NOT_UTF8.sub("?", line)))
@@ -81,7 +81,7 @@ def _read_quoted(text: str, start: int) -> tuple[str | None, int]:
 
 
 def _at_line_end(text: str, position: int) -> bool:
-    return position == len(text) or text.startswith(("\n", "\r\n"), position)
+    return position == len(text) or text[position] in "\r\n"
 
 
 def _after_line_end(text: str, position: int) -> int:
@@ -89,8 +89,9 @@ def _after_line_end(text: str, position: int) -> int:
 
 
 def _end_of_line(text: str, position: int) -> int:
-    newline = text.find("\n", position)
-    return len(text) if newline < 0 else newline + 1
+    while not _at_line_end(text, position):
+        position += 1
+    return _after_line_end(text, position)
 
 
 def _is_utf8(text: str) -> bool:

@@ -19,7 +19,7 @@ from consumption_datamart_tests.mart import catalog
 
 PROJECT = Path(__file__).parent.parent
 PACKAGE = PROJECT / "consumption_datamart"
-(DECISION,) = PROJECT.glob("docs/decisions/0020-*.md")
+(DECISION,) = PROJECT.glob("docs/decisions/0027-*.md")
 
 EVERYWHERE = {"errors"}
 """What every room may import, and what may import nothing."""

@@ -11,6 +11,7 @@ import pytest
 
 from consumption_datamart.cli.reference import reference
 from consumption_datamart.definitions import models
+from consumption_datamart.schema.alerts import Alert, AlertTransition
 from consumption_datamart.schema.codes import BANDS
 from consumption_datamart.schema.dictionary import dictionary
 from consumption_datamart.schema.monitoring import MONITORING
@@ -140,7 +141,8 @@ def test_simulate_tells_where_it_cannot_write(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["build"], ["report"], ["quarantine"], ["slo"], ["trends"], ["simulate"]]
+    "command",
+    [[], ["build"], ["report"], ["quarantine"], ["slo"], ["trends"], ["alerts"], ["simulate"]],
 )
 def test_help(command: list[str]) -> None:
     ended = cli.run(*command, "--help")
@@ -184,7 +186,11 @@ def test_without_dagster_home_nothing_is_left_behind(
     ("file", "written", "command"),
     [
         ("cli.md", reference, "python -m consumption_datamart.cli.reference > docs/cli.md"),
-        ("data-dictionary.md", lambda: dictionary([*models().values(), *MONITORING]), "make docs"),
+        (
+            "data-dictionary.md",
+            lambda: dictionary([*models().values(), *MONITORING, Alert, AlertTransition]),
+            "make docs",
+        ),
     ],
 )
 def test_a_reference_page_is_current(file: str, written: object, command: str) -> None:

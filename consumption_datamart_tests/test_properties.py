@@ -7,11 +7,13 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from consumption_datamart.schema.lake import Telemetry
 from consumption_datamart_tests.cases.base import line
 from consumption_datamart_tests.compare import differences
 from consumption_datamart_tests.contract import column_names
-from consumption_datamart_tests.lakes import day
-from consumption_datamart_tests.mart import ENGINES, build_tables, tables_of
+from consumption_datamart_tests.fuzz_load import Damage, Load
+from consumption_datamart_tests.lakes import day, noon, usage, write_dump
+from consumption_datamart_tests.mart import ENGINES, build, build_tables, tables_of
 from consumption_datamart_tests.oracle import expected_tables
 from consumption_datamart_tests.oracle_lake import lake_tables
 from consumption_datamart_tests.strategies import Dump, SmallLake, lakes, restatements
@@ -59,6 +61,43 @@ def test_any_lake_of_parquet_files(drawn: SmallLake, layout: str) -> None:
             assert_built(lake, f"{engine}://{folder}/warehouse.{engine}")
 
 
+@settings(SLOW, max_examples=2)
+@given(lakes(max_days=9), st.lists(st.tuples(restatements(max_days=9), st.booleans()), max_size=3))
+def test_any_sequence_of_restatements(drawn: SmallLake, changes: list[tuple[Dump, bool]]) -> None:
+    """Each is followed by a build of its day alone; it may be that the dump is taken away."""
+    with tempfile.TemporaryDirectory() as folder:
+        lake, url = Path(folder, "lake"), f"duckdb://{folder}/warehouse.duckdb"
+        write_dump(lake, "telemetry", day(5), [usage(event_ts=noon(5))])
+        drawn.write(lake)
+        build(lake, url)
+        for dump, is_gone in changes:
+            was_there = any((lake / dump.table).glob(f"{dump.day}*"))
+            if not is_gone:
+                dump.write(lake)
+            elif was_there:
+                dump.remove(lake)
+            else:
+                continue
+            build(lake, url, dump.day, dump.day)
+        tables = tables_of(url)
+        for name, rows in expected_tables(lake).items():
+            assert not differences(tables[name], rows), name
+
+
+@settings(SLOW, max_examples=10)
+@given(st.binary(max_size=400), st.sampled_from(["csv", "csv", "parquet"]), st.booleans())
+def test_any_bytes(content: bytes, format: str, has_frame: bool) -> None:
+    """Below a good header, or between Parquet's marks, or alone."""
+    frame = HEADER if format == "csv" else PARQUET
+    content = content.join(frame) if has_frame else content
+    damage = Damage(0, Telemetry, 2, format, HEADER[0], content, is_part=False)
+    with tempfile.TemporaryDirectory() as folder:
+        _, findings = Load(Path(folder), "duckdb").try_out([damage])
+    assert findings == []
+
+
+HEADER = (",".join(column_names("telemetry")).encode() + b"\n", b"")
+PARQUET = (b"PAR1", b"\x40\x00\x00\x00PAR1")
 FIELDS = ["DEP-1", "", " ", '"DEP,1"', '"DEP""1"', '"DEP\n1"', '"DEP\r\n1"', 'DEP"1', 'DEP"1"', "é"]
 BROKEN = ['"DEP-1', '"DEP"1', '"', '"""', "DEP-1,more", "\udcff", '"DEP\n\udcff"']
 ENDS = ["\n", "\r\n"]

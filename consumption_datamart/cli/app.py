@@ -141,6 +141,27 @@ def quarantine(
 
 
 @app.command()
+def alerts(
+    warehouse: Warehouse = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="The history: every crossing of a line, the last first.")
+    ] = False,
+) -> None:
+    """Show the alerts that are open, or the history of all."""
+    from consumption_datamart.alerts.store import AlertBook
+    from consumption_datamart.cli.alerts import write_history, write_open
+    from consumption_datamart.settings import load_settings
+    from consumption_datamart.warehouse import open_warehouse
+
+    settings = load_settings(warehouse=warehouse)
+    book = AlertBook(open_warehouse(settings.warehouse, settings.memory_limit).released())
+    if all_:
+        write_history(book.history())
+    else:
+        write_open(book.alerts().values())
+
+
+@app.command()
 def simulate(
     out: Annotated[Path, typer.Option(help="Folder to write the lake to.", metavar="DIR")],
     days: Annotated[int, typer.Option(min=1, help="Days of dumps.", metavar="N")],

@@ -84,6 +84,16 @@ COLUMNS = {
     "burn_rate": Column(
         "Share of bad days in the last 7 measured ÷ share that may be bad; 1: just sustainable"
     ),
+    "signal": Column("What kind of thing the alert is about"),
+    "subject": Column("What it is about: a check, a job, a table, a customer and product…"),
+    "state": Column("ok, warning, alarm or recovered"),
+    "state_before": Column("What the alert was before: ok, warning, alarm or recovered"),
+    "level": Column("How many lines are crossed; 0: none"),
+    "since": Column("When the last line was crossed", "UTC"),
+    "crossed_at": Column("When it was noticed that a line was crossed", "UTC"),
+    "reading": Column("What was measured then, in the signal's own unit"),
+    "summary": Column("What is the matter, in a sentence"),
+    "undelivered": Column("Routes that are still to be told, comma-separated; '' when all were"),
     # days
     "day": Column("The day that the row is about", DAY),
     "day_of_week": Column("1 = Monday … 7 = Sunday"),

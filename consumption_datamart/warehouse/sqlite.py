@@ -98,16 +98,19 @@ class SQLiteWarehouse(Warehouse):
         with self._connection() as connection:
             transaction.backend = ibis.sqlite.from_connection(connection)
             transaction.staging = ibis.duckdb.connect(memory_limit=self.memory_limit)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("BEGIN IMMEDIATE")
                 yield transaction
-            except BaseException:
-                connection.execute("ROLLBACK")
+                connection.execute("COMMIT")
+            except BaseException as error:
+                if connection.in_transaction:  # a full disk has ended it already
+                    connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise self.unreachable(error) from error
                 raise
             finally:
                 transaction.staging.disconnect()
-            connection.execute("COMMIT")
 
     @contextmanager
     def reader(self) -> Iterator[SQLBackend]:

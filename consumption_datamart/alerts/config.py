@@ -1,0 +1,150 @@
+"""What alerts are about and whom they are told to: one file, `alerts.toml`."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from consumption_datamart.errors import DatamartError
+
+Url = Annotated[str, Field(pattern=r"^https?://")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Route(_Section):
+    """Whom to tell what.
+
+    Attributes:
+        name: unique among the routes.
+        at_least: alarm: warnings are not told.
+        signals: those that are told; by default all.
+    """
+
+    name: str = Field(pattern=r"^[^,\s]+$")
+    at_least: Literal["warning", "alarm"] = "warning"
+    signals: tuple[str, ...] | None = None
+
+
+class LogRoute(Route):
+    """Into the log of Dagster's run."""
+
+    kind: Literal["log"] = "log"
+
+
+class WebhookRoute(Route):
+    """As JSON, by POST."""
+
+    kind: Literal["webhook"]
+    url: Url
+    headers: dict[str, str] = {}
+
+
+class SlackRoute(Route):
+    """To a webhook that takes what Slack's takes: Slack, Mattermost and others."""
+
+    kind: Literal["slack"]
+    url: Url
+
+
+class EmailRoute(Route):
+    """By SMTP."""
+
+    kind: Literal["email"]
+    host: str
+    port: int = 25
+    sender: str
+    recipients: tuple[str, ...] = Field(min_length=1)
+    user: str | None = None
+    password: str | None = None
+    starttls: bool = False
+
+
+AnyRoute = Annotated[LogRoute | WebhookRoute | SlackRoute | EmailRoute, Field(discriminator="kind")]
+
+
+class Delivery(_Section):
+    """How hard to try: attempts in one evaluation, seconds between them, and for each."""
+
+    attempts: int = Field(default=3, ge=1)
+    wait_seconds: float = Field(default=1.0, ge=0)
+    timeout_seconds: float = Field(default=10.0, gt=0)
+
+
+class Consumption(_Section):
+    """Shares of what a customer is entitled to: lines below `alarm` are warnings."""
+
+    lines: tuple[float, ...] = (0.8, 1.0, 1.2)
+    alarm: float = 1.0
+    margin: float = Field(default=0.02, ge=0)
+
+
+class Dumps(_Section):
+    """Days that a dump may be late.
+
+    Attributes:
+        days: of some tables, behind the newest dump of any.
+        else_days: of all other tables.
+        lake_days: the newest dump of any, behind today.
+        current_days: a lake whose newest dump is older lies in the past: its customers' consumption
+            alarms nobody.
+    """
+
+    days: dict[str, int] = {"telemetry": 1}
+    else_days: int = 14
+    lake_days: int = 2
+    current_days: int = 7
+
+
+class Budget(_Section):
+    """Shares of an error budget that are used up."""
+
+    warning: float = 0.75
+    alarm: float = 1.0
+    margin: float = Field(default=0.05, ge=0)
+
+
+class Automation(_Section):
+    """Minutes without a tick after which a schedule or sensor is dead."""
+
+    silent_minutes: float = Field(default=15, ge=2)
+
+
+class AlertSettings(_Section):
+    """All of the file; each section may be left out."""
+
+    route: tuple[AnyRoute, ...] = (LogRoute(name="log"),)
+    delivery: Delivery = Delivery()
+    consumption: Consumption = Consumption()
+    dumps: Dumps = Dumps()
+    budget: Budget = Budget()
+    automation: Automation = Automation()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> "AlertSettings":
+        names = [route.name for route in self.route]
+        if len(names) > len(set(names)):
+            raise ValueError(f"routes have the same name: {', '.join(names)}")
+        return self
+
+
+def load_alert_settings(file: Path) -> AlertSettings:
+    """What the file says; without a file alerts go to the log.
+
+    Raises:
+        DatamartError: the file is not TOML, or says what is not understood.
+    """
+    try:
+        with file.open("rb") as stream:
+            return AlertSettings.model_validate(tomllib.load(stream))
+    except FileNotFoundError:
+        return AlertSettings()
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise DatamartError(f"{file}: {where}: {problem['msg']}") from error
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise DatamartError(f"{file}: {error}") from error

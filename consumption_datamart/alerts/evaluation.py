@@ -1,0 +1,163 @@
+"""One evaluation: what is read, what becomes of the alerts by it, and who is told."""
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from consumption_datamart.alerts.config import AlertSettings
+from consumption_datamart.alerts.instance import (
+    automation_readings,
+    check_readings,
+    run_readings,
+)
+from consumption_datamart.alerts.machine import Alert, Reading, Transition, observe
+from consumption_datamart.alerts.mart import (
+    budget_readings,
+    consumption_readings,
+    dump_readings,
+)
+from consumption_datamart.alerts.routes import Told, deliver, is_for
+from consumption_datamart.alerts.store import AlertBook, Key
+from consumption_datamart.warehouse import Warehouse
+
+COMPLETE = ("check", "budget", "dump", "consumption")
+"""Signals that are read in full: what they no longer speak of is over."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What alerts look at, of the code location.
+
+    Attributes:
+        checks: all asset checks.
+        automation: names of the schedules and sensors that should be running.
+        build_job: name of the job that builds everything.
+    """
+
+    checks: Collection[dg.AssetCheckKey]
+    automation: Collection[str]
+    build_job: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an evaluation makes of the alerts.
+
+    Attributes:
+        alerts: all that are known then.
+        transitions: lines that were crossed.
+    """
+
+    alerts: Sequence[Alert]
+    transitions: Sequence[Transition]
+
+
+def read(
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    watched: Watched,
+    settings: AlertSettings,
+    now: datetime,
+) -> dict[str, list[Reading]]:
+    """All readings, by signal; a signal that cannot be read now is left out.
+
+    Args:
+        warehouse: the mart.
+        instance: Dagster's.
+        watched: what to look at.
+        settings: lines and margins.
+        now: in UTC, with its time zone.
+    """
+    silent = timedelta(minutes=settings.automation.silent_minutes)
+    found = {
+        "check": list(check_readings(instance, watched.checks)),
+        "run": list(run_readings(instance, watched.build_job)),
+        "automation": list(automation_readings(instance, watched.automation, silent, now)),
+        "budget": list(budget_readings(warehouse, settings)),
+        "dump": list(dump_readings(warehouse, settings, now.date())),
+    }
+    consumption = consumption_readings(warehouse, settings, now.date())
+    return found if consumption is None else found | {"consumption": list(consumption)}
+
+
+def judge(known: dict[Key, Alert], found: dict[str, list[Reading]], now: datetime) -> Change:
+    """What becomes of the alerts by the readings; pure.
+
+    Args:
+        known: the alerts, by signal and subject.
+        found: the readings, by signal.
+        now: in UTC, without a time zone.
+    """
+    after, transitions = dict(known), []
+    readings = {(each.signal, each.subject): each for all_ in found.values() for each in all_}
+    for (signal, subject), alert in known.items():
+        if signal in COMPLETE and signal in found and alert.is_open:
+            over = Reading(signal, subject, 0.0, f"over: {alert.summary}", ())
+            readings.setdefault((signal, subject), over)
+    for key, reading in readings.items():
+        alert_after, transition = observe(known.get(key), reading, now)
+        if alert_after is not None:
+            after[key] = alert_after
+        if transition is not None:
+            transitions.append(transition)
+    return Change(list(after.values()), transitions)
+
+
+def evaluate(
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    watched: Watched,
+    settings: AlertSettings,
+    log: logging.Logger,
+    now: datetime | None = None,
+) -> Sequence[Transition]:
+    """Reads, writes down what has changed, and tells it; and what could not be told before.
+
+    Args:
+        warehouse: the mart, which keeps the alerts.
+        instance: Dagster's.
+        watched: what to look at.
+        settings: lines, margins and routes.
+        log: where the log route writes.
+        now: in UTC, with its time zone; by default the clock's.
+
+    Returns:
+        The lines that were crossed.
+
+    Raises:
+        WarehouseError: the warehouse cannot be opened.
+    """
+    now, book = now or datetime.now(UTC), AlertBook(warehouse)
+    naive = now.replace(tzinfo=None)
+    known = book.alerts()
+    change = judge(known, read(warehouse, instance, watched, settings, now), naive)
+    if list(known.values()) != change.alerts:
+        routes = [
+            (each, [route.name for route in settings.route if is_for(route, each)])
+            for each in change.transitions
+        ]
+        book.write(change.alerts, routes)
+    tell(book, settings, log)
+    return change.transitions
+
+
+def tell(book: AlertBook, settings: AlertSettings, log: logging.Logger) -> None:
+    """Tells each route what it has not been told; one that is down holds up no other."""
+    pending = book.pending()
+    if pending.empty:
+        return
+    done = {}
+    for name in {name for names in pending.undelivered for name in names.split(",")}:
+        mine = pending[[name in names.split(",") for names in pending.undelivered]]
+        told = [
+            Told(*row)
+            for row in mine.drop(columns="undelivered").itertuples(index=False, name=None)
+        ]
+        route = next((each for each in settings.route if each.name == name), None)
+        if route is None or deliver(route, told, settings.delivery, log):
+            done[name] = {(each.crossed_at, each.signal, each.subject) for each in told}
+    if done:
+        book.delivered(done)

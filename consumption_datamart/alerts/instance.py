@@ -1,0 +1,132 @@
+"""Readings of what Dagster's instance holds: checks, runs, schedules and sensors."""
+
+from collections.abc import Collection, Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import dagster as dg
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
+
+from consumption_datamart.alerts.machine import BROKEN, ODD, Reading
+from consumption_datamart.schema.days import Days
+
+RUNS = 200
+"""Finished runs that are looked at."""
+TICKS = 60
+GAP = timedelta(minutes=3)
+"""Without any tick for longer, the daemon was off."""
+FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+OK = 0.0
+
+
+def check_readings(
+    instance: dg.DagsterInstance, keys: Collection[dg.AssetCheckKey]
+) -> Iterator[Reading]:
+    """The latest evaluation of each check; one that is being evaluated is unknown."""
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
+    for key, record in sorted(latest.items()):
+        subject = f"{key.asset_key.to_user_string()}: {key.name}"
+        if record.status is AssetCheckExecutionRecordStatus.PLANNED:
+            yield Reading("check", subject, None, "")
+        elif record.event is None or record.event.dagster_event is None:
+            yield Reading("check", subject, BROKEN, "the check could not be evaluated")
+        else:
+            found = record.event.dagster_event.asset_check_evaluation_data
+            severe = found.severity is dg.AssetCheckSeverity.ERROR
+            value = OK if found.passed else BROKEN if severe else ODD
+            fails = found.description or "the check fails"
+            yield Reading("check", subject, value, "the check passes" if found.passed else fails)
+
+
+def run_readings(instance: dg.DagsterInstance, build_job: str) -> Iterator[Reading]:
+    """Whether the last run of each kind has failed.
+
+    A run that succeeds makes up for failures of the same job, or of the same assets, on the days
+    that it was about; one of the build job for those of any assets.
+    """
+    records = instance.get_run_records(dg.RunsFilter(statuses=FINISHED), limit=RUNS)
+    failures: dict[str, tuple[dg.DagsterRun, bool]] = {}
+    for record in sorted(records, key=lambda each: each.end_time or 0):
+        run = record.dagster_run
+        if run.status is dg.DagsterRunStatus.FAILURE:
+            failures[_subject(run)] = run, True
+            continue
+        for subject, (failed, _) in failures.items():
+            if _covers(run, failed, build_job):
+                failures[subject] = failed, False
+    for subject, (run, is_failed) in sorted(failures.items()):
+        summary = f"run {run.run_id} has failed" if is_failed else "a later run has succeeded"
+        yield Reading("run", subject, BROKEN if is_failed else OK, summary)
+
+
+def automation_readings(
+    instance: dg.DagsterInstance, names: Collection[str], silent: timedelta, now: datetime
+) -> Iterator[Reading]:
+    """Schedules and sensors that should be running: whether they are switched on, and tick.
+
+    How long one has been silent counts only as far back as any of them ticked without a gap: after
+    a night with the daemon off none is dead.
+    """
+    if instance.schedule_storage is None:  # an instance in memory has neither
+        return
+    states = {}
+    for state in instance.all_instigator_state():
+        if state.instigator_name in names:
+            ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=TICKS)
+            at = [datetime.fromtimestamp(tick.timestamp, UTC) for tick in ticks]
+            states[state.instigator_name] = state, at
+    watching = _unbroken([tick for _, at in states.values() for tick in at], now)
+    for name, (state, at) in sorted(states.items()):
+        kind = state.instigator_type.value.lower()
+        if not state.is_running:
+            yield Reading("automation", name, ODD, f"the {kind} is switched off")
+            continue
+        last = max(at, default=None)
+        is_dead = now - max(last or watching, watching) > silent
+        told = f"since {last:%Y-%m-%d %H:%M} UTC" if last else "ever"
+        summary = f"the {kind} has not ticked {told}" if is_dead else f"the {kind} ticks"
+        yield Reading("automation", name, BROKEN if is_dead else OK, summary)
+
+
+def _unbroken(ticks: Collection[datetime], now: datetime) -> datetime:
+    """Since when there was always a tick before long."""
+    since = now
+    for tick in sorted(ticks, reverse=True):
+        if since - tick > GAP:
+            break
+        since = tick
+    return since
+
+
+def _subject(run: dg.DagsterRun) -> str:
+    days = _days(run)
+    what = sorted(key.to_user_string() for key in run.asset_selection or ())
+    names = [what[0] + (f" and {len(what) - 1} more" if what[1:] else "")] if what else []
+    return " ".join(names or [run.job_name]) + (f" {days}" if days else "")
+
+
+def _covers(run: dg.DagsterRun, failed: dg.DagsterRun, build_job: str) -> bool:
+    """Whether a run that succeeded makes up for one that failed."""
+    if not failed.asset_selection:
+        is_alike = run.job_name == failed.job_name and not run.asset_selection
+    elif run.asset_selection:
+        is_alike = run.asset_selection >= failed.asset_selection
+    else:
+        is_alike = run.job_name == build_job
+    days, failed_days = _days(run), _days(failed)
+    if days is None or failed_days is None:
+        return is_alike
+    return is_alike and failed_days.first in days and failed_days.last in days
+
+
+def _days(run: dg.DagsterRun) -> Days | None:
+    one = run.tags.get(PARTITION_NAME_TAG)
+    first = run.tags.get(ASSET_PARTITION_RANGE_START_TAG, one)
+    last = run.tags.get(ASSET_PARTITION_RANGE_END_TAG, one)
+    if first is None or last is None:
+        return None
+    return Days(date.fromisoformat(first), date.fromisoformat(last))

@@ -1,0 +1,96 @@
+"""Readings of what the warehouse holds: dumps that stay away, burnt budgets, consumption."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pandas as pd
+
+from consumption_datamart.alerts.config import AlertSettings
+from consumption_datamart.alerts.machine import Line, Reading, State
+from consumption_datamart.schema.monitoring import Objective
+from consumption_datamart.schema.raw import Dumps
+from consumption_datamart.schema.reports import ReportConsumptionDaily
+from consumption_datamart.warehouse import Warehouse
+
+LAKE = "the lake"
+
+
+def dump_readings(warehouse: Warehouse, settings: AlertSettings, today: date) -> Iterator[Reading]:
+    """How many days each table's last dump is behind the newest of any, and that behind today."""
+    if not warehouse.exists(Dumps):
+        return
+    rows = warehouse.table(Dumps)
+    last = warehouse.fetch(rows.group_by("lake_table").aggregate(day=rows.dump_day.max()))
+    if last.empty:
+        return
+    newest = pd.Timestamp(last.day.max()).date()
+    for table, at in sorted(last.itertuples(index=False)):
+        day = pd.Timestamp(at).date()
+        allowed = settings.dumps.days.get(table, settings.dumps.else_days)
+        yield Reading(
+            "dump",
+            table,
+            (newest - day).days,
+            f"the last dump of {table} is of {day}, other tables have one of {newest}",
+            (Line(allowed + 1, State.alarm),),
+        )
+    yield Reading(
+        "dump",
+        LAKE,
+        (today - newest).days,
+        f"the last dump of any table is of {newest}",
+        (Line(settings.dumps.lake_days + 1, State.alarm),),
+        must_cross=True,
+    )
+
+
+def budget_readings(warehouse: Warehouse, settings: AlertSettings) -> Iterator[Reading]:
+    """The share of each objective's error budget that is used up."""
+    if not warehouse.exists(Objective):
+        return
+    limits = settings.budget
+    for row in warehouse.fetch(warehouse.table(Objective)).itertuples():
+        yield Reading(
+            "budget",
+            row.objective_name,
+            1 - row.budget_left,
+            f"{row.objective_table}: {row.days_good} of {row.days_measured} days were good,"
+            f" {row.target:.1%} should be; {max(row.budget_left, 0):.0%} of the budget is left",
+            (Line(limits.warning, State.warning), Line(limits.alarm, State.alarm)),
+            limits.margin,
+        )
+
+
+def consumption_readings(
+    warehouse: Warehouse, settings: AlertSettings, today: date
+) -> Iterator[Reading] | None:
+    """The share that each customer uses of what it is entitled to, on the last day.
+
+    Who is below all lines is left out.
+
+    Returns:
+        None, where the last day lies in the past.
+    """
+    span = warehouse.span(ReportConsumptionDaily, "day")
+    if span is None or (today - span.last).days > settings.dumps.current_days:
+        return None
+    limits = settings.consumption
+    lowest = min(limits.lines) - limits.margin
+    rows = warehouse.table(ReportConsumptionDaily)
+    found = warehouse.fetch(rows.filter(rows.day == span.last, rows.consumption_30d >= lowest))
+    lines = tuple(
+        Line(at, State.alarm if at >= limits.alarm else State.warning)
+        for at in sorted(limits.lines)
+    )
+    return (
+        Reading(
+            "consumption",
+            f"{row.customer_id} {row.product_id}",
+            row.consumption_30d,
+            f"{row.customer_name} uses {row.consumption_30d:.0%} of what it is entitled to of"
+            f" {row.product_name}, 30 days to {span.last}",
+            lines,
+            limits.margin,
+        )
+        for row in found.itertuples()
+    )

@@ -1,0 +1,103 @@
+"""Where alerts outlast restarts: two tables of the warehouse."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+import pandas as pd
+
+from consumption_datamart.alerts.machine import Alert, State, Transition
+from consumption_datamart.schema import alerts as stored
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse import Transaction, Warehouse
+
+Key = tuple[str, str]
+"""Signal and subject."""
+
+
+class AlertBook:
+    """The alerts and their history, in a warehouse."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        """Nothing is read yet."""
+        self.warehouse = warehouse
+
+    def alerts(self) -> dict[Key, Alert]:
+        """All that is known, by signal and subject."""
+        return {
+            (row.signal, row.subject): Alert(
+                row.signal,
+                row.subject,
+                State(row.state),
+                int(row.level),
+                pd.Timestamp(row.since).to_pydatetime(),
+                row.summary,
+            )
+            for row in self._frame(stored.Alert).itertuples()
+        }
+
+    def history(self) -> pd.DataFrame:
+        """Every transition, the latest first: a row each, columns as the model has them."""
+        rows = self._frame(stored.AlertTransition)
+        return rows.sort_values("crossed_at", ascending=False, kind="stable", ignore_index=True)
+
+    def pending(self) -> pd.DataFrame:
+        """The transitions that somebody is still to be told of, the earliest first."""
+        history = self.history()
+        return history[history.undelivered != ""].iloc[::-1]
+
+    def write(
+        self, alerts: Collection[Alert], transitions: Sequence[tuple[Transition, Collection[str]]]
+    ) -> None:
+        """Replaces what is known, and adds to the history, at once.
+
+        Args:
+            alerts: all of them.
+            transitions: new ones, each with the routes that are to be told of it.
+        """
+        known = [asdict(alert) | {"state": alert.state.value} for alert in alerts]
+        added = [
+            asdict(transition.alert)
+            | {
+                "crossed_at": transition.alert.since,
+                "state_before": transition.before.value,
+                "state": transition.alert.state.value,
+                "reading": transition.reading,
+                "undelivered": ",".join(sorted(routes)),
+            }
+            for transition, routes in transitions
+        ]
+        with self.warehouse.transaction() as transaction:
+            transaction.clear(stored.Alert)
+            _load(transaction, stored.Alert, known)
+            transaction.require(stored.AlertTransition)
+            _load(transaction, stored.AlertTransition, added)
+            for model in (stored.Alert, stored.AlertTransition):
+                transaction.audit(model)
+
+    def delivered(self, told: Mapping[str, Collection[tuple[datetime, str, str]]]) -> None:
+        """Writes down who was told.
+
+        Args:
+            told: by route: crossed_at, signal and subject of the transitions.
+        """
+        history = self.history()
+        keys = list(zip(history.crossed_at, history.signal, history.subject, strict=True))
+        left = [
+            [route for route in routes.split(",") if route and key not in told.get(route, ())]
+            for key, routes in zip(keys, history.undelivered, strict=True)
+        ]
+        history = history.assign(undelivered=[",".join(routes) for routes in left])
+        with self.warehouse.transaction() as transaction:
+            transaction.clear(stored.AlertTransition)
+            transaction.load(stored.AlertTransition, transaction.stage(history))
+
+    def _frame(self, model: type[Table]) -> pd.DataFrame:
+        if not self.warehouse.exists(model):
+            return pd.DataFrame(columns=list(model.ibis_schema()))
+        return self.warehouse.fetch(self.warehouse.table(model))
+
+
+def _load(transaction: Transaction, model: type[Table], rows: Sequence[dict[str, object]]) -> None:
+    if rows:
+        transaction.load(model, transaction.stage(pd.DataFrame(rows)))

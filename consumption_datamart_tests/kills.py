@@ -1,0 +1,302 @@
+"""Killing a build at many points, and comparing every table with what it may hold.
+
+`make kills`, or `python -m consumption_datamart_tests.kills --kills 200`; a test does it with few.
+A mart is built of a lake, the lake changes, and the build that follows is killed, or its disk is
+full. Each time the warehouse must be as one of the transactions of an undisturbed build left it,
+and another build must make of it what the undisturbed one has made.
+"""
+
+import argparse
+import hashlib
+import logging
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from consumption_datamart.build import build
+from consumption_datamart_tests.interrupted import (
+    BYTE,
+    COMMIT,
+    FULL,
+    GONE,
+    NO_FOLDER,
+    READ_ONLY,
+    STATEMENT,
+    TIME,
+    Ended,
+    Point,
+    after_each_transaction,
+    apart,
+    watch,
+)
+from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
+from consumption_datamart_tests.mart import ENGINES, build_tables, settings, tables_of
+
+State = dict[str, str]
+"""A hash of the rows of each table."""
+NAME = "mart"
+
+
+def url_of(folder: Path, engine: str) -> str:
+    """Where the mart of a folder is."""
+    return f"{engine}://{folder}/warehouse/{NAME}.{engine}"
+
+
+def files_of(folder: Path, engine: str) -> list[Path]:
+    """The files that hold the tables, the one that is written to last."""
+    files = [folder / "warehouse" / f"{NAME}.{engine}"]
+    return [*files, files[0].with_name(f"{NAME}.working.{engine}")] if engine == "duckdb" else files
+
+
+def write_lake(lake: Path) -> None:
+    """Three days."""
+    write_dump(lake, "invoices", day(1), [invoice(invoice_date=day(1))])
+    write_dump(lake, "entitlements", day(1), [entitlement()])
+    for number in (1, 2, 3):
+        write_dump(lake, "telemetry", day(number), usages(number, quantity=5.0))
+
+
+def change_lake(lake: Path) -> None:
+    """A day more, a restated one, another name, an amendment, bad rows: all tables change."""
+    names = {"customer_name": "New", "product_name": "New"}
+    write_dump(
+        lake, "invoices", day(3), [invoice(invoice_date=day(2), invoice_id="INV-2", **names)]
+    )
+    terms = [entitlement(amendment=1, starts_on=day(2)), entitlement(quantity="many")]
+    write_dump(lake, "entitlements", day(3), terms)
+    write_dump(lake, "telemetry", day(2), usages(2, quantity=9.0, customer_id="CUST-2"))
+    write_dump(lake, "telemetry", day(4), usages(4, quantity=-1.0), format="parquet")
+
+
+def usages(number: int, **overrides: object) -> list[dict[str, object]]:
+    """Some hundred readings of a day, the last of them another than the others."""
+    rows = [usage(event_id=f"EV-{index}", event_ts=noon(number)) for index in range(500)]
+    return [*rows, usage(event_id="EV-last", event_ts=noon(number), **overrides)]
+
+
+def run(folder: Path, engine: str, only: Sequence[str] = ()) -> dict[str, str]:
+    """Build the mart, or some tables of it without Dagster; tells what failed."""
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    lake, url = folder / "lake", url_of(folder, engine)
+    if only:
+        build_tables(lake, url, only)
+        return {}
+    return build(settings(lake, url)).failures
+
+
+def state_of(file: Path, engine: str) -> State:
+    """What a file holds, but for tables that are about when and not about what."""
+    if not file.exists():
+        return {}
+    return {
+        name: hashlib.blake2b("\n".join(sorted(map(_told, rows))).encode()).hexdigest()
+        for name, rows in tables_of(f"{engine}://{file}").items()
+        if rows and (not name.startswith("monitoring.") or name == "monitoring.built")
+    }
+
+
+def _told(row: dict[str, object]) -> str:
+    return repr([f"{each:.9g}" if isinstance(each, float) else each for each in row.values()])
+
+
+def states_of(folder: Path, engine: str) -> list[State]:
+    """What each of the files holds."""
+    return [state_of(file, engine) for file in files_of(folder, engine)]
+
+
+@dataclass
+class Undisturbed:
+    """A build that nothing disturbs.
+
+    Attributes:
+        states: of the file that is written to, after each transaction; the first is as it was.
+        counted: statements and commits.
+        seconds: that it took.
+        sizes: of the file at first and at most, in bytes.
+    """
+
+    states: list[State]
+    counted: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    sizes: tuple[int, int] = (0, 0)
+
+
+class Mart:
+    """A mart whose lake has changed since it was built; copies of it are what is harmed."""
+
+    def __init__(self, folder: Path, engine: str, only: Sequence[str] = ()) -> None:
+        """Builds it, and builds a copy as it will be."""
+        self.folder, self.engine, self.only = folder / "built", engine, only
+        write_lake(self.folder / "lake")
+        (self.folder / "warehouse").mkdir()
+        assert apart(run, self.folder, engine, only) == Ended(value={})
+        shutil.rmtree(self.folder / "lake")
+        write_lake(self.folder / "lake")
+        change_lake(self.folder / "lake")
+        self.copy(folder / "will be")
+        ended = apart(record, folder / "will be", engine, only)
+        assert ended.value, ended.error
+        self.undisturbed: Undisturbed = ended.value
+        self.after = apart(states_of, folder / "will be", engine).value
+
+    def copy(self, folder: Path) -> Path:
+        """Another of the same."""
+        shutil.rmtree(folder, ignore_errors=True)
+        return Path(shutil.copytree(self.folder, folder))
+
+    def is_torn(self, folder: Path) -> list[str]:
+        """The tables, if a file is not as a transaction of the undisturbed build left it."""
+        ended = apart(states_of, folder, self.engine)
+        if ended.value is None:
+            return [f"cannot be read: {ended}"]
+        torn = [state for state in ended.value if state not in self.undisturbed.states]
+        return [difference(state, self.undisturbed.states) for state in torn]
+
+    def heals(self, folder: Path) -> list[str]:
+        """What is left of the harm when the mart was built again."""
+        warehouse = folder / "warehouse"
+        warehouse.mkdir(exist_ok=True)
+        for path in (warehouse, *warehouse.iterdir()):
+            path.chmod(path.stat().st_mode | 0o200)
+        ended = apart(run, folder, self.engine, self.only)
+        if ended != Ended(value={}):
+            return [f"is not built again: {ended}"]
+        found = apart(states_of, folder, self.engine).value
+        return [] if found == self.after else [f"not healed: {difference(found[-1], self.after)}"]
+
+
+def record(folder: Path, engine: str, only: Sequence[str]) -> Undisturbed:
+    """Build, and write down what the file holds after each transaction."""
+    file = files_of(folder, engine)[-1]
+    found = Undisturbed([state_of(file, engine)], sizes=(file.stat().st_size, 0))
+    watched = [True]
+
+    def after() -> None:
+        began, watched[0] = time.monotonic(), False
+        state = state_of(files_of(folder, engine)[-1], engine)
+        found.states += [state] if state != found.states[-1] else []
+        found.sizes = (found.sizes[0], max(found.sizes[1], file.stat().st_size))
+        watched[0] = True
+        found.seconds -= time.monotonic() - began
+
+    def count(kind: str) -> None:
+        found.counted[kind] += watched[0]
+
+    watch(count)
+    after_each_transaction(after)
+    started = time.monotonic()
+    failures = run(folder, engine, only)
+    found.seconds += time.monotonic() - started
+    assert failures == {}
+    return found
+
+
+def difference(state: State, states: Sequence[State]) -> str:
+    """The tables by which a state differs from the one that is most like it."""
+    nearest = min(states, key=lambda other: len(state.items() ^ other.items()))
+    return ", ".join(sorted({name for name, _ in state.items() ^ nearest.items()}))
+
+
+def points(undisturbed: Undisturbed, number: int, chance: random.Random) -> Iterator[Point]:
+    """Points to kill at, spread over a build: of each kind as many, of commits twice that."""
+    statements, commits = undisturbed.counted[STATEMENT], undisturbed.counted[COMMIT]
+    for index in range(number):
+        share = (index + chance.random()) / number
+        kind = (STATEMENT, COMMIT, BYTE, TIME, COMMIT)[index % 5]
+        if kind == STATEMENT:
+            yield Point(kind, 1 + int(share * statements))
+        elif kind == COMMIT:
+            yield Point(kind, 1 + int(share * commits), chance.choice([0, 1e-4, 1e-3, 3e-3, 1e-2]))
+        elif kind == BYTE:
+            yield Point(kind, size(undisturbed, share, index % 2 == 0))
+        else:
+            yield Point(kind, seconds=share * undisturbed.seconds)
+
+
+def other_harm(undisturbed: Undisturbed, number: int, chance: random.Random) -> Iterator[Point]:
+    """Points at which the disk is full, the file or its folder gone, or neither may be written."""
+    for index in range(number):
+        share = (index + chance.random()) / number
+        yield Point(FULL, size(undisturbed, share, index % 2 == 0))
+        for kind in (GONE, NO_FOLDER, READ_ONLY):
+            yield Point(kind, 1 + int(share * undisturbed.counted[STATEMENT]))
+
+
+def size(undisturbed: Undisturbed, share: float, is_log: bool) -> int:
+    """A size that a file grows to: the log from nothing, the tables' from what it was."""
+    at_first, at_most = undisturbed.sizes
+    return (
+        int(1000 * (at_most / 1000) ** share)
+        if is_log
+        else int(at_first + share * (at_most - at_first))
+    )
+
+
+@dataclass(frozen=True)
+class Harmed:
+    """What became of the harm.
+
+    Attributes:
+        fates: how many builds were killed, had no disk left, or came to their end, by kind.
+        findings: tables that are torn or do not heal, a line each.
+    """
+
+    fates: Counter[str]
+    findings: list[str]
+
+
+def harm(
+    folder: Path, engine: str, kills: int, others: int, seed: int = 0, only: Sequence[str] = ()
+) -> Harmed:
+    """Kill that many builds, and harm others otherwise, four for each of `others`."""
+    mart, chance = Mart(folder, engine, only), random.Random(seed)
+    fates: Counter[str] = Counter()
+    findings = []
+    chosen = [
+        *points(mart.undisturbed, kills, chance),
+        *other_harm(mart.undisturbed, others, chance),
+    ]
+    for point in chosen:
+        copy = mart.copy(folder / "harmed")
+        ended = apart(run, copy, engine, only, point=point, place=copy / "warehouse")
+        if ended.signal not in (None, signal.SIGKILL, signal.SIGXFSZ):
+            findings.append(f"{engine}, {point}: the process ended by signal {ended.signal}")
+        how = "failed" if ended.error or ended.value else "came to its end"
+        fates[f"{engine} {point.kind}: {'killed' if ended.signal else how}"] += 1
+        problems = [] if point.kind in (GONE, NO_FOLDER) else mart.is_torn(copy)
+        findings += [f"{engine}, {point}: {each}" for each in problems + mart.heals(copy)]
+    return Harmed(fates, findings)
+
+
+def main() -> None:
+    """Kills and tells what was found; exit code 1 if anything was."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=200, help="on all engines together")
+    parser.add_argument("--others", type=int, default=5, help="of each other harm, on each engine")
+    parser.add_argument("--engine", choices=ENGINES, action="append")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    engines = options.engine or ENGINES
+    started, findings = time.monotonic(), []
+    for engine in engines:
+        with tempfile.TemporaryDirectory() as folder:
+            kills = options.kills // len(engines)
+            found = harm(Path(folder), engine, kills, options.others, options.seed)
+        print(*(f"{count:5} {fate}" for fate, count in sorted(found.fates.items())), sep="\n")
+        findings += found.findings
+    print(f"in {time.monotonic() - started:.0f} s")
+    print(*findings or ["0 torn tables, 0 rows lost, all healed"], sep="\n")
+    sys.exit(1 if findings else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,281 @@
+"""Routes tell what they are to tell, against real servers; one that is down holds up no other."""
+
+import json
+import logging
+import socket
+import threading
+import tomllib
+from collections.abc import Iterator
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
+
+from consumption_datamart.alerts.config import AlertSettings, load_alert_settings
+from consumption_datamart.alerts.evaluation import tell
+from consumption_datamart.alerts.machine import Alert, State, Transition
+from consumption_datamart.alerts.routes import is_for
+from consumption_datamart.alerts.store import AlertBook
+from consumption_datamart.errors import DatamartError
+from consumption_datamart.warehouse import open_warehouse
+
+AT = datetime(2026, 1, 5, 12, 30)
+QUICK = {"attempts": 2, "wait_seconds": 0.01, "timeout_seconds": 2}
+
+
+def transition(state: State = State.alarm, subject: str = "telemetry") -> Transition:
+    """An alert that has become this."""
+    before = State.alarm if state is State.recovered else State.ok
+    alert = Alert("dump", subject, state, int(state is not State.recovered), AT, "no dump came")
+    return Transition(before, alert, 3.0)
+
+
+class Server(ThreadingHTTPServer):
+    """Keeps what it is sent, and answers as it is told to."""
+
+    def __init__(self) -> None:
+        self.received: list[Any] = []
+        self.answers: list[int] = []
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    @property
+    def url(self) -> str:
+        """Where to post to."""
+        return f"http://127.0.0.1:{self.server_port}/hook"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Of one request."""
+
+    server: Server
+
+    def do_POST(self) -> None:
+        """Keeps the document, if it is to be taken."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        status = self.server.answers.pop(0) if self.server.answers else 200
+        if status == 200:
+            self.server.received.append((self.headers, json.loads(body)))
+        self.send_response(status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A web server on this machine."""
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+class Mailbox(Message):
+    """Keeps the mails that it gets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mails: list[Any] = []
+
+    def handle_message(self, message: Any) -> None:
+        """Keeps it."""
+        self.mails.append(message)
+
+
+@pytest.fixture
+def mailbox() -> Iterator[tuple[Mailbox, int]]:
+    """A mail server on this machine, and its port."""
+    handler = Mailbox()
+    port = free_port()
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield handler, port
+    controller.stop()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> AlertBook:
+    """Without alerts yet."""
+    return AlertBook(open_warehouse(f"sqlite://{tmp_path}/warehouse.sqlite"))
+
+
+def configured(*routes: dict[str, object]) -> AlertSettings:
+    """Routes with little patience."""
+    return AlertSettings.model_validate({"route": routes, "delivery": QUICK})
+
+
+def told(book: AlertBook, settings: AlertSettings, *transitions: Transition) -> list[str]:
+    """Write transitions down and tell them; who is still to be told."""
+    routes = [[r.name for r in settings.route if is_for(r, each)] for each in transitions]
+    book.write([each.alert for each in transitions], list(zip(transitions, routes, strict=True)))
+    tell(book, settings, logging.getLogger("test"))
+    return list(book.history().undelivered)
+
+
+def test_a_webhook_gets_json(server: Server, book: AlertBook) -> None:
+    route = {"kind": "webhook", "name": "hook", "url": server.url, "headers": {"X-Key": "secret"}}
+    assert told(book, configured(route), transition()) == [""]
+    [(headers, document)] = server.received
+    assert headers["Content-Type"] == "application/json"
+    assert headers["X-Key"] == "secret"
+    assert document == {
+        "alerts": [
+            {
+                "crossed_at": "2026-01-05T12:30:00Z",
+                "signal": "dump",
+                "subject": "telemetry",
+                "state_before": "ok",
+                "state": "alarm",
+                "level": 1,
+                "reading": 3.0,
+                "summary": "no dump came",
+            }
+        ]
+    }
+
+
+def test_slack_gets_a_text_with_a_line_for_each(server: Server, book: AlertBook) -> None:
+    settings = configured({"kind": "slack", "name": "slack", "url": server.url})
+    told(book, settings, transition(), transition(State.recovered, "invoices"))
+    [(_, document)] = server.received
+    assert sorted(document["text"].splitlines()) == [
+        "ALARM dump telemetry: no dump came",
+        "RECOVERED dump invoices: no dump came",
+    ]
+
+
+def test_mail(mailbox: tuple[Mailbox, int], book: AlertBook) -> None:
+    handler, port = mailbox
+    people = {"sender": "mart@example.com", "recipients": ["one@example.com", "two@example.com"]}
+    route = {"kind": "email", "name": "mail", "host": "127.0.0.1", "port": port, **people}
+    assert told(book, configured(route), transition()) == [""]
+    [mail] = handler.mails
+    assert mail["Subject"] == "[alarm] dump telemetry"
+    assert mail["X-RcptTo"] == "one@example.com, two@example.com"
+    assert mail.get_payload().strip() == "ALARM dump telemetry: no dump came"
+
+
+def test_the_log(book: AlertBook, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "test"):
+        assert told(book, AlertSettings(), transition(), transition(State.recovered, "a")) == [
+            "",
+            "",
+        ]
+    assert {(each.levelname, each.message) for each in caplog.records} == {
+        ("WARNING", "ALARM dump telemetry: no dump came"),
+        ("INFO", "RECOVERED dump a: no dump came"),
+    }
+
+
+@pytest.mark.parametrize("answers", [[500], [429]])
+def test_a_route_that_stumbles_is_tried_again_at_once(
+    answers: list[int], server: Server, book: AlertBook
+) -> None:
+    server.answers = answers
+    settings = configured({"kind": "slack", "name": "slack", "url": server.url})
+    assert told(book, settings, transition()) == [""]
+    assert len(server.received) == 1
+
+
+def test_a_route_that_is_down_holds_up_no_other_and_is_told_later(
+    server: Server, book: AlertBook, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = free_port()
+    mail = {"kind": "email", "name": "mail", "host": "127.0.0.1", "port": port}
+    settings = configured(
+        {"kind": "webhook", "name": "down", "url": f"http://127.0.0.1:{port}/"},
+        mail | {"sender": "mart@example.com", "recipients": ["one@example.com"]},
+        {"kind": "slack", "name": "slack", "url": server.url},
+    )
+    assert told(book, settings, transition()) == ["down,mail"]
+    assert len(server.received) == 1
+    assert "route down: " in caplog.text
+    tell(book, settings, logging.getLogger("test"))
+    assert len(server.received) == 1, "who was told is not told twice"
+    handler = Mailbox()
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    tell(book, settings, logging.getLogger("test"))
+    controller.stop()
+    assert len(handler.mails) == 1
+    assert list(book.history().undelivered) == ["down"]
+    without = configured({"kind": "slack", "name": "slack", "url": server.url})
+    tell(book, without, logging.getLogger("test"))
+    assert list(book.history().undelivered) == [""], "the route is no more"
+
+
+def test_a_route_is_told_what_it_is_for(server: Server) -> None:
+    routes = [
+        {"kind": "log", "name": "all"},
+        {"kind": "log", "name": "checks", "signals": ["check"]},
+    ]
+    severe = {"kind": "log", "name": "severe", "at_least": "alarm"}
+    settings = configured(*routes, severe)
+
+    def names(each: Transition) -> list[str]:
+        return [route.name for route in settings.route if is_for(route, each)]
+
+    assert names(transition()) == ["all", "severe"]
+    assert names(transition(State.warning)) == ["all"]
+    assert names(transition(State.recovered)) == ["all", "severe"]
+
+
+FILE = """
+[[route]]
+kind = "slack"
+name = "oncall"
+url = "https://hooks.example.com/T0/B0"
+at_least = "alarm"
+
+[dumps]
+days = { telemetry = 3 }
+"""
+BAD_FILES = {
+    "no TOML": ("[[route", "Expected"),
+    "an unknown kind": ("[[route]]\nkind = 'pager'\nname = 'x'", "route.0"),
+    "an unknown setting": ("[dumps]\nhours = 3", "dumps.hours"),
+    "no URL": ("[[route]]\nkind = 'slack'\nname = 'x'\nurl = 'hooks'", "url"),
+    "one name twice": ("[[route]]\nkind='log'\nname='x'\n[[route]]\nkind='log'\nname='x'", "same"),
+}
+
+
+def test_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "alerts.toml"
+    assert load_alert_settings(file) == AlertSettings(), "without it: the log"
+    file.write_text(FILE)
+    settings = load_alert_settings(file)
+    assert [route.name for route in settings.route] == ["oncall"]
+    assert settings.dumps.days == {"telemetry": 3}
+    assert settings.consumption == AlertSettings().consumption
+
+
+def test_the_readme_shows_all_of_the_file_with_its_defaults() -> None:
+    text = (Path(__file__).parent.parent / "README.md").read_text()
+    shown = tomllib.loads(text.split("```toml\n")[1].split("```")[0])
+    assert {route["kind"] for route in shown["route"]} == {"log", "webhook", "slack", "email"}
+    settings = AlertSettings.model_validate(shown)
+    assert settings.model_copy(update={"route": AlertSettings().route}) == AlertSettings()
+    assert shown.keys() == AlertSettings.model_fields.keys()
+
+
+@pytest.mark.parametrize(("text", "problem"), BAD_FILES.values(), ids=BAD_FILES)
+def test_a_file_that_is_wrong_says_where(text: str, problem: str, tmp_path: Path) -> None:
+    file = tmp_path / "alerts.toml"
+    file.write_text(text)
+    with pytest.raises(DatamartError, match=problem) as error:
+        load_alert_settings(file)
+    assert str(error.value).startswith(f"{file}: ")

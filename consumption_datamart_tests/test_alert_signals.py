@@ -1,0 +1,369 @@
+"""Each signal is made to go wrong and to come right again, in real instances and warehouses."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import pytest
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import (
+    InProcessCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData
+from dagster._core.scheduler.instigation import TickStatus as Tick
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+
+from consumption_datamart.alerts import AlertBook, AlertSettings, Watched, evaluate
+from consumption_datamart.schema.monitoring import Objective
+from consumption_datamart.schema.raw import Dumps
+from consumption_datamart.schema.reports import ReportConsumptionDaily
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse import open_warehouse
+
+TODAY = date(2026, 3, 10)
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+SETTINGS = AlertSettings()
+LOG = logging.getLogger("test")
+Steps = list[tuple[str, str, str]]
+
+
+class Bench:
+    """An instance and a warehouse to do things to, and to evaluate."""
+
+    def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
+        """Empty."""
+        self.instance, self.watched = instance, Watched([], ["watcher", "other"], "build")
+        self.warehouse = open_warehouse(f"sqlite://{folder}/warehouse.sqlite")
+        self.now = NOON
+
+    def put(self, model: type[Table], frame: pd.DataFrame) -> None:
+        """Fill a table."""
+        with self.warehouse.transaction() as transaction:
+            transaction.clear(model)
+            transaction.load(model, transaction.stage(frame))
+
+    def evaluate(self, later: timedelta = timedelta(minutes=1)) -> Steps:
+        """What is crossed since: signal and subject, before, after."""
+        self.now += later
+        found = evaluate(self.warehouse, self.instance, self.watched, SETTINGS, LOG, self.now)
+        return sorted(
+            (f"{each.alert.signal} {each.alert.subject}", each.before.value, each.alert.state.value)
+            for each in found
+        )
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Callable[[], Bench]]:
+    """Makes benches, as new processes would have them."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield lambda: Bench(tmp_path, instance)
+
+
+@pytest.fixture
+def bench(make: Callable[[], Bench]) -> Bench:
+    """One for each test."""
+    return make()
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Bench]:
+    """One whose instance knows of schedules and sensors."""
+    (tmp_path / "dagster").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
+        yield Bench(tmp_path, instance)
+
+
+WELL = {"passes": True, "severity": dg.AssetCheckSeverity.ERROR, "runs": True}
+
+
+@dg.asset(partitions_def=dg.DailyPartitionsDefinition("2026-03-01"))
+def reading() -> None:
+    """It may fail."""
+    assert WELL["runs"]
+
+
+@dg.asset
+def table() -> None:
+    """It has a check."""
+
+
+@dg.asset_check(asset=table)
+def sound() -> dg.AssetCheckResult:
+    """It may fail."""
+    return dg.AssetCheckResult(
+        passed=WELL["passes"], severity=WELL["severity"], description="3 rows are odd"
+    )
+
+
+@dg.op
+def work() -> None:
+    """It may fail."""
+    assert WELL["runs"]
+
+
+@dg.job
+def chore() -> None:
+    """Not about assets."""
+    work()
+
+
+CODE = dg.Definitions(
+    assets=[reading, table],
+    asset_checks=[sound],
+    jobs=[chore, dg.define_asset_job("build", selection=[reading])],
+)
+
+
+def run(bench: Bench, job: str, day: str | None = None, asset: str | None = None, **well: object):
+    """Run a job, or the part of it that makes an asset; well or not."""
+    WELL.update(passes=True, severity=dg.AssetCheckSeverity.ERROR, runs=True)
+    WELL.update(well)
+    found = CODE.resolve_implicit_global_asset_job_def() if asset else CODE.resolve_job_def(job)
+    found.execute_in_process(
+        instance=bench.instance,
+        raise_on_error=False,
+        partition_key=day,
+        **({"asset_selection": [dg.AssetKey(asset)]} if asset else {}),
+    )
+
+
+def test_checks(bench: Bench) -> None:
+    bench.watched = Watched([dg.AssetCheckKey(dg.AssetKey("table"), "sound")], [], "build")
+    warn = {"passes": False, "severity": dg.AssetCheckSeverity.WARN}
+    steps = []
+    for well in ({}, warn, warn, {"passes": False}, {"passes": False}, {}, {}):
+        run(bench, "", asset="table", **well)
+        steps.append(bench.evaluate())
+    name = "check table: sound"
+    assert steps == [
+        [],
+        [(name, "ok", "warning")],
+        [],
+        [(name, "warning", "alarm")],
+        [],
+        [(name, "alarm", "recovered")],
+        [],
+    ]
+    assert "3 rows are odd" in set(AlertBook(bench.warehouse).history().summary)
+
+
+def test_a_check_that_is_no_more(bench: Bench) -> None:
+    bench.watched = Watched([dg.AssetCheckKey(dg.AssetKey("table"), "sound")], [], "build")
+    run(bench, "", asset="table", passes=False)
+    assert bench.evaluate() == [("check table: sound", "ok", "alarm")]
+    bench.watched = Watched([], [], "build")
+    assert bench.evaluate() == [("check table: sound", "alarm", "recovered")]
+
+
+def test_runs_of_a_job(bench: Bench) -> None:
+    steps = []
+    for runs in (True, False, False, True, True):
+        run(bench, "chore", runs=runs)
+        steps.append(bench.evaluate())
+    name = "run chore"
+    assert steps == [[], [(name, "ok", "alarm")], [], [(name, "alarm", "recovered")], []]
+
+
+def test_runs_of_an_asset_are_made_up_for_on_their_day(bench: Bench) -> None:
+    name = "run reading 2026-03-02"
+    run(bench, "", "2026-03-02", "reading", runs=False)
+    assert bench.evaluate() == [(name, "ok", "alarm")]
+    run(bench, "", "2026-03-03", "reading")
+    run(bench, "", None, "table")
+    run(bench, "chore")
+    assert bench.evaluate() == []
+    run(bench, "", "2026-03-02", "reading")
+    assert bench.evaluate() == [(name, "alarm", "recovered")]
+
+
+def test_a_build_makes_up_for_runs_of_assets(bench: Bench) -> None:
+    run(bench, "", "2026-03-02", "reading", runs=False)
+    assert len(bench.evaluate()) == 1
+    run(bench, "build", "2026-03-02")
+    assert bench.evaluate() == [("run reading 2026-03-02", "alarm", "recovered")]
+
+
+def instigator(bench: Bench, name: str, status: InstigatorStatus) -> InstigatorState:
+    """A sensor in the instance, with that status."""
+    repository = RemoteRepositoryOrigin(
+        InProcessCodeLocationOrigin(LoadableTargetOrigin(), location_name="here"), "repository"
+    )
+    state = InstigatorState(RemoteInstigatorOrigin(repository, name), InstigatorType.SENSOR, status)
+    known = bench.instance.get_instigator_state(state.instigator_origin_id, state.selector_id)
+    change = (
+        bench.instance.update_instigator_state if known else bench.instance.add_instigator_state
+    )
+    return change(state) or state
+
+
+def tick(bench: Bench, state: InstigatorState, first: datetime, last: datetime) -> None:
+    """It ticks every minute."""
+    while first <= last:
+        bench.instance.create_tick(
+            TickData(
+                state.instigator_origin_id,
+                state.instigator_name,
+                InstigatorType.SENSOR,
+                Tick.SKIPPED,
+                first.timestamp(),
+                selector_id=state.selector_id,
+            )
+        )
+        first += timedelta(minutes=1)
+
+
+def test_a_sensor_that_is_switched_off(daemon: Bench) -> None:
+    state = instigator(daemon, "watcher", InstigatorStatus.DECLARED_IN_CODE)
+    tick(daemon, state, NOON, NOON)
+    assert daemon.evaluate() == []
+    instigator(daemon, "watcher", InstigatorStatus.STOPPED)
+    instigator(daemon, "somebody's own", InstigatorStatus.STOPPED)
+    assert daemon.evaluate() == [("automation watcher", "ok", "warning")]
+    instigator(daemon, "watcher", InstigatorStatus.RUNNING)
+    assert daemon.evaluate() == [("automation watcher", "warning", "recovered")]
+
+
+def test_a_sensor_that_does_not_tick(daemon: Bench) -> None:
+    watcher = instigator(daemon, "watcher", InstigatorStatus.DECLARED_IN_CODE)
+    other = instigator(daemon, "other", InstigatorStatus.DECLARED_IN_CODE)
+    tick(daemon, watcher, NOON, NOON + timedelta(minutes=40))
+    tick(daemon, other, NOON, NOON)
+    assert daemon.evaluate(timedelta(minutes=14)) == []
+    assert daemon.evaluate(timedelta(minutes=3)) == [("automation other", "ok", "alarm")]
+    tick(daemon, other, NOON + timedelta(minutes=18), NOON + timedelta(minutes=18))
+    assert daemon.evaluate(timedelta(minutes=1)) == [("automation other", "alarm", "recovered")]
+
+
+def test_after_a_night_without_the_daemon_nothing_is_dead(daemon: Bench) -> None:
+    watcher = instigator(daemon, "watcher", InstigatorStatus.DECLARED_IN_CODE)
+    other = instigator(daemon, "other", InstigatorStatus.DECLARED_IN_CODE)
+    yesterday = NOON - timedelta(days=1)
+    tick(daemon, other, yesterday, yesterday + timedelta(minutes=5))
+    tick(daemon, watcher, NOON, NOON + timedelta(minutes=17))
+    assert daemon.evaluate() == []
+    assert daemon.evaluate(timedelta(minutes=10)) == []
+    assert daemon.evaluate(timedelta(minutes=6)) == [("automation other", "ok", "alarm")]
+
+
+def deliver(bench: Bench, **last: date) -> None:
+    """The lake has dumps until these days."""
+    rows = [{"lake_table": name, "dump_day": day} for name, day in last.items()]
+    frame = pd.DataFrame(rows).assign(files=1, size=1)
+    bench.put(Dumps, frame)
+
+
+def ago(days: int) -> date:
+    """So many days ago."""
+    return TODAY - timedelta(days=days)
+
+
+def test_dumps_of_a_table_that_stay_away(bench: Bench) -> None:
+    deliver(bench, telemetry=ago(2), invoices=ago(1), entitlements=ago(15))
+    assert bench.evaluate() == []
+    deliver(bench, telemetry=ago(2), invoices=ago(0), entitlements=ago(15))
+    assert bench.evaluate() == [
+        ("dump entitlements", "ok", "alarm"),
+        ("dump telemetry", "ok", "alarm"),
+    ]
+    deliver(bench, telemetry=ago(0), invoices=ago(0), entitlements=ago(15))
+    assert bench.evaluate() == [("dump telemetry", "alarm", "recovered")]
+
+
+def test_a_lake_that_is_no_longer_delivered(bench: Bench) -> None:
+    deliver(bench, telemetry=ago(1))
+    assert bench.evaluate() == []
+    assert bench.evaluate(timedelta(days=1)) == []
+    assert bench.evaluate(timedelta(days=1)) == [("dump the lake", "ok", "alarm")]
+    assert bench.evaluate(timedelta(days=9)) == []
+    deliver(bench, telemetry=TODAY + timedelta(days=11))
+    assert bench.evaluate() == [("dump the lake", "alarm", "recovered")]
+
+
+def test_a_lake_that_lies_in_the_past_alarms_nobody(bench: Bench) -> None:
+    deliver(bench, telemetry=ago(100), invoices=ago(100))
+    consume(bench, 1.5, ago(100))
+    for _ in range(3):
+        assert bench.evaluate(timedelta(days=1)) == []
+
+
+def burn(bench: Bench, left: float) -> None:
+    """An objective has so much of its budget left."""
+    row = {"objective_name": "usage correct", "objective_table": "mart.fact_usage_daily"}
+    row |= {"kind": "correctness", "target": 0.99, "days_good": 27, "days_measured": 28}
+    frame = pd.DataFrame([row | {"budget_left": left, "burn_rate": 1.0}])
+    bench.put(Objective, frame)
+
+
+def test_error_budgets(bench: Bench) -> None:
+    steps = []
+    for left in (1.0, 0.26, 0.25, 0.29, 0.0, 0.04, -3.0, 0.31):
+        burn(bench, left)
+        steps += bench.evaluate()
+    assert steps == [
+        ("budget usage correct", "ok", "warning"),
+        ("budget usage correct", "warning", "alarm"),
+        ("budget usage correct", "alarm", "recovered"),
+    ]
+
+
+def consume(bench: Bench, share: float | None, day: date = TODAY, customer: str = "CUST-1") -> None:
+    """On the last day a customer uses that share of what it is entitled to."""
+    row = {"day": day, "customer_id": customer, "customer_name": "Acme", "product_id": "db"}
+    row |= {"product_name": "Database", "entitled_30d": 10.0, "used_30d": 10 * (share or 0)}
+    frame = pd.DataFrame([row | {"consumption_30d": share, "band": "over"}])
+    bench.put(ReportConsumptionDaily, frame)
+
+
+CUSTOMER = "consumption CUST-1 db"
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        ([0.5, 0.79], []),
+        ([0.8, 0.81, 0.785], [(CUSTOMER, "ok", "warning")]),
+        ([0.8, 0.77], [(CUSTOMER, "ok", "warning"), (CUSTOMER, "warning", "recovered")]),
+        ([0.9, 1.0], [(CUSTOMER, "ok", "warning"), (CUSTOMER, "warning", "alarm")]),
+        ([1.1, 1.3, 1.19], [(CUSTOMER, "ok", "alarm"), (CUSTOMER, "alarm", "alarm")]),
+        ([1.3, 1.1], [(CUSTOMER, "ok", "alarm"), (CUSTOMER, "alarm", "alarm")]),
+        ([0.9, None], [(CUSTOMER, "ok", "warning"), (CUSTOMER, "warning", "recovered")]),
+    ],
+    ids=str,
+)
+def test_customers(shares: list[float | None], expected: Steps, bench: Bench) -> None:
+    steps = []
+    for share in shares:
+        consume(bench, share)
+        steps += bench.evaluate()
+    assert steps == expected
+
+
+def test_a_customer_that_is_no_more(bench: Bench) -> None:
+    consume(bench, 1.1)
+    assert bench.evaluate() == [(CUSTOMER, "ok", "alarm")]
+    consume(bench, 0.1, customer="CUST-2")
+    assert bench.evaluate() == [(CUSTOMER, "alarm", "recovered")]
+
+
+@pytest.mark.parametrize("restart", [True, False])
+def test_the_state_outlasts_restarts(
+    restart: bool, warehouse: str, tmp_path: Path, make: Callable[[], Bench]
+) -> None:
+    bench = make()
+    bench.warehouse = open_warehouse(warehouse)
+    consume(bench, 1.1)
+    assert len(bench.evaluate()) == 1
+    if restart:
+        bench = make()
+        bench.warehouse = open_warehouse(warehouse)
+    assert bench.evaluate() == []
+    [alert] = AlertBook(bench.warehouse).alerts().values()
+    assert (alert.state, alert.level, alert.is_open) == ("alarm", 2, True)
+    assert alert.since == datetime(2026, 3, 10, 12, 1)
+    [row] = AlertBook(bench.warehouse).history().itertuples()
+    assert (row.state_before, row.state, row.undelivered, row.reading) == ("ok", "alarm", "", 1.1)

@@ -1,0 +1,73 @@
+"""Whole or not at all: a build that is killed, or loses its disk, leaves no table in between.
+
+A few of the harms that `make kills` does to whole builds; here to a load and a fact.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from threading import Timer
+
+import pytest
+
+from consumption_datamart.errors import WarehouseError
+from consumption_datamart.warehouse import duckdb, sqlite
+from consumption_datamart_tests.kills import files_of, url_of
+from consumption_datamart_tests.lakes import day, noon, usage, write_dump
+from consumption_datamart_tests.mart import build_tables, tables_of
+
+SOME = """
+import json, sys, tempfile
+from pathlib import Path
+from consumption_datamart_tests.kills import harm
+with tempfile.TemporaryDirectory() as folder:
+    only = ["lake.raw_telemetry", "mart.fact_usage_daily"]
+    found = harm(Path(folder), sys.argv[1], kills=5, others=1, only=only)
+print(json.dumps([found.fates, found.findings]))
+"""
+
+
+def test_a_build_that_is_killed_or_has_no_disk_tears_no_table_and_heals(engine: str) -> None:
+    # in a process of its own: it forks, which one that has used DuckDB must not
+    done = subprocess.run(
+        [sys.executable, "-c", SOME, engine], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    fates, findings = json.loads(done.stdout)
+    assert findings == []
+    assert sum(fates.values()) == 5 + 4
+    assert fates[f"{engine} statement: killed"] == 1
+    assert fates[f"{engine} commit: killed"] == 2
+    for kind in ("no folder", "read-only"):
+        assert fates.get(f"{engine} {kind}: failed"), kind
+
+
+HOLDERS = {
+    "duckdb": "import duckdb; it = duckdb.connect(sys.argv[1])",
+    "sqlite": "import sqlite3; it = sqlite3.connect(sys.argv[1]); it.execute('BEGIN EXCLUSIVE')",
+}
+
+
+def test_a_warehouse_that_another_process_holds(
+    engine: str, lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, only = url_of(tmp_path, engine), ["lake.raw_telemetry"]
+    (tmp_path / "warehouse").mkdir()
+    write_dump(lake, "telemetry", day(1), [usage(event_ts=noon(1))])
+    build_tables(lake, url, only)
+    before = tables_of(url)
+    write_dump(lake, "telemetry", day(1), [usage(event_ts=noon(1), quantity=9.0)])
+    holder = f"import sys; {HOLDERS[engine]}; print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", holder, str(files_of(tmp_path, engine)[-1])]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as held:
+        assert held.stdout.readline() == b"held\n"
+        for module in (duckdb, sqlite):
+            monkeypatch.setattr(module, "LOCK_SECONDS", 0.3)
+        with pytest.raises(WarehouseError, match=f"warehouse {url}: .*lock"):
+            build_tables(lake, url, only)
+        monkeypatch.undo()
+        Timer(0.5, held.stdin.close).start()
+        build_tables(lake, url, only)
+    assert [row["quantity"] for row in before["lake.raw_telemetry"]] == [4.0]
+    assert [row["quantity"] for row in tables_of(url)["lake.raw_telemetry"]] == [9.0]
