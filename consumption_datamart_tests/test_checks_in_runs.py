@@ -40,6 +40,8 @@ from consumption_datamart_tests.mart import (
 )
 
 Compute = Callable[[ir.Table], ir.Table]
+DUCKDB = pytest.mark.parametrize("engine", ["duckdb"], indirect=True)
+"""What is about Dagster is the same on every engine."""
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 
 
@@ -161,6 +163,7 @@ def told(result: dg.ExecuteInProcessResult, check: str) -> list[tuple[str | None
     ]
 
 
+@DUCKDB
 def test_results_are_told_by_partition_where_a_day_is_alone_fails_or_is_mended(
     lake: Path, warehouse: str, instance: dg.DagsterInstance
 ) -> None:
@@ -194,6 +197,7 @@ def run(job: str, url: str, instance: dg.DagsterInstance, **own: object) -> dg.J
     )
 
 
+@DUCKDB
 def test_what_is_suspicious_is_published_with_a_warning(
     lake: Path, warehouse: str, instance: dg.DagsterInstance
 ) -> None:
@@ -258,6 +262,7 @@ def test_the_monitoring_job_finds_what_is_wrong_with_what_is_stored_and_builds_n
     assert "reconciles on 2026-01-06" in made.metadata["what fails"].value
 
 
+@DUCKDB
 def test_what_awaits_its_refresh_is_not_judged(
     lake: Path, warehouse: str, instance: dg.DagsterInstance
 ) -> None:
@@ -297,6 +302,7 @@ def test_what_later_results_have_replaced_is_forgotten_in_the_end(
             assert len(tables[f"monitoring.{name}"]) == count * kept
 
 
+@DUCKDB
 def test_a_mart_that_is_not_built_is_monitored_in_peace(
     warehouse: str, instance: dg.DagsterInstance
 ) -> None:
@@ -306,6 +312,7 @@ def test_a_mart_that_is_not_built_is_monitored_in_peace(
     assert (own.asset_key.path[-1], own.passed) == ("objective", True)
 
 
+@DUCKDB
 def test_references_are_checked_on_their_own_too(
     lake: Path, warehouse: str, instance: dg.DagsterInstance
 ) -> None:
@@ -329,6 +336,7 @@ def test_references_are_checked_on_their_own_too(
     assert failing == {"fact_usage_daily", "fact_entitlement_daily", "fact_consumption_daily"}
 
 
+@DUCKDB
 def test_reports_are_fresh_or_late_as_dagster_says_and_that_is_written_down(
     warehouse: str, instance: dg.DagsterInstance
 ) -> None:

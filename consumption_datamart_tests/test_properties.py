@@ -7,13 +7,20 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from consumption_datamart.assets.lake import LAKE
+from consumption_datamart.assets.reports import REPORTS
+from consumption_datamart.assets.star import STAR
+from consumption_datamart.checks import evaluate_stored
+from consumption_datamart.factories.monitoring import all_checks
 from consumption_datamart.schema.lake import Telemetry
+from consumption_datamart.settings import Settings
+from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests.cases.base import line
 from consumption_datamart_tests.compare import differences
 from consumption_datamart_tests.contract import column_names
 from consumption_datamart_tests.fuzz_load import Damage, Load
 from consumption_datamart_tests.lakes import day, noon, usage, write_dump
-from consumption_datamart_tests.mart import ENGINES, build, build_tables, tables_of
+from consumption_datamart_tests.mart import ENGINES, build, build_tables, catalog, tables_of
 from consumption_datamart_tests.oracle import expected_tables
 from consumption_datamart_tests.oracle_lake import lake_tables
 from consumption_datamart_tests.strategies import Dump, SmallLake, lakes, restatements
@@ -140,3 +147,27 @@ def test_any_csv_files(contents: list[bytes]) -> None:
     assert sum(file["rows_read"] for file in tables["lake.files_telemetry"]) == sum(
         len(each["telemetry"]) for each in (expected.raw, expected.quarantine)
     )
+
+
+@settings(SLOW, max_examples=2)
+@given(lakes(max_days=40))
+def test_no_lake_fails_a_check_of_correctness(drawn: SmallLake) -> None:
+    """Whatever a lake holds is published: what blocks are defects of this code.
+
+    But a lake may have days that are beyond the calendar.
+    """
+    checks = [
+        check
+        for check in all_checks(LAKE, catalog(Settings(), *STAR, *REPORTS))
+        if check.kind == "correctness" and check.name != "day_in_dim_day"
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        lake = Path(folder, "lake")
+        lake.mkdir()
+        drawn.write(lake)
+        for engine in ENGINES:
+            url = f"{engine}://{folder}/warehouse.{engine}"
+            build_tables(lake, url)
+            results = evaluate_stored(open_warehouse(url), checks, last_days=400)
+            assert [str(result) for result in results if not result.passed] == []
+            assert results or not drawn.dumps
