@@ -16,7 +16,6 @@ from consumption_datamart.schema.days import Days
 
 RUNS = 200
 """Finished runs that are looked at."""
-TICKS = 60
 GAP = timedelta(minutes=3)
 """Without any tick for longer, the daemon was off."""
 FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
@@ -77,7 +76,9 @@ def automation_readings(
     states = {}
     for state in instance.all_instigator_state():
         if state.instigator_name in names:
-            ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=TICKS)
+            which = state.instigator_origin_id, state.selector_id
+            ticks = instance.get_ticks(*which, after=(now - silent - GAP).timestamp())
+            ticks = ticks or instance.get_ticks(*which, limit=1)
             at = [datetime.fromtimestamp(tick.timestamp, UTC) for tick in ticks]
             states[state.instigator_name] = state, at
     watching = _unbroken([tick for _, at in states.values() for tick in at], now)
