@@ -78,7 +78,7 @@ def change_lake(lake: Path) -> None:
 
 def usages(number: int, **overrides: object) -> list[dict[str, object]]:
     """Some hundred readings of a day, the last of them another than the others."""
-    rows = [usage(event_id=f"EV-{index}", event_ts=noon(number)) for index in range(500)]
+    rows = [usage(event_id=f"EV-{index}", event_ts=noon(number)) for index in range(200)]
     return [*rows, usage(event_id="EV-last", event_ts=noon(number), **overrides)]
 
 

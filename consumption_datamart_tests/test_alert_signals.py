@@ -87,6 +87,11 @@ def reading() -> None:
     assert WELL["runs"]
 
 
+@dg.asset(partitions_def=dg.DailyPartitionsDefinition("2026-03-01"), deps=[reading])
+def stored() -> None:
+    """Made of the reading."""
+
+
 @dg.asset
 def table() -> None:
     """It has a check."""
@@ -113,22 +118,22 @@ def chore() -> None:
 
 
 CODE = dg.Definitions(
-    assets=[reading, table],
+    assets=[reading, stored, table],
     asset_checks=[sound],
-    jobs=[chore, dg.define_asset_job("build", selection=[reading])],
+    jobs=[chore, dg.define_asset_job("build", selection=[reading, stored])],
 )
 
 
-def run(bench: Bench, job: str, day: str | None = None, asset: str | None = None, **well: object):
-    """Run a job, or the part of it that makes an asset; well or not."""
+def run(bench: Bench, job: str, day: str | None = None, *assets: str | None, **well: object):
+    """Run a job, or make assets; well or not."""
     WELL.update(passes=True, severity=dg.AssetCheckSeverity.ERROR, runs=True)
     WELL.update(well)
-    found = CODE.resolve_implicit_global_asset_job_def() if asset else CODE.resolve_job_def(job)
+    found = CODE.resolve_implicit_global_asset_job_def() if assets else CODE.resolve_job_def(job)
     found.execute_in_process(
         instance=bench.instance,
         raise_on_error=False,
         partition_key=day,
-        **({"asset_selection": [dg.AssetKey(asset)]} if asset else {}),
+        **({"asset_selection": [dg.AssetKey(name) for name in assets]} if assets else {}),
     )
 
 
@@ -137,7 +142,7 @@ def test_checks(bench: Bench) -> None:
     warn = {"passes": False, "severity": dg.AssetCheckSeverity.WARN}
     steps = []
     for well in ({}, warn, warn, {"passes": False}, {"passes": False}, {}, {}):
-        run(bench, "", asset="table", **well)
+        run(bench, "", None, "table", **well)
         steps.append(bench.evaluate())
     name = "check table: sound"
     assert steps == [
@@ -154,7 +159,7 @@ def test_checks(bench: Bench) -> None:
 
 def test_a_check_that_is_no_more(bench: Bench) -> None:
     bench.watched = Watched([dg.AssetCheckKey(dg.AssetKey("table"), "sound")], [], "build")
-    run(bench, "", asset="table", passes=False)
+    run(bench, "", None, "table", passes=False)
     assert bench.evaluate() == [("check table: sound", "ok", "alarm")]
     bench.watched = Watched([], [], "build")
     assert bench.evaluate() == [("check table: sound", "alarm", "recovered")]
@@ -176,6 +181,16 @@ def test_runs_of_an_asset_are_made_up_for_on_their_day(bench: Bench) -> None:
     run(bench, "", "2026-03-03", "reading")
     run(bench, "", None, "table")
     run(bench, "chore")
+    assert bench.evaluate() == []
+    run(bench, "", "2026-03-02", "reading")
+    assert bench.evaluate() == [(name, "alarm", "recovered")]
+
+
+def test_runs_of_assets_are_made_up_for_by_several(bench: Bench) -> None:
+    run(bench, "", "2026-03-02", "reading", "stored", runs=False)
+    [(name, *_)] = bench.evaluate()
+    assert name == "run reading and 1 more 2026-03-02"
+    run(bench, "", "2026-03-02", "stored")
     assert bench.evaluate() == []
     run(bench, "", "2026-03-02", "reading")
     assert bench.evaluate() == [(name, "alarm", "recovered")]

@@ -12,7 +12,7 @@ from consumption_datamart_tests.fuzz_build import whole_build
 from consumption_datamart_tests.fuzz_load import DAYS, Check, Damage, Load
 from consumption_datamart_tests.lakes import day
 
-OF_EACH_TABLE = [*range(8), *range(2 * DAYS, 2 * DAYS + 5), *range(4 * DAYS, 4 * DAYS + 5)]
+OF_EACH_TABLE = [*range(6), *range(2 * DAYS, 2 * DAYS + 3), *range(4 * DAYS, 4 * DAYS + 3)]
 ON_SQLITE = 4 * SLICE
 
 

@@ -69,7 +69,7 @@ def test_any_lake_of_parquet_files(drawn: SmallLake, layout: str) -> None:
 
 
 @settings(SLOW, max_examples=2)
-@given(lakes(max_days=9), st.lists(st.tuples(restatements(max_days=9), st.booleans()), max_size=3))
+@given(lakes(max_days=9), st.lists(st.tuples(restatements(max_days=9), st.booleans()), max_size=2))
 def test_any_sequence_of_restatements(drawn: SmallLake, changes: list[tuple[Dump, bool]]) -> None:
     """Each is followed by a build of its day alone; it may be that the dump is taken away."""
     with tempfile.TemporaryDirectory() as folder:

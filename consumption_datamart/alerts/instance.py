@@ -16,7 +16,6 @@ from consumption_datamart.schema.days import Days
 
 RUNS = 200
 """Finished runs that are looked at."""
-TICKS = 60
 GAP = timedelta(minutes=3)
 """Without any tick for longer, the daemon was off."""
 FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
@@ -45,22 +44,23 @@ def check_readings(
 def run_readings(instance: dg.DagsterInstance, build_job: str) -> Iterator[Reading]:
     """Whether the last run of each kind has failed.
 
-    A run that succeeds makes up for failures of the same job, or of the same assets, on the days
-    that it was about; one of the build job for those of any assets.
+    A failed run of some assets is made up for when all of them were made by later runs, on its
+    days; one of the build job makes all. Other runs are made up for by one of the same job.
     """
     records = instance.get_run_records(dg.RunsFilter(statuses=FINISHED), limit=RUNS)
-    failures: dict[str, tuple[dg.DagsterRun, bool]] = {}
+    failures: dict[str, tuple[dg.DagsterRun, frozenset[object]]] = {}
     for record in sorted(records, key=lambda each: each.end_time or 0):
         run = record.dagster_run
         if run.status is dg.DagsterRunStatus.FAILURE:
-            failures[_subject(run)] = run, True
+            failures[_subject(run)] = run, frozenset(run.asset_selection or [run.job_name])
             continue
-        for subject, (failed, _) in failures.items():
-            if _covers(run, failed, build_job):
-                failures[subject] = failed, False
-    for subject, (run, is_failed) in sorted(failures.items()):
-        summary = f"run {run.run_id} has failed" if is_failed else "a later run has succeeded"
-        yield Reading("run", subject, BROKEN if is_failed else OK, summary)
+        for subject, (failed, left) in failures.items():
+            if _is_on_its_days(run, failed):
+                made = run.asset_selection or (left if run.job_name == build_job else ())
+                failures[subject] = failed, left - {*made, run.job_name}
+    for subject, (run, left) in sorted(failures.items()):
+        summary = f"run {run.run_id} has failed" if left else "later runs have succeeded"
+        yield Reading("run", subject, BROKEN if left else OK, summary)
 
 
 def automation_readings(
@@ -76,7 +76,9 @@ def automation_readings(
     states = {}
     for state in instance.all_instigator_state():
         if state.instigator_name in names:
-            ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=TICKS)
+            which = state.instigator_origin_id, state.selector_id
+            ticks = instance.get_ticks(*which, after=(now - silent - GAP).timestamp())
+            ticks = ticks or instance.get_ticks(*which, limit=1)
             at = [datetime.fromtimestamp(tick.timestamp, UTC) for tick in ticks]
             states[state.instigator_name] = state, at
     watching = _unbroken([tick for _, at in states.values() for tick in at], now)
@@ -109,18 +111,11 @@ def _subject(run: dg.DagsterRun) -> str:
     return " ".join(names or [run.job_name]) + (f" {days}" if days else "")
 
 
-def _covers(run: dg.DagsterRun, failed: dg.DagsterRun, build_job: str) -> bool:
-    """Whether a run that succeeded makes up for one that failed."""
-    if not failed.asset_selection:
-        is_alike = run.job_name == failed.job_name and not run.asset_selection
-    elif run.asset_selection:
-        is_alike = run.asset_selection >= failed.asset_selection
-    else:
-        is_alike = run.job_name == build_job
+def _is_on_its_days(run: dg.DagsterRun, failed: dg.DagsterRun) -> bool:
     days, failed_days = _days(run), _days(failed)
     if days is None or failed_days is None:
-        return is_alike
-    return is_alike and failed_days.first in days and failed_days.last in days
+        return True
+    return failed_days.first in days and failed_days.last in days
 
 
 def _days(run: dg.DagsterRun) -> Days | None:
