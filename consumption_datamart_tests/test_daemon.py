@@ -60,6 +60,7 @@ def test_the_mart_follows_its_lake(lake: Path, tmp_path: Path) -> None:
         # nothing is switched on by hand, and the mart is there
         assert dagster.switched_on() == {
             "automation",
+            "monitor_every_morning",
             "observe_lake_at_first",
             "observe_lake_every_minute",
         }
