@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from consumption_datamart.build import build
+from consumption_datamart_tests.contract import CONTRACT
 from consumption_datamart_tests.interrupted import (
     BYTE,
     COMMIT,
@@ -153,13 +154,25 @@ class Mart:
         shutil.rmtree(folder, ignore_errors=True)
         return Path(shutil.copytree(self.folder, folder))
 
-    def is_torn(self, folder: Path) -> list[str]:
-        """The tables, if a file is not as a transaction of the undisturbed build left it."""
+    def is_torn(self, folder: Path, *, is_killed: bool) -> list[str]:
+        """The tables, if a file is not as a transaction of the undisturbed build left it.
+
+        A build that is not killed goes on without what has failed: then this holds of each table
+        alone, and of the three that a load publishes together.
+        """
         ended = apart(states_of, folder, self.engine)
         if ended.value is None:
             return [f"cannot be read: {ended}"]
-        torn = [state for state in ended.value if state not in self.undisturbed.states]
-        return [difference(state, self.undisturbed.states) for state in torn]
+        whole = self.undisturbed.states
+        torn = [state for state in ended.value if state not in whole]
+        if is_killed:
+            return [difference(state, whole) for state in torn]
+        return [
+            f"{', '.join(names)}"
+            for state in torn
+            for names in published_together(whole)
+            if parts(state, names) not in [parts(other, names) for other in whole]
+        ]
 
     def heals(self, folder: Path) -> list[str]:
         """What is left of the harm when the mart was built again."""
@@ -198,6 +211,20 @@ def record(folder: Path, engine: str, only: Sequence[str]) -> Undisturbed:
     found.seconds += time.monotonic() - started
     assert failures == {}
     return found
+
+
+def published_together(states: Sequence[State]) -> set[tuple[str, ...]]:
+    """The tables: those of a load together, all others alone; not what is noted of them."""
+    names = {name for state in states for name in state if not name.startswith("monitoring.")}
+    kinds = ("raw", "quarantine", "files")
+    loads = {tuple(f"lake.{kind}_{table}" for kind in kinds) for table in CONTRACT}
+    loaded = {name for load in loads for name in load}
+    return loads | {(name,) for name in names - loaded}
+
+
+def parts(state: State, names: Sequence[str]) -> list[str | None]:
+    """The hashes of some tables; None of one that is empty."""
+    return [state.get(name) for name in names]
 
 
 def difference(state: State, states: Sequence[State]) -> str:
@@ -272,7 +299,11 @@ def harm(
             findings.append(f"{engine}, {point}: the process ended by signal {ended.signal}")
         how = "failed" if ended.error or ended.value else "came to its end"
         fates[f"{engine} {point.kind}: {'killed' if ended.signal else how}"] += 1
-        problems = [] if point.kind in (GONE, NO_FOLDER) else mart.is_torn(copy)
+        problems = (
+            []
+            if point.kind in (GONE, NO_FOLDER)
+            else mart.is_torn(copy, is_killed=bool(ended.signal))
+        )
         findings += [f"{engine}, {point}: {each}" for each in problems + mart.heals(copy)]
     return Harmed(fates, findings)
 
