@@ -1,11 +1,13 @@
 """Days as Dagster's partitions."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 import dagster as dg
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
 )
 
 from consumption_datamart.schema.days import Days
@@ -34,3 +36,13 @@ def range_tags(days: Days) -> dict[str, str]:
         ASSET_PARTITION_RANGE_START_TAG: days.first.isoformat(),
         ASSET_PARTITION_RANGE_END_TAG: days.last.isoformat(),
     }
+
+
+def days_of_tags(tags: Mapping[str, str]) -> Days | None:
+    """The days that a run with these tags is about; None: it is about no days."""
+    one = tags.get(PARTITION_NAME_TAG)
+    first = tags.get(ASSET_PARTITION_RANGE_START_TAG, one)
+    last = tags.get(ASSET_PARTITION_RANGE_END_TAG, one)
+    if first is None or last is None:
+        return None
+    return Days(date.fromisoformat(first), date.fromisoformat(last))

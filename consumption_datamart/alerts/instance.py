@@ -1,18 +1,13 @@
 """Readings of what Dagster's instance holds: checks, runs, schedules and sensors."""
 
 from collections.abc import Collection, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
 
 from consumption_datamart.alerts.machine import BROKEN, ODD, Reading
-from consumption_datamart.schema.days import Days
+from consumption_datamart.partitions import days_of_tags
 
 RUNS = 200
 """Finished runs that are looked at."""
@@ -105,23 +100,14 @@ def _unbroken(ticks: Collection[datetime], now: datetime) -> datetime:
 
 
 def _subject(run: dg.DagsterRun) -> str:
-    days = _days(run)
+    days = days_of_tags(run.tags)
     what = sorted(key.to_user_string() for key in run.asset_selection or ())
     names = [what[0] + (f" and {len(what) - 1} more" if what[1:] else "")] if what else []
     return " ".join(names or [run.job_name]) + (f" {days}" if days else "")
 
 
 def _is_on_its_days(run: dg.DagsterRun, failed: dg.DagsterRun) -> bool:
-    days, failed_days = _days(run), _days(failed)
+    days, failed_days = days_of_tags(run.tags), days_of_tags(failed.tags)
     if days is None or failed_days is None:
         return True
     return failed_days.first in days and failed_days.last in days
-
-
-def _days(run: dg.DagsterRun) -> Days | None:
-    one = run.tags.get(PARTITION_NAME_TAG)
-    first = run.tags.get(ASSET_PARTITION_RANGE_START_TAG, one)
-    last = run.tags.get(ASSET_PARTITION_RANGE_END_TAG, one)
-    if first is None or last is None:
-        return None
-    return Days(date.fromisoformat(first), date.fromisoformat(last))

@@ -89,17 +89,17 @@ class DuckDBWarehouse(Warehouse):
         # on POSIX, closing any descriptor of a file gives up the locks that DuckDB has on it: so
         # this one is closed after DuckDB's own
         with self.working.open("rb") as source, self._connection(self.working) as connection:
-            connection.execute("CHECKPOINT")
-            state = os.fstat(source.fileno())
-            if _is_of(self.path, state):
-                return
             fresh = self.path.with_name(f"{self.path.name}.new")
             try:
+                connection.execute("CHECKPOINT")
+                state = os.fstat(source.fileno())
+                if _is_of(self.path, state):
+                    return
                 _write(source, fresh)
                 os.utime(fresh, ns=(state.st_atime_ns, state.st_mtime_ns))
                 Path(f"{self.path}.wal").unlink(missing_ok=True)
                 fresh.replace(self.path)
-            except OSError as error:
+            except (OSError, duckdb.Error) as error:
                 fresh.unlink(missing_ok=True)
                 raise self.unreachable(error) from error
 
