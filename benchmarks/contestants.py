@@ -52,7 +52,7 @@ class Contestant:
             ProcessFailed: the process failed.
         """
         file = folder / f"{self.name}.duckdb"
-        for left in folder.glob(f"{file.name}*"):
+        for left in folder.glob(f"{self.name}.*duckdb*"):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         task = Task(lake, file, memory_limit)
         environment = {**clean_environment(), **self.environment(task)}

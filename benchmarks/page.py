@@ -86,6 +86,7 @@ def scaling_page(
             customers=CUSTOMERS,
             rows=scaling_table(rows),
             days=scaling_table(days),
+            **billion(rows[-2], rows[-1], days[-1]),
         )
     )
 
@@ -107,6 +108,26 @@ def scaling_table(builds: Sequence[Comparison]) -> str:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def billion(fewer: Comparison, more: Comparison, longest: Comparison) -> dict[str, str]:
+    """What a billion rows of telemetry a day would take, by the last two lakes of ever more rows.
+
+    Args:
+        fewer: the last but one.
+        more: the last.
+        longest: of the lakes of ever more days, the last.
+    """
+    added = (more.size.rows - fewer.size.rows) / 1e9
+    computing = (more.cpu_seconds(MART.name) - fewer.cpu_seconds(MART.name)) / added
+    daily = longest.cpu_seconds(MART.name) / longest.size.days
+    return {
+        "most_rows": f"{more.size.rows:,}",
+        "billion_hours": f"{computing / 3600:.1f}",
+        "billion_cores": f"{max(1, round(computing / 3600)):,}",
+        "longest_days": f"{longest.size.days:,}",
+        "daily_milliseconds": f"{daily * 1000:.0f}",
+    }
 
 
 def _each_further_million(before: Comparison | None, build: Comparison) -> str:
