@@ -59,6 +59,7 @@ def test_the_mart_follows_its_lake(lake: Path, tmp_path: Path) -> None:
     with dagster_dev(tmp_path, **settings, refresh_minutes=1) as dagster:
         # nothing is switched on by hand, and the mart is there
         assert dagster.switched_on() == {
+            "alerts",
             "automation",
             "monitor_every_morning",
             "observe_lake_at_first",

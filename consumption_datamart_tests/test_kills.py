@@ -39,8 +39,9 @@ def test_a_build_that_is_killed_or_has_no_disk_tears_no_table_and_heals(engine: 
     assert sum(fates.values()) == 5 + 4
     assert fates[f"{engine} statement: killed"] == 1
     assert fates[f"{engine} commit: killed"] == 2
-    for kind in ("no folder", "read-only"):
-        assert fates.get(f"{engine} {kind}: failed"), kind
+    # a folder that goes with the last commit is missed by none but the next build
+    assert fates[f"{engine} no folder: failed"] + fates[f"{engine} no folder: came to its end"]
+    assert fates[f"{engine} read-only: failed"]
 
 
 HOLDERS = {

@@ -42,7 +42,7 @@ def assert_built(lake: Path, url: str) -> None:
         assert not differences(tables[name], rows), name
 
 
-@settings(SLOW, max_examples=6)
+@settings(SLOW, max_examples=4)
 @given(lakes(max_days=40), restatements(max_days=40))
 def test_any_lake(drawn: SmallLake, restated: Dump) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -55,7 +55,7 @@ def test_any_lake(drawn: SmallLake, restated: Dump) -> None:
         assert_built(lake, f"duckdb://{folder}/warehouse.duckdb")
 
 
-@settings(SLOW, max_examples=6)
+@settings(SLOW, max_examples=4)
 @given(lakes(max_days=40), st.sampled_from(["parquet", "parquet_text"]))
 def test_any_lake_of_parquet_files(drawn: SmallLake, layout: str) -> None:
     """Which are read again where CSV files are staged, but where both are in one batch."""
