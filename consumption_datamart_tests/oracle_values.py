@@ -12,6 +12,7 @@ MOMENT = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?P<time>[0-9]{2}:[0-9]{2}(:[0-9]{2})?)"
     r"(\.(?P<fraction>[0-9]+))?(?P<zone>Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
 )
+WHITE = " \t\n\r\v\f"
 LARGEST_INT = 2**31 - 1
 SMALLEST_INT = -(2**31)
 DECIMAL_LIMIT = Decimal(10) ** 14
@@ -37,7 +38,7 @@ def as_text(value: object) -> str | None:
     if isinstance(value, float):
         return repr(value)
     text = str(value)
-    return text if text.strip() else None
+    return text if text.strip(WHITE) else None
 
 
 def read_value(type_name: str, text: str | None) -> Value:
@@ -46,7 +47,7 @@ def read_value(type_name: str, text: str | None) -> Value:
         return None
     if type_name == "string":
         return text
-    return READERS[type_name](text.strip())
+    return READERS[type_name](text.strip(WHITE))
 
 
 def _read_int(text: str) -> int:

@@ -12,14 +12,18 @@ from consumption_datamart.schema.codes import flag
 from consumption_datamart.schema.lake import Contract
 
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+MOMENT = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}(:?\d{2})?)?)?"
 READABLE = {
     dt.Int64: r"^\s*[+-]?\d+(\.0*)?\s*$",
     dt.Decimal: rf"^\s*{NUMBER}\s*$",
     dt.Float64: rf"(?i)^\s*({NUMBER}|[+-]?(nan|inf|infinity))\s*$",
-    dt.Date: r"^\s*\d{4}-\d{1,2}-\d{1,2}([T ].*)?\s*$",
-    dt.Timestamp: r"^\s*\d{4}-\d{1,2}-\d{1,2}([T ].*)?\s*$",
+    dt.Date: rf"^\s*{MOMENT}\s*$",
+    dt.Timestamp: rf"^\s*{MOMENT}\s*$",
 }
-"""How a value of a type is written; DuckDB alone would also take 0x1F, 1_000, epoch, 3.7 for 4."""
+"""How a value of a type is written; DuckDB alone would also take 0x1F, 1_000, epoch, 3.7 for 4.
+
+Days and times have all their digits: 12:0 may be what is left of 12:05.
+"""
 
 
 def text_column(name: str) -> str:
