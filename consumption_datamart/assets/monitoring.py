@@ -7,13 +7,13 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
 from consumption_datamart.automation import manual
 from consumption_datamart.factories import TableSpec
-from consumption_datamart.schema.lake import Entitlements, Invoices, Telemetry
 from consumption_datamart.schema.monitoring import OBJECTIVE_KINDS, Objective
-from consumption_datamart.schema.raw import Dumps, files_of, quarantine_of, raw_of
+from consumption_datamart.schema.raw import Dumps, raw_of
 from consumption_datamart.schema.table import Table
 
 TARGET = 0.99
@@ -131,10 +131,7 @@ def _last_results(results: ir.Table) -> ir.Table:
 def _made_of(model: type[Table]) -> set[type[Table]]:
     """The table and all that it is made of, as far as that has days as it has, or has none."""
     specs = {spec.model.table_name(): spec for spec in STAR + REPORTS}
-    loads = {}
-    for contract in (Invoices, Entitlements, Telemetry):
-        together = raw_of(contract), quarantine_of(contract), files_of(contract)
-        loads[together[0].table_name()] = together
+    loads = {raw_of(spec.contract).table_name(): spec.models() for spec in LAKE}
     seen: set[str] = set()
     left, found = [model.table_name()], set()
     while left:

@@ -12,6 +12,7 @@ from consumption_datamart.checks.model import model_check
 from consumption_datamart.checks.references import member_check, reference_checks
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import Dumps, files_of, quarantine_of, raw_of
+from consumption_datamart.schema.reports import WINDOW_DAYS
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 
@@ -64,7 +65,7 @@ def checks_of_table(
             each: model if each == name else models[each] for each in arguments if each != DAYS
         }
         description = " ".join((measure.__doc__ or "").split())
-        windows = {"fact_usage_daily": star.WINDOW_DAYS} if DAYS in arguments else {}
+        windows = {"fact_usage_daily": WINDOW_DAYS} if DAYS in arguments else {}
         checks.append(
             Check(
                 "complete" if name.startswith("report_") else "reconciles",

@@ -5,8 +5,8 @@ import ibis.expr.types as ir
 
 from consumption_datamart.checks.check import number
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.reports import RENEWAL_DAYS, WINDOW_DAYS
 
-WINDOW_DAYS, RENEWAL_DAYS = 30, 90
 SAME = 1e-9
 """How far two sums may be apart, as a share, that add the same numbers in another order."""
 

@@ -4,6 +4,11 @@ from consumption_datamart.schema.codes import BANDS
 from consumption_datamart.schema.table import FINITE, Field, MartTable
 from consumption_datamart.schema.types import Amount, Day, Flag, Integer, Real, Text
 
+WINDOW_DAYS = 30
+"""Over how many days, ending on the day, consumption is summed and customers count as active."""
+RENEWAL_DAYS = 90
+"""How long before its end an entitlement is up for renewal."""
+
 
 class ReportConsumptionDaily(MartTable):
     """Consumption of a product by a customer over the 30 days ending that day, with its band."""
@@ -54,7 +59,7 @@ class ReportRenewals(MartTable):
     quantity: Amount = Field(gt=0)
     unit: Text
     ends_on: Day
-    days_left: Integer = Field(in_range={"min_value": 1, "max_value": 90})
+    days_left: Integer = Field(in_range={"min_value": 1, "max_value": RENEWAL_DAYS})
     consumption_30d: Real = Field(ge=0, **FINITE, nullable=True)
     band: Text = Field(isin=list(BANDS))
     annual_value: Real = Field(ge=0, **FINITE, nullable=True)

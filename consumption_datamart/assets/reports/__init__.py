@@ -5,7 +5,6 @@ from consumption_datamart.assets.reports.daily import (
     report_consumption_daily,
 )
 from consumption_datamart.assets.reports.renewals import report_renewals
-from consumption_datamart.assets.reports.windows import WINDOW_DAYS
 from consumption_datamart.automation import at_most_every
 from consumption_datamart.factories import TableSpec
 from consumption_datamart.schema import reports
@@ -19,7 +18,7 @@ REPORTS = (
     TableSpec(
         reports.ReportConsumptionDaily,
         report_consumption_daily,
-        windows={"fact_consumption_daily": WINDOW_DAYS},
+        windows={"fact_consumption_daily": reports.WINDOW_DAYS},
         columns=NAMES,
         group="reports",
         policy=at_most_every(),
@@ -28,7 +27,7 @@ REPORTS = (
     TableSpec(
         reports.ReportActiveCustomersByProductDaily,
         report_active_customers_by_product_daily,
-        windows={"fact_usage_daily": WINDOW_DAYS},
+        windows={"fact_usage_daily": reports.WINDOW_DAYS},
         columns=NAMES,
         group="reports",
         policy=at_most_every(),

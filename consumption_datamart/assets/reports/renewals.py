@@ -2,9 +2,8 @@
 
 import ibis.expr.types as ir
 
-from consumption_datamart.assets.reports.windows import WINDOW_DAYS, band, ratio, with_names
-
-RENEWAL_DAYS = 90
+from consumption_datamart.assets.reports.windows import band, ratio, with_names
+from consumption_datamart.schema.reports import RENEWAL_DAYS, WINDOW_DAYS
 
 
 def report_renewals(

@@ -3,7 +3,8 @@
 import ibis
 import ibis.expr.types as ir
 
-WINDOW_DAYS = 30
+from consumption_datamart.schema.reports import WINDOW_DAYS
+
 _STEP = 5
 
 
