@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from consumption_datamart.alerts.config import AlertSettings, load_alert_settings
 from consumption_datamart.alerts.evaluation import Watched, evaluate, judge, read
@@ -16,12 +17,6 @@ SENSOR = "alerts"
 TICK_SECONDS = 60
 RETRY = timedelta(minutes=5)
 """How long after a run in which a route was down the next is started for it."""
-UNDER_WAY = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
 
 
 def alert_job(watched: Watched, file: Path) -> dg.JobDefinition:
@@ -71,7 +66,8 @@ def _look(
     opened, now = warehouse.open().released(), datetime.now(UTC)
     if not opened.path.exists():
         return dg.SkipReason("nothing is built yet")
-    if instance.get_runs_count(dg.RunsFilter(job_name=ALERT_JOB, statuses=UNDER_WAY)):
+    unfinished = dg.RunsFilter(job_name=ALERT_JOB, statuses=NOT_FINISHED_STATUSES)
+    if instance.get_runs_count(unfinished):
         return dg.SkipReason(f"a run of {ALERT_JOB} is under way")
     book, found = AlertBook(opened), read(opened, instance, watched, settings, now)
     change = judge(book.alerts(), found, now.replace(tzinfo=None))

@@ -69,9 +69,9 @@ class AlertBook:
         ]
         with self.warehouse.transaction() as transaction:
             transaction.clear(stored.Alert)
-            _load(transaction, stored.Alert, known)
+            _append(transaction, stored.Alert, known)
             transaction.require(stored.AlertTransition)
-            _load(transaction, stored.AlertTransition, added)
+            _append(transaction, stored.AlertTransition, added)
             for model in (stored.Alert, stored.AlertTransition):
                 transaction.audit(model)
 
@@ -90,7 +90,7 @@ class AlertBook:
         history = history.assign(undelivered=[",".join(routes) for routes in left])
         with self.warehouse.transaction() as transaction:
             transaction.clear(stored.AlertTransition)
-            transaction.load(stored.AlertTransition, transaction.stage(history))
+            transaction.append(stored.AlertTransition, history)
 
     def _frame(self, model: type[Table]) -> pd.DataFrame:
         if not self.warehouse.exists(model):
@@ -98,6 +98,9 @@ class AlertBook:
         return self.warehouse.fetch(self.warehouse.table(model))
 
 
-def _load(transaction: Transaction, model: type[Table], rows: Sequence[dict[str, object]]) -> None:
+def _append(
+    transaction: Transaction, model: type[Table], rows: Sequence[dict[str, object]]
+) -> None:
+    # a frame without rows has no types either
     if rows:
-        transaction.load(model, transaction.stage(pd.DataFrame(rows)))
+        transaction.append(model, pd.DataFrame(rows, columns=list(model.ibis_schema())))

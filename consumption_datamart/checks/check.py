@@ -1,7 +1,7 @@
 """What a check is: a pure function from tables to a measure, and the most that it may be."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -56,6 +56,10 @@ class Check:
     def severity(self) -> str:
         """`error` where a wrong figure would reach a reader, else `warn`."""
         return "error" if self.is_blocking else "warn"
+
+    def days_of(self, days: Days | None) -> Iterable[date | None]:
+        """The days that it has a result for, of those looked at; None stands for a whole table."""
+        return days.each() if self.is_daily and days else [None]
 
     def expression(
         self, table: Callable[[type[Table]], ir.Table], days: Days | None, today: date

@@ -51,7 +51,7 @@ def evaluate(
         measured[int(position), _day(day)] = None if value is None else float(value), int(rows)
     results = []
     for position, check in enumerate(checks):
-        for day in days.each() if check.is_daily and days else [None]:
+        for day in check.days_of(days):
             results.append(check.result(day, *measured.get((position, day), (None, 0))))
     return results
 
@@ -59,11 +59,10 @@ def evaluate(
 def record(transaction: Transaction, results: Iterable[Result]) -> set[ResultKey]:
     """Writes results down in `monitoring.check_result`.
 
-    The table is there.
-
     Returns:
         Of which tables, checks and days the last result, before these, was a failure.
     """
+    transaction.require(CheckResult)
     found = list(results)
     if not found:
         return set()

@@ -10,7 +10,7 @@ from consumption_datamart.checks.check import MODEL, Check, Result
 from consumption_datamart.checks.evaluation import ResultKey, evaluate, record
 from consumption_datamart.errors import AuditError, CheckError, WarehouseError
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.monitoring import CheckResult, Figure
+from consumption_datamart.schema.monitoring import Figure
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Transaction, Warehouse
 from consumption_datamart.warehouse.profile import Profile
@@ -55,7 +55,7 @@ class Inspection:
             check.result(day, 0.0, 0)
             for check in self.checks
             if check.name == MODEL and check.model in profiles
-            for day in (days.each() if check.is_daily and days else [None])
+            for day in check.days_of(days)
         ]
         others = [c for c in self.checks if c.name != MODEL and c.model in profiles]
         found += evaluate(others, transaction.slice, transaction.rows, days, self.today)
@@ -63,7 +63,6 @@ class Inspection:
         wrong = [result for result in found if result.check.is_blocking and not result.passed]
         if wrong:
             raise CheckError(wrong[0].check.model.full_name(), str(wrong[0]))
-        transaction.require(CheckResult, Figure)
         self.failed_before |= record(transaction, found)
         self._write_figures(transaction, days, profiles)
 
@@ -78,11 +77,10 @@ class Inspection:
                 Result(check, day, passed=False)
                 for check in self.checks
                 if check.name == MODEL and check.model.full_name() == error.table
-                for day in (days.each() if check.is_daily and days else [None])
+                for day in check.days_of(days)
             ]
         try:
             with warehouse.transaction() as transaction:
-                transaction.require(CheckResult)
                 record(transaction, self.results)
         except WarehouseError:
             pass  # what stopped the publication is the news, and is told by its own error
@@ -106,4 +104,5 @@ class Inspection:
         frame["built_day"] = pd.to_datetime(frame.built_day.replace("", None))
         frame["number"] = frame.number.astype(float)
         frame["published_at"] = pd.Timestamp(datetime.now(UTC).replace(tzinfo=None))
+        transaction.require(Figure)
         transaction.append(Figure, frame)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import dagster as dg
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from consumption_datamart.factories.lake_table import LakeTableSpec
 from consumption_datamart.factories.observation import is_news
@@ -10,7 +11,6 @@ from consumption_datamart.resources import LakeResource
 
 OBSERVE_JOB = "observe_lake"
 EVERY_MINUTE = "* * * * *"
-DONE = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
 def observe_schedule(lake: LakeResource, specs: Sequence[LakeTableSpec]) -> dg.ScheduleDefinition:
@@ -29,10 +29,8 @@ def observe_schedule(lake: LakeResource, specs: Sequence[LakeTableSpec]) -> dg.S
         description="Observes the lake when a dump is new, changed or gone.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        unfinished = [status for status in dg.DagsterRunStatus if status not in DONE]
-        if context.instance.get_runs_count(
-            dg.RunsFilter(job_name=OBSERVE_JOB, statuses=unfinished)
-        ):
+        unfinished = dg.RunsFilter(job_name=OBSERVE_JOB, statuses=NOT_FINISHED_STATUSES)
+        if context.instance.get_runs_count(unfinished):
             return dg.SkipReason("the lake is being observed")
         if not is_news(context.instance, lake.open(), specs):
             return dg.SkipReason("the lake is as it was")
