@@ -16,7 +16,7 @@ from consumption_datamart.checks import (
 )
 from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.lake_table import LakeTableSpec
-from consumption_datamart.factories.metadata import definition_metadata, materialization_metadata
+from consumption_datamart.factories.metadata import asset_spec, materialization_metadata
 from consumption_datamart.resources import LakeResource, WarehouseResource
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.warehouse import publish
@@ -29,14 +29,10 @@ def dumps_asset(specs: Sequence[LakeTableSpec], catalog: Catalog) -> dg.AssetsDe
     @dg.multi_asset(
         name=Dumps.table_name(),
         specs=[
-            dg.AssetSpec(
-                key=asset_key(Dumps),
+            asset_spec(
+                Dumps,
+                "raw",
                 deps=[asset_key(spec.contract) for spec in specs],
-                description=Dumps.title(),
-                metadata=definition_metadata(Dumps),
-                group_name="raw",
-                owners=["team:data"],
-                kinds={"table"},
                 automation_condition=eager(catalog.loaded(Dumps)),
             )
         ],

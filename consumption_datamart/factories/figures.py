@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from consumption_datamart.checks import asset_key, told_in_a_line
-from consumption_datamart.factories.metadata import definition_metadata
+from consumption_datamart.factories.metadata import asset_spec
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.monitoring import Figure
 from consumption_datamart.trends import CHARTS, as_markdown, draw, figures
@@ -17,16 +17,7 @@ def figures_asset() -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=Figure.table_name(),
-        specs=[
-            dg.AssetSpec(
-                key=asset_key(Figure),
-                description=Figure.title(),
-                metadata=definition_metadata(Figure),
-                group_name="monitoring",
-                owners=["team:data"],
-                kinds={"table"},
-            )
-        ],
+        specs=[asset_spec(Figure, "monitoring")],
     )
     def _figures(warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult[Any]]:
         metadata: dict[str, Any] = {}

@@ -9,6 +9,7 @@ from consumption_datamart.checks import asset_key
 from consumption_datamart.factories.table_spec import TableSpec
 
 FRESH = "fresh"
+MEANING = "The table was refreshed within the time that its policy allows."
 AC: Any = dg.AutomationCondition
 
 
@@ -26,7 +27,7 @@ def freshness_checks(specs: Sequence[TableSpec]) -> dg.AssetChecksDefinition:
             dg.AssetCheckSpec(
                 FRESH,
                 asset=key,
-                description="The table was refreshed within the time that its policy allows.",
+                description=MEANING,
                 automation_condition=AC.asset_matches(
                     key,
                     AC.freshness_failed().newly_true() | AC.freshness_passed().newly_true(),

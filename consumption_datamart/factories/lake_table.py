@@ -18,7 +18,7 @@ from consumption_datamart.checks import (
 from consumption_datamart.errors import AuditError
 from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.metadata import (
-    definition_metadata,
+    asset_spec,
     materialization_metadata,
     metadata_of_day,
 )
@@ -64,14 +64,11 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
     @dg.multi_asset(
         name=raw.table_name(),
         specs=[
-            dg.AssetSpec(
-                key=asset_key(model),
+            asset_spec(
+                model,
+                "raw",
+                spec.owners,
                 deps=[asset_key(contract)],
-                description=model.title(),
-                metadata=definition_metadata(model),
-                group_name="raw",
-                owners=list(spec.owners),
-                kinds={"table"},
                 tags={"grain": "event"} if is_daily else {},
                 partitions_def=catalog.partitions if is_daily else None,
                 automation_condition=spec.policy(catalog.loaded(model)),

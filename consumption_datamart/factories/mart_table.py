@@ -22,8 +22,8 @@ from consumption_datamart.checks import (
 from consumption_datamart.errors import AuditError
 from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.metadata import (
+    asset_spec,
     column_lineage,
-    definition_metadata,
     materialization_metadata,
 )
 from consumption_datamart.factories.table_spec import DAYS, TableSpec
@@ -50,17 +50,15 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=model.table_name(),
         specs=[
-            dg.AssetSpec(
-                key=asset_key(model),
+            asset_spec(
+                model,
+                spec.group,
+                spec.owners,
+                kinds=("ibis", "table"),
                 deps=[
                     dg.AssetDep(asset_key(each), partition_mapping=_mapping(spec, each))
                     for each in [*upstream, *(catalog.models[name] for name in spec.after)]
                 ],
-                description=model.title(),
-                metadata=definition_metadata(model),
-                group_name=spec.group,
-                owners=list(spec.owners),
-                kinds={"ibis", "table"},
                 tags={"grain": "day"} if is_daily else {},
                 partitions_def=catalog.partitions if is_daily else None,
                 automation_condition=spec.policy(catalog.computed(spec)),

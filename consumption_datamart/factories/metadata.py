@@ -1,6 +1,6 @@
 """What Dagster's UI shows of a table: columns, and figures and samples of what was published."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,34 @@ from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.profile import TOTAL, Profile
 
 
-def definition_metadata(model: type[Table]) -> dict[str, Any]:
+def asset_spec(
+    model: type[Table],
+    group: str,
+    owners: Iterable[str] = ("team:data",),
+    kinds: Iterable[str] = ("table",),
+    **more: Any,
+) -> dg.AssetSpec:
+    """The asset that is the model's table, described as the model describes it.
+
+    Args:
+        model: the table.
+        group: in which the UI shows it.
+        owners: who answers for it.
+        kinds: what the UI says it is.
+        more: all else that `dg.AssetSpec` takes.
+    """
+    return dg.AssetSpec(
+        key=asset_key(model),
+        description=model.title(),
+        metadata=_definition_metadata(model),
+        group_name=group,
+        owners=list(owners),
+        kinds=set(kinds),
+        **more,
+    )
+
+
+def _definition_metadata(model: type[Table]) -> dict[str, Any]:
     """Column schema with types, descriptions and units, and the table's name and key."""
     schema, required = model.ibis_schema(), model.required()
     columns = [

@@ -23,9 +23,9 @@ from consumption_datamart.checks import (
     told_in_a_line,
 )
 from consumption_datamart.factories.catalog import Catalog
-from consumption_datamart.factories.freshness import FRESH
+from consumption_datamart.factories.freshness import FRESH, MEANING
 from consumption_datamart.factories.lake_table import LakeTableSpec
-from consumption_datamart.factories.metadata import definition_metadata
+from consumption_datamart.factories.metadata import asset_spec
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.monitoring import CheckResult
 
@@ -57,16 +57,7 @@ def check_results_asset(lake: Sequence[LakeTableSpec], catalog: Catalog) -> dg.A
 
     @dg.multi_asset(
         name=CheckResult.table_name(),
-        specs=[
-            dg.AssetSpec(
-                key=asset_key(CheckResult),
-                description=CheckResult.title(),
-                metadata=definition_metadata(CheckResult),
-                group_name="monitoring",
-                owners=["team:data"],
-                kinds={"table"},
-            )
-        ],
+        specs=[asset_spec(CheckResult, "monitoring")],
     )
     def _check_results(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
@@ -76,7 +67,6 @@ def check_results_asset(lake: Sequence[LakeTableSpec], catalog: Catalog) -> dg.A
             results = evaluate_stored(target, checks, catalog.settings.monitored_days)
             results += _freshness(context.instance, catalog)
             with target.transaction() as transaction:
-                transaction.require(CheckResult)
                 failed_before = record(transaction, results)
                 prune(transaction, datetime.now(UTC).date() - KEPT)
         for each in evaluations(results, failed_before):
@@ -109,7 +99,6 @@ def reference_checks_apart(catalog: Catalog) -> dg.AssetChecksDefinition:
             target = warehouse.open()
             results = evaluate_stored(target, wanted, catalog.settings.monitored_days)
             with target.transaction() as transaction:
-                transaction.require(CheckResult)
                 failed_before = record(transaction, results)
         judged = {check_spec(result.check).key for result in results}
         results += [
@@ -143,7 +132,7 @@ def _freshness(instance: dg.DagsterInstance, catalog: Catalog) -> list[Result]:
             Check(
                 FRESH,
                 keys[key],
-                "The table was refreshed within the time that its policy allows.",
+                MEANING,
                 lambda: ibis.memtable({}),
                 {},
                 kind="freshness",

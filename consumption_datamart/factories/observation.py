@@ -9,7 +9,7 @@ import dagster as dg
 from consumption_datamart.checks import asset_key
 from consumption_datamart.errors import LakeError
 from consumption_datamart.factories.lake_table import LakeTableSpec
-from consumption_datamart.factories.metadata import definition_metadata
+from consumption_datamart.factories.metadata import asset_spec
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.versions import Contents, Versions, is_changed, versions
 from consumption_datamart.resources import LakeResource
@@ -33,13 +33,11 @@ def lake_sources(
     @dg.multi_observable_source_asset(
         name="lake",
         specs=[
-            dg.AssetSpec(
-                key=asset_key(spec.contract),
-                description=spec.contract.title(),
-                metadata=definition_metadata(spec.contract),
-                group_name="lake",
-                owners=list(spec.owners),
-                kinds={"file"},
+            asset_spec(
+                spec.contract,
+                "lake",
+                spec.owners,
+                kinds=("file",),
                 partitions_def=partitions if spec.contract.day_column() else None,
                 skippable=True,
             )
