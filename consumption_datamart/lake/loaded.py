@@ -37,7 +37,7 @@ def write_down(
     )
     rows = [(table, file.day, file.name, file.stamp, content) for file, content in found]
     frame = pd.DataFrame(rows, columns=list(LoadedFile.ibis_schema()))
-    transaction.load(LoadedFile, transaction.stage(frame.astype({"dump_day": "datetime64[us]"})))
+    transaction.append(LoadedFile, frame.astype({"dump_day": "datetime64[us]"}))
 
 
 def changed_days(warehouse: Warehouse, lake: Lake, contract: type[Contract]) -> set[date]:

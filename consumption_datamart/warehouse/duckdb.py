@@ -63,7 +63,8 @@ class DuckDBTransaction(Transaction):
         """DuckDB reads frames by itself."""
         self.staging.con.register("appended_frame", frame)
         into = f"INSERT INTO {self.warehouse.qualified(model)} BY NAME"
-        self.staging.con.execute(f"{into} FROM appended_frame")
+        with self.constraints(model):
+            self.staging.con.execute(f"{into} FROM appended_frame")
 
 
 class DuckDBWarehouse(Warehouse):

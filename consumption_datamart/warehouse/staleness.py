@@ -124,7 +124,7 @@ class Staleness:
         self.transaction.backend.raw_sql(f"DELETE FROM {built} WHERE {_which(name, days)}")
         frame = pd.DataFrame({"built_day": pd.date_range(*days) if days else [pd.NaT]})
         frame = frame.assign(built_table=name, is_stale=False, code_version=code_version())
-        self.transaction.load(Built, self.transaction.stage(frame))
+        self.transaction.append(Built, frame)
 
     def _mark(self, name: str, days: Days | None) -> None:
         built = self.transaction.warehouse.qualified(Built)
