@@ -1,8 +1,10 @@
 """Versions of dumps: equal as long as a dump holds the same, cheap to compare."""
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -65,7 +67,10 @@ def versions(lake: Lake, table: str, known: Contents) -> Versions:
 
 def contents(lake: Lake, files: Iterable[DumpFile], known: Contents) -> dict[str, str]:
     """Of each file, by name: the hash of what it holds, as far as possible without reading it."""
-    return {file.name: _content(lake, file, known) for file in files}
+    listed = list(files)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = pool.map(lambda file: _content(lake, file, known), listed)
+        return dict(zip((file.name for file in listed), found, strict=True))
 
 
 def is_changed(lake: Lake, table: str, known: Contents) -> bool:

@@ -30,17 +30,19 @@ class Profile:
 
 def profile(transaction: Transaction, model: type[Table], days: Days | None) -> Profile:
     """Counts rows and warnings, in total and by code, and takes samples."""
-    rows = transaction.slice(model, days)
+    rows, codes = transaction.slice(model, days), model.warning_codes()
     figures: dict[str, ir.IntegerScalar] = {"rows": rows.count()}
+    if codes:
+        figures["warnings"] = (rows.meta__warnings != "").sum()
+    for code in codes:
+        figures[f"warnings {code}"] = rows.meta__warnings.contains(code).sum()
+    found = by_day(transaction, model, rows, figures)
     latest = transaction.slice(model, Days(days.last, days.last) if days else None)
     samples = {"sample": transaction.fetch(latest.limit(SAMPLE_ROWS))}
-    if codes := model.warning_codes():
-        figures["warnings"] = (rows.meta__warnings != "").sum()
-        for code in codes:
-            figures[f"warnings {code}"] = rows.meta__warnings.contains(code).sum()
+    if codes and found.warnings.any():
         suspicious = latest.filter(latest.meta__warnings != "").limit(SAMPLE_ROWS)
         samples["sample of warnings"] = transaction.fetch(suspicious)
-    return Profile(by_day(transaction, model, rows, figures), samples)
+    return Profile(found, samples)
 
 
 def by_day(
