@@ -1,14 +1,15 @@
 """Which days a build is about."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.errors import LakeError
-from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.lake.dumps import DumpFile, Lake
 from consumption_datamart.lake.loaded import changed_days
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import Dumps, raw_of
 from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.settings import Settings
@@ -54,20 +55,21 @@ def plan_build(
         LakeError: the lake cannot be read, or the bounds hold none of its days.
     """
     lake = Lake(settings.lake)
-    found = lake.dumps([spec.contract.table_name() for spec in LAKE]).dump_day
+    files = {spec.contract: lake.files(spec.contract.table_name()) for spec in LAKE}
+    found = {file.day for listed in files.values() for file in listed}
     none = Days(settings.start_day, settings.start_day)
-    whole = none if found.empty else Days(found.min(), found.max())
+    whole = Days(min(found), max(found)) if found else none
     built = warehouse.span(ReportingDay, "day")
     known = whole.spanning(built or whole)
     if built and not (full or first or last):
-        changes = _changes(lake, warehouse)
+        changes = _changes(warehouse, lake, files)
         changed = set().union(*changes.values())
         if changed:
             known = known.spanning(Days(min(changed), max(changed)))
         start = min(settings.start_day, known.first)
         return BuildPlan(known, start, known.last, False, changes)
     days = Days(max(first or known.first, known.first), min(last or known.last, known.last))
-    around = {day for day in known.each() if day not in days} - set(found)
+    around = {day for day in known.each() if day not in days} - found
     while days.first - ONE in around:
         days = Days(days.first - ONE, days.last)
     while days.last + ONE in around:
@@ -77,10 +79,12 @@ def plan_build(
     return BuildPlan(days, min(settings.start_day, known.first), known.last, True)
 
 
-def _changes(lake: Lake, warehouse: Warehouse) -> dict[str, set[date]]:
+def _changes(
+    warehouse: Warehouse, lake: Lake, files: Mapping[type[Contract], Sequence[DumpFile]]
+) -> dict[str, set[date]]:
     """By the tables' full names: the days whose dump is not as it was loaded."""
     found = {
-        raw_of(spec.contract).full_name(): changed_days(warehouse, lake, spec.contract)
-        for spec in LAKE
+        raw_of(contract).full_name(): changed_days(warehouse, lake, contract, listed)
+        for contract, listed in files.items()
     }
     return found | {Dumps.full_name(): set().union(*found.values())}

@@ -12,8 +12,8 @@ from consumption_datamart.definitions import BUILD_JOB
 from consumption_datamart.partitions import range_tags
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import MonitoringTable
-from consumption_datamart.schema.raw import files_of, quarantine_of
-from consumption_datamart.warehouse import Warehouse, built_days
+from consumption_datamart.schema.raw import models_of
+from consumption_datamart.warehouse import BuiltDays, Warehouse, built_days
 
 
 class Runs:
@@ -38,7 +38,7 @@ class Runs:
         self.graph = definitions.resolve_asset_graph()
         self.planned: set[dg.AssetKey] = set()
         self.events: list[dg.DagsterEvent] = []
-        self.built = built_days(warehouse, any_code=plan.is_anew)
+        self.built: BuiltDays = {}
 
     def all(self) -> None:
         """Builds everything, in one run."""
@@ -55,6 +55,7 @@ class Runs:
         what is made of it.
         """
         held_up: set[dg.AssetKey] = set()
+        self.built = self._built()
         is_newer = False
         for key in self._in_order():
             together = self.graph.get(key).execution_set_asset_keys
@@ -62,14 +63,14 @@ class Runs:
                 for days in self._awaiting(key, is_newer=is_newer):
                     self.planned |= together
                     self._run(days, together)
-                    is_newer = True
+                    self.built, is_newer = self._built(), True
             if self._has_failed(key) or held_up & self.graph.get(key).parent_keys:
                 held_up |= together
         self.planned |= held_up
 
     def _in_order(self) -> Iterator[dg.AssetKey]:
         """Assets of which is written down what was built, each after those that it is made of."""
-        beside = [model(spec.contract) for spec in LAKE for model in (quarantine_of, files_of)]
+        beside = [model for spec in LAKE for model in models_of(spec.contract)[1:]]
         loaded_with_others = {asset_key(model) for model in beside}
         job = self.definitions.resolve_job_def(BUILD_JOB)
         built = job.asset_layer.selected_asset_keys - loaded_with_others
@@ -110,4 +111,6 @@ class Runs:
             tags=range_tags(days),
         )
         self.events += result.all_events
-        self.built = built_days(self.warehouse, any_code=self.plan.is_anew)
+
+    def _built(self) -> BuiltDays:
+        return built_days(self.warehouse, any_code=self.plan.is_anew)

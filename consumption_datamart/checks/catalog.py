@@ -11,7 +11,7 @@ from consumption_datamart.checks.loads import late_checks, load_checks
 from consumption_datamart.checks.model import model_check
 from consumption_datamart.checks.references import member_check, reference_checks
 from consumption_datamart.schema.lake import Contract
-from consumption_datamart.schema.raw import Dumps, files_of, quarantine_of, raw_of
+from consumption_datamart.schema.raw import Dumps, models_of
 from consumption_datamart.schema.reports import WINDOW_DAYS
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
@@ -28,8 +28,7 @@ WRITTEN: Mapping[str, tuple[Callable[..., ir.Table], float]] = {
 
 def checks_of_load(contract: type[Contract], settings: Settings) -> list[Check]:
     """All checks of the raw, quarantine and files tables of a lake table."""
-    tables = raw_of(contract), quarantine_of(contract), files_of(contract)
-    general = [check for model in tables for check in _general(model, settings)]
+    general = [check for model in models_of(contract) for check in _general(model, settings)]
     return general + load_checks(contract, settings)
 
 

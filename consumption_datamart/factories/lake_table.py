@@ -27,7 +27,7 @@ from consumption_datamart.lake.loading import load
 from consumption_datamart.partitions import days_of_run
 from consumption_datamart.resources import LakeResource, WarehouseResource
 from consumption_datamart.schema.lake import Contract
-from consumption_datamart.schema.raw import files_of, quarantine_of, raw_of
+from consumption_datamart.schema.raw import models_of
 from consumption_datamart.schema.table import Table
 
 
@@ -47,7 +47,7 @@ class LakeTableSpec:
 
     def models(self) -> tuple[type[Table], type[Table], type[Table]]:
         """The raw, quarantine and files tables that loading writes."""
-        return raw_of(self.contract), quarantine_of(self.contract), files_of(self.contract)
+        return models_of(self.contract)
 
 
 def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefinition:

@@ -40,7 +40,9 @@ def write_down(
     transaction.append(LoadedFile, frame.astype({"dump_day": "datetime64[us]"}))
 
 
-def changed_days(warehouse: Warehouse, lake: Lake, contract: type[Contract]) -> set[date]:
+def changed_days(
+    warehouse: Warehouse, lake: Lake, contract: type[Contract], files: Sequence[DumpFile]
+) -> set[date]:
     """The days whose dump is not as it was loaded: new, restated, taken away, or never loaded.
 
     A file is read only where the store tells that it is another than the one that was loaded.
@@ -49,15 +51,12 @@ def changed_days(warehouse: Warehouse, lake: Lake, contract: type[Contract]) -> 
         warehouse: in which table `monitoring.loaded_file` is.
         lake: where the dumps are.
         contract: of the lake table.
-
-    Raises:
-        LakeError: the lake is not there or must not be read.
+        files: of its dumps, all that there are.
     """
     rows = warehouse.table(LoadedFile)
     loaded = warehouse.fetch(rows.filter(rows.lake_table == contract.table_name()))
     day_of = {row.file: pd.Timestamp(row.dump_day).date() for row in loaded.itertuples()}
     known: Contents = {row.file: (row.stamp, row.content) for row in loaded.itertuples()}
-    files = lake.files(contract.table_name())
     now = contents(lake, files, known)
     changed = {
         file.day

@@ -15,7 +15,7 @@ from consumption_datamart.lake.salvage import Salvaged
 from consumption_datamart.lake.versions import contents
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
-from consumption_datamart.schema.raw import files_of, quarantine_of, raw_of
+from consumption_datamart.schema.raw import models_of, raw_of
 from consumption_datamart.warehouse import Dependent, Inspect, Staleness, Transaction, Warehouse
 
 BATCH_BYTES = 128 << 20
@@ -73,8 +73,7 @@ class Load:
     ) -> None:
         """In an open transaction."""
         self.contract, self.salvaged, self.transaction = contract, salvaged, transaction
-        self.raw, self.quarantine = raw_of(contract), quarantine_of(contract)
-        self.files = files_of(contract)
+        self.raw, self.quarantine, self.files = models_of(contract)
 
     def run(self, lake: Lake, days: Days | None) -> None:
         """Empties the tables, or the days of them, loads the dumps, and audits what is there."""

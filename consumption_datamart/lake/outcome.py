@@ -6,7 +6,7 @@ import pandas as pd
 
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
-from consumption_datamart.schema.raw import files_of, quarantine_of, raw_of
+from consumption_datamart.schema.raw import models_of, quarantine_of
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Transaction
 from consumption_datamart.warehouse.profile import TOTAL, Profile, by_day, iso, profile
@@ -41,8 +41,7 @@ class Outcome:
 
     def by_model(self, contract: type[Contract]) -> dict[type[Table], Profile]:
         """Of the three tables, by their model."""
-        models = raw_of(contract), quarantine_of(contract), files_of(contract)
-        return dict(zip(models, self.profiles(), strict=True))
+        return dict(zip(models_of(contract), self.profiles(), strict=True))
 
 
 def outcome(transaction: Transaction, contract: type[Contract], days: Days | None) -> Outcome:
@@ -50,7 +49,7 @@ def outcome(transaction: Transaction, contract: type[Contract], days: Days | Non
 
     Whether they agree is asked by the check `rows_accounted`.
     """
-    raw, quarantine, loaded = raw_of(contract), quarantine_of(contract), files_of(contract)
+    raw, quarantine, loaded = models_of(contract)
     files = transaction.slice(loaded, days)
     fates = by_day(
         transaction, loaded, files, {label: files[name].sum() for label, name in FATES.items()}

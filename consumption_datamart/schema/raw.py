@@ -25,6 +25,11 @@ class Dumps(LakeTable):
         unique = ["lake_table", "dump_day"]
 
 
+def models_of(contract: type[Contract]) -> tuple[type[Table], type[Table], type[Table]]:
+    """The raw, the quarantine and the files table that loading a lake table writes."""
+    return raw_of(contract), quarantine_of(contract), files_of(contract)
+
+
 @cache
 def raw_of(contract: type[Contract]) -> type[Table]:
     """Model of the raw table: the contract's columns, dump_day and meta__warnings."""

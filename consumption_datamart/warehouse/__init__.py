@@ -7,11 +7,12 @@ from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
 from consumption_datamart.warehouse.publication import Inspect, Publication, publish
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
-from consumption_datamart.warehouse.staleness import Dependent, Staleness, built_days
+from consumption_datamart.warehouse.staleness import BuiltDays, Dependent, Staleness, built_days
 from consumption_datamart.warehouse.transaction import Transaction, rows_of
 
 __all__ = [
     "ENGINES",
+    "BuiltDays",
     "Dependent",
     "Inspect",
     "Publication",

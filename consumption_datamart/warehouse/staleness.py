@@ -27,6 +27,10 @@ from consumption_datamart.warehouse.transaction import Transaction
 
 BEFORE = "rows_before"
 
+BuiltDays = dict[str, dict[date | None, bool]]
+"""Full name → the days of a table that were built, None of one without days, and whether each
+awaits its refresh."""
+
 
 @dataclass(frozen=True)
 class Dependent:
@@ -136,17 +140,12 @@ class Staleness:
         return {pd.Timestamp(day).date() for day in self.transaction.fetch(rows).day}
 
 
-def built_days(
-    warehouse: Warehouse, *, any_code: bool = True
-) -> dict[str, dict[date | None, bool]]:
-    """Full name → the days of a table that were built, and whether each awaits its refresh.
+def built_days(warehouse: Warehouse, *, any_code: bool = True) -> BuiltDays:
+    """What was built.
 
     Args:
         warehouse: in which table `monitoring.built` is.
         any_code: whether what other code has built is as good.
-
-    Returns:
-        The day None stands for a table without days.
     """
     if not warehouse.exists(Built):
         return {}
@@ -156,8 +155,8 @@ def built_days(
     return _built(warehouse.fetch(rows.drop("code_version")))
 
 
-def _built(frame: pd.DataFrame) -> dict[str, dict[date | None, bool]]:
-    days: dict[str, dict[date | None, bool]] = {}
+def _built(frame: pd.DataFrame) -> BuiltDays:
+    days: BuiltDays = {}
     found = frame[["built_table", "built_day", "is_stale"]]
     for name, day, is_stale in found.itertuples(index=False):
         of_table = days.setdefault(name, {})
