@@ -1,5 +1,6 @@
 """Whoever reads the warehouse's file sees the last release, and is in nobody's way."""
 
+import errno
 import subprocess
 import sys
 import time
@@ -162,3 +163,17 @@ def test_writers_go_on_from_a_file_that_stands_alone(tmp_path: Path) -> None:
     with target.transaction() as transaction:
         assert len(transaction.fetch(transaction.slice(MODEL))) == ROWS
     assert len(tables_of(target.url)[MODEL.full_name()]) == ROWS
+
+
+def test_a_release_where_the_system_cannot_copy_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> int:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr("os.copy_file_range", refused)
+    path = tmp_path / "warehouse.duckdb"
+    target = open_warehouse(f"duckdb://{path}")
+    publish(target, MODEL, generation(1))
+    target.release()
+    assert seen(path) == 1
