@@ -1,8 +1,9 @@
-"""The commands `python -m benchmarks compare`, `scaling` and `automation`."""
+"""The commands `python -m benchmarks compare`, `changes`, `scaling` and `automation`."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -10,6 +11,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.automation import automation_figures
+from benchmarks.changes import measure_changes
 from benchmarks.chart import comparison_chart, scaling_chart
 from benchmarks.comparison import Comparison, PeersDisagree, compare
 from benchmarks.contestants import MART
@@ -18,6 +20,7 @@ from benchmarks.measure import ProcessFailed
 from benchmarks.page import (
     CHART,
     SCALING_CHART,
+    changes_page,
     comparison_page,
     comparison_table,
     scaling_page,
@@ -74,6 +77,26 @@ def compare_with_peers(
 
 
 @app.command()
+def changes(
+    days: Annotated[int, typer.Option(min=2, metavar="N", help="In the warehouse.")] = 365,
+    rows_per_day: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Rows of telemetry a day.")
+    ] = 50_000,
+    customers: Annotated[int, typer.Option(min=1, metavar="N", help="That there are.")] = 1_000,
+    rounds: Rounds = 3,
+    memory_limit: MemoryLimit = "2GB",
+    folder: Folder = None,
+    docs: Docs = PROJECT / "docs",
+) -> None:
+    """Measure what a change of the lake costs, and write docs/changes.md."""
+    size = Size("changes", days, rows_per_day, customers)
+    with _place(folder) as place:
+        taken = measure_changes(size, rounds, place, memory_limit, print)
+    text = changes_page(taken, size, rounds, memory_limit, _command())
+    (docs / "changes.md").write_text(text)
+
+
+@app.command()
 def scaling(
     rows: Annotated[
         int, typer.Option(min=1, metavar="N", help="Most rows of telemetry.")
@@ -120,7 +143,10 @@ def _place(folder: Path | None) -> Iterator[Path]:
 
 
 def _command() -> str:
-    return " ".join(["python -m benchmarks", *sys.argv[1:]])
+    """What was asked for, but for where files are kept."""
+    places = {"--folder", "--docs"}
+    asked = [one for before, one in pairwise(["", *sys.argv[1:]]) if not places & {before, one}]
+    return " ".join(["python -m benchmarks", *asked])
 
 
 def _named(name: str) -> Size:

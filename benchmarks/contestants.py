@@ -45,14 +45,16 @@ class Contestant:
     environment: Callable[[Task], Mapping[str, str]] = field(default=lambda _: {})
     max_rows: int | None = None
 
-    def run(self, lake: Path, folder: Path, memory_limit: str) -> tuple[Path, Measurement]:
-        """Builds a lake's mart anew; returns the file and what it took.
+    def run(
+        self, lake: Path, folder: Path, memory_limit: str, *, is_anew: bool = True
+    ) -> tuple[Path, Measurement]:
+        """Builds a lake's mart, anew or what is new; returns the file and what it took.
 
         Raises:
             ProcessFailed: the process failed.
         """
         file = folder / f"{self.name}.duckdb"
-        for left in folder.glob(f"{self.name}.*duckdb*"):
+        for left in folder.glob(f"{self.name}.*duckdb*") if is_anew else ():
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         task = Task(lake, file, memory_limit)
         environment = {**clean_environment(), **self.environment(task)}

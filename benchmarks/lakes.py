@@ -54,6 +54,7 @@ class Size:
 SIZES = {
     size.name: size
     for size in (
+        Size("tiny", days=1, rows_per_day=10, customers=3, products=2, dirt=0.0),
         Size("small", days=30, rows_per_day=1_000, customers=100),
         Size("medium", days=30, rows_per_day=50_000, customers=1_000),
         Size("large", days=30, rows_per_day=500_000, customers=5_000),

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
+from benchmarks.changes import ALONE, HELP, Taken
 from benchmarks.comparison import Comparison
 from benchmarks.contestants import MART, PANDAS_ROWS
+from benchmarks.lakes import Size
 from benchmarks.machine import machine, versions
 from benchmarks.scaling import CUSTOMERS, DAYS, ROWS_PER_DAY
 
@@ -61,6 +63,42 @@ def comparison_table(comparison: Comparison) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     lines += [f"| {name} | too large for it | | | | | |" for name in comparison.left_out]
     return "\n".join(lines)
+
+
+def changes_page(taken: Taken, size: Size, rounds: int, memory_limit: str, command: str) -> str:
+    """The page about what changes cost."""
+    alone = taken[ALONE]
+    lines = [
+        "| | time, s | ÷ a day alone | computing, s | ÷ a day alone | peak memory, MB |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name, measured in [(name, each) for name, each in taken.items() if name != HELP]:
+        pairs = list(zip(measured, alone, strict=True))
+        cells = [
+            name,
+            f"{median(each.seconds for each in measured):.1f}",
+            f"{median(each.seconds / day.seconds for each, day in pairs):.2f}",
+            f"{median(each.cpu_seconds for each in measured):.1f}",
+            f"{median(each.cpu_seconds / day.cpu_seconds for each, day in pairs):.2f}",
+            f"{median(each.peak_bytes for each in measured) / 1e6:,.0f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return (
+        (TEMPLATES / "changes.md")
+        .read_text()
+        .format(
+            command=command,
+            machine=machine(),
+            versions=versions(),
+            rounds=rounds,
+            memory_limit=memory_limit,
+            size=" ".join(size.arguments()),
+            days=size.days,
+            rows_per_day=size.rows_per_day,
+            table="\n".join(lines),
+            help_seconds=f"{median(each.seconds for each in taken[HELP]):.1f}",
+        )
+    )
 
 
 def scaling_page(
