@@ -83,7 +83,17 @@ def test_a_report_shows_its_policy_and_freshness(page: Any) -> None:
     shown(page, "/assets/mart/report_renewals", "at_most_every(5)", "Freshness policy")
 
 
-def test_schedule_and_sensors_are_on(page: Any, dagster: Dagster) -> None:
+def test_a_report_shows_its_checks(page: Any) -> None:
+    checks = "/assets/mart/report_consumption_daily?view=checks"
+    shown(page, checks, "complete", "Passed")
+
+
+def test_what_is_monitored_has_a_page(page: Any) -> None:
+    shown(page, "/assets/monitoring/figure", "Figures of every publication", "At 06:00 AM UTC")
+
+
+def test_schedules_and_sensors_are_on(page: Any, dagster: Dagster) -> None:
     names = ["observe_lake_every_minute", "observe_lake_at_first", "automation"]
+    names += ["monitor_every_morning", "alerts"]
     shown(page, "/automation", *names)
     assert dagster.switched_on() == set(names)
