@@ -1,5 +1,6 @@
 """The commands and their options."""
 
+import atexit
 import gc
 import sys
 from datetime import date, datetime
@@ -57,13 +58,12 @@ def main() -> None:
     # nearly all there is was imported and stays: to look through it for garbage again and again,
     # and once more at the end, takes a fifth of a small build
     gc.set_threshold(50_000, 20)
+    atexit.register(gc.freeze)
     try:
-        app()
+        app(prog_name="consumption-datamart")
     except DatamartError as error:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(1)
-    finally:
-        gc.freeze()
 
 
 @app.command()
