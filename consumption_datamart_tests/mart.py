@@ -1,11 +1,13 @@
 """Building a mart for a test, and reading it with nothing but the engine's own client."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Collection
 from contextlib import closing
 from datetime import date, datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import ibis
@@ -47,12 +49,40 @@ def build(lake: Path, url: str, first: date | None = None, last: date | None = N
     return result
 
 
-def build_everywhere(folder: Path, write_lake: Callable[[Path], None]) -> Path:
-    """Write a lake, `lake`, and build it on every engine, `warehouse.<engine>`, in a folder."""
-    write_lake(folder / "lake")
-    for engine in ENGINES:
-        build(folder / "lake", f"{engine}://{folder}/warehouse.{engine}")
-    return folder
+class Mart(NamedTuple):
+    """A lake, and the warehouse of its mart."""
+
+    lake: Path
+    url: str
+
+    @classmethod
+    def of(cls, folder: Path, engine: str) -> "Mart":
+        """Those of a folder: `lake` and `warehouse.<engine>`."""
+        return cls(folder / "lake", f"{engine}://{folder}/warehouse.{engine}")
+
+
+class Built:
+    """A lake that is built once on each engine that is asked for; copies are to do harm to."""
+
+    def __init__(self, folder: Path, write_lake: Callable[[Path], None]) -> None:
+        """Writes the lake into the folder."""
+        self.folder, self.engines = folder, set()
+        write_lake(folder / "lake")
+
+    def copy(self, folder: Path, engine: str = "duckdb") -> Mart:
+        """Another of the same, in another folder."""
+        if engine not in self.engines:
+            build(*Mart.of(self.folder, engine))
+            self.engines.add(engine)
+        return copy_mart(self.folder, folder, engine)
+
+
+def copy_mart(source: Path, folder: Path, engine: str) -> Mart:
+    """Copy the lake and the warehouse of one folder into another."""
+    shutil.copytree(source / "lake", folder / "lake", dirs_exist_ok=True)
+    for file in source.glob(f"warehouse*.{engine}"):
+        shutil.copyfile(file, folder / file.name)
+    return Mart.of(folder, engine)
 
 
 def settings(lake: Path, url: str) -> Settings:

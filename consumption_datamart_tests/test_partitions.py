@@ -11,7 +11,7 @@ import pytest
 
 from consumption_datamart_tests.compare import differences
 from consumption_datamart_tests.lakes import Row, day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import build, build_everywhere, tables_of
+from consumption_datamart_tests.mart import Built, build, tables_of
 from consumption_datamart_tests.oracle import expected_tables
 
 Change = Callable[[Path], date]
@@ -127,32 +127,29 @@ CHANGES: dict[str, Change] = {
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The lake, and warehouses that were built of it."""
-    return build_everywhere(tmp_path_factory.mktemp("built"), write_lake)
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The mart of that lake."""
+    return Built(tmp_path_factory.mktemp("built"), write_lake)
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_change_is_found_and_made_up_for(change: Change, built: Path, tmp_path: Path) -> None:
-    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
-    lake, url = tmp_path / "lake", f"duckdb://{tmp_path}/warehouse.duckdb"
+def test_a_change_is_found_and_made_up_for(change: Change, built: Built, tmp_path: Path) -> None:
+    lake, url = built.copy(tmp_path)
     change(lake)
     build(lake, url)
     assert_as_expected(lake, url)
 
 
-def test_changes_are_made_up_for_by_building_the_day_of_each(built: Path, tmp_path: Path) -> None:
-    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
-    lake, url = tmp_path / "lake", f"duckdb://{tmp_path}/warehouse.duckdb"
+def test_changes_are_made_up_for_by_building_the_day_of_each(built: Built, tmp_path: Path) -> None:
+    lake, url = built.copy(tmp_path)
     for change in list(CHANGES.values())[1::2]:
         changed = change(lake)
         build(lake, url, changed, changed)
         assert_as_expected(lake, url)
 
 
-def test_any_changes_are_made_up_for_together(built: Path, engine: str, tmp_path: Path) -> None:
-    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
-    lake, url = tmp_path / "lake", f"{engine}://{tmp_path}/warehouse.{engine}"
+def test_any_changes_are_made_up_for_together(built: Built, engine: str, tmp_path: Path) -> None:
+    lake, url = built.copy(tmp_path, engine)
     names = sorted(CHANGES)
     for change in random.Random(0).sample(names, len(names) // 2):
         CHANGES[change](lake)
