@@ -64,15 +64,20 @@ class Mart(NamedTuple):
 class Built:
     """A lake that is built once on each engine that is asked for; copies are to do harm to."""
 
-    def __init__(self, folder: Path, write_lake: Callable[[Path], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        write_lake: Callable[[Path], None],
+        build: Callable[[Path, str], object] = build,
+    ) -> None:
         """Writes the lake into the folder."""
-        self.folder, self.engines = folder, set()
+        self.folder, self.build, self.engines = folder, build, set()
         write_lake(folder / "lake")
 
     def copy(self, folder: Path, engine: str = "duckdb") -> Mart:
         """Another of the same, in another folder."""
         if engine not in self.engines:
-            build(*Mart.of(self.folder, engine))
+            self.build(*Mart.of(self.folder, engine))
             self.engines.add(engine)
         return copy_mart(self.folder, folder, engine)
 

@@ -110,13 +110,17 @@ def test_a_dump_that_cannot_be_loaded(
     assert unchanged(mart.url, before)
 
 
-def test_it_does_not_hold_up_the_other_days(mart: Mart) -> None:
+def test_it_holds_up_no_other_days_and_can_be_delivered_again(mart: Mart) -> None:
     without_column(mart.lake, "csv")
     write_dump(mart.lake, "telemetry", day(7), [usage(event_ts=noon(7), quantity=7.0)])
-    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.url)
-    assert ended.code == 1
+    arguments = ["build", "--lake", mart.lake, "--warehouse", mart.url]
+    assert cli.run(*arguments).code == 1
     usages = tables_of(mart.url)["mart.report_consumption_daily"]
     assert {row["day"]: row["used_30d"] for row in usages}[day(7)] == 4.0 + 4.0 + 7.0
+    write_dump(mart.lake, "telemetry", day(6), [usage(event_ts=noon(6), quantity=9.0)])
+    assert cli.run(*arguments).code == 0
+    usages = tables_of(mart.url)["mart.fact_usage_daily"]
+    assert [row["peak_quantity"] for row in usages if row["day"] == day(6)] == [9.0]
 
 
 def test_what_is_not_built_because_of_it_is_told(mart: Mart) -> None:
@@ -125,16 +129,6 @@ def test_what_is_not_built_because_of_it_is_told(mart: Mart) -> None:
     (told,) = [line for line in ended.err.splitlines() if line.startswith("Not built")]
     assert "quarantine_invoices" in told
     assert "raw_telemetry" not in told
-
-
-def test_a_dump_that_cannot_be_loaded_can_be_delivered_again(mart: Mart) -> None:
-    without_column(mart.lake, "csv")
-    arguments = ["build", "--lake", mart.lake, "--warehouse", mart.url]
-    assert cli.run(*arguments).code == 1
-    write_dump(mart.lake, "telemetry", day(6), [usage(event_ts=noon(6), quantity=9.0)])
-    assert cli.run(*arguments).code == 0
-    usages = tables_of(mart.url)["mart.fact_usage_daily"]
-    assert [row["peak_quantity"] for row in usages if row["day"] == day(6)] == [9.0]
 
 
 NO_LAKES: dict[str, tuple[str, list[str]]] = {
@@ -263,10 +257,10 @@ def test_a_warehouse(
     assert set(tmp_path.rglob("*")) == files
 
 
-def test_bad_input_as_the_shell_sees_it(tmp_path: Path) -> None:
-    write_lake(tmp_path)
-    without_column(tmp_path, "csv")
-    ended = cli.run_apart("build", "--lake", tmp_path, "--warehouse", f"duckdb://{tmp_path}/x.db")
+def test_bad_input_as_the_shell_sees_it(built: Built, tmp_path: Path) -> None:
+    lake, url = built.copy(tmp_path)
+    without_column(lake, "csv")
+    ended = cli.run_apart("build", "--lake", lake, "--warehouse", url)
     assert_told(ended, [f"{DUMP}.csv", "customer_id"])
 
 
