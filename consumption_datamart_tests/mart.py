@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import duckdb
 import ibis
+import pytest
 
 from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.reports import REPORTS
@@ -31,6 +32,8 @@ from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse, publish
 
 ENGINES = ("duckdb", "sqlite")
+DUCKDB = pytest.mark.parametrize("engine", ["duckdb"], indirect=True)
+"""For what is the same on every engine."""
 MODELS = {model.full_name(): model for model in [*models().values(), *MONITORING]}
 STORED = MODELS | {model.full_name(): model for model in (Alert, AlertTransition)}
 COMPUTED = {spec.model.table_name(): spec for spec in STAR + REPORTS}

@@ -1,7 +1,8 @@
 """The mart refreshes itself when the lake changes, and only what changed.
 
 Ticks are evaluated and runs executed in this process, on an instance that is thrown away; what the
-tables then hold is compared with the oracle.
+tables then hold is compared with the oracle. The engine is SQLite, the quicker of the two; in
+`test_daemon` it is DuckDB.
 """
 
 import shutil
@@ -53,7 +54,7 @@ def caught_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mart]:
     folder = tmp_path_factory.mktemp("caught_up")
     write_lake(folder / "lake")
     with dg.DagsterInstance.ephemeral() as instance:
-        mart = automated(folder / "lake", f"duckdb://{folder}/warehouse.duckdb", instance)
+        mart = automated(folder / "lake", f"sqlite://{folder}/warehouse.sqlite", instance)
         mart.settle()
         assert not mart.automation.failures
         yield mart
@@ -62,7 +63,7 @@ def caught_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mart]:
 @pytest.fixture
 def mart(caught_up: Mart, tmp_path: Path) -> Iterator[Mart]:
     """A copy of it, with its history."""
-    lake, url = copy_mart(caught_up.lake.parent, tmp_path, "duckdb")
+    lake, url = copy_mart(caught_up.lake.parent, tmp_path, "sqlite")
     with copied(caught_up.automation.instance) as instance:
         yield automated(lake, url, instance, caught_up.automation)
 

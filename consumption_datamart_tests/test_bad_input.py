@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,14 @@ from consumption_datamart.lake.batch import Batch
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.contract import column_names
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import Built, Mart, Tables, tables_of, without_monitoring
+from consumption_datamart_tests.mart import (
+    ENGINES,
+    Built,
+    Mart,
+    Tables,
+    tables_of,
+    without_monitoring,
+)
 
 DUMP = "telemetry/2026-01-06"
 
@@ -99,7 +107,13 @@ BAD_DUMPS: dict[str, tuple[Callable[[Path], None], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize(("spoil", "told"), BAD_DUMPS.values(), ids=BAD_DUMPS)
+# what reads dumps is the same on every engine: each is read on one of them
+@pytest.mark.parametrize(
+    ("engine", "spoil", "told"),
+    [(engine, *each) for engine, each in zip(cycle(ENGINES), BAD_DUMPS.values(), strict=False)],
+    ids=BAD_DUMPS,
+    indirect=["engine"],
+)
 def test_a_dump_that_cannot_be_loaded(
     spoil: Callable[[Path], None], told: list[str], mart: Mart
 ) -> None:

@@ -31,6 +31,7 @@ from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests.lakes import Row, day, entitlement, invoice, noon, usage, write_dump
 from consumption_datamart_tests.mart import (
+    DUCKDB,
     Built,
     Mart,
     build,
@@ -42,8 +43,6 @@ from consumption_datamart_tests.mart import (
 )
 
 Compute = Callable[[ir.Table], ir.Table]
-DUCKDB = pytest.mark.parametrize("engine", ["duckdb"], indirect=True)
-"""What is about Dagster is the same on every engine."""
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 
 

@@ -9,7 +9,7 @@ import pytest
 from consumption_datamart.build import BuildResult
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import Built, Mart, build, tables_of
+from consumption_datamart_tests.mart import DUCKDB, Built, Mart, build, tables_of
 
 LAST = 40
 
@@ -77,6 +77,7 @@ def test_a_restated_day_costs_the_days_that_it_shows_on(mart: Mart) -> None:
     assert days_built(build(*mart)) == {}
 
 
+@DUCKDB
 def test_an_amendment_costs_the_days_that_it_shows_on(mart: Mart) -> None:
     amendment = entitlement(
         amendment=1, starts_on=day(35), ends_on=day(90), quantity=7, invoice_id=None
@@ -88,6 +89,7 @@ def test_an_amendment_costs_the_days_that_it_shows_on(mart: Mart) -> None:
     assert not {"raw_invoices", "raw_telemetry", "fact_usage_daily"} & set(days)
 
 
+@DUCKDB
 def test_a_new_day_costs_that_day(mart: Mart) -> None:
     write_dump(mart.lake, "telemetry", day(LAST + 1), [usage(event_ts=noon(LAST + 1))])
     days = days_built(build(*mart))
@@ -95,6 +97,7 @@ def test_a_new_day_costs_that_day(mart: Mart) -> None:
     assert days["fact_entitlement_daily"] == days["report_consumption_daily"] == 1
 
 
+@DUCKDB
 def test_other_code_builds_everything_anew(mart: Mart, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("consumption_datamart.warehouse.staleness.code_version", lambda: "newer")
     days = days_built(build(*mart))
@@ -103,6 +106,7 @@ def test_other_code_builds_everything_anew(mart: Mart, monkeypatch: pytest.Monke
     assert days_built(build(*mart)) == {}
 
 
+@DUCKDB
 def test_all_days_are_built_anew_when_asked_for(mart: Mart) -> None:
     ended = cli.run("build", "--full", "--lake", mart.lake, "--warehouse", mart.url)
     assert ended.code == 0

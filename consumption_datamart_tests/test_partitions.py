@@ -132,7 +132,7 @@ def test_all_days_twice_make_no_difference(built: Built, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_change_is_found_and_made_up_for(change: Change, built: Built, tmp_path: Path) -> None:
-    lake, url = built.copy(tmp_path)
+    lake, url = built.copy(tmp_path, "sqlite")  # the changes below are made on DuckDB
     change(lake)
     build(lake, url)
     assert_as_expected(lake, url)
