@@ -1,5 +1,6 @@
 """What every test may ask for: an engine, a warehouse, a lake; and a clean environment."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from consumption_datamart_tests.mart import ENGINES
 @pytest.fixture(autouse=True, scope="session")
 def _environment() -> Iterator[None]:
     """No test sees the settings of the one who runs it."""
+    gc.freeze()  # what is imported stays: to look through it again and again takes a twentieth
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
             if name.startswith(("CONSUMPTION_DATAMART_", "DAGSTER_")):

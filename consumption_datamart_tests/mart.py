@@ -1,14 +1,17 @@
 """Building a mart for a test, and reading it with nothing but the engine's own client."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Collection
 from contextlib import closing
 from datetime import date, datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import ibis
+import pytest
 
 from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.reports import REPORTS
@@ -29,6 +32,8 @@ from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse, publish
 
 ENGINES = ("duckdb", "sqlite")
+DUCKDB = pytest.mark.parametrize("engine", ["duckdb"], indirect=True)
+"""For what is the same on every engine."""
 MODELS = {model.full_name(): model for model in [*models().values(), *MONITORING]}
 STORED = MODELS | {model.full_name(): model for model in (Alert, AlertTransition)}
 COMPUTED = {spec.model.table_name(): spec for spec in STAR + REPORTS}
@@ -47,12 +52,45 @@ def build(lake: Path, url: str, first: date | None = None, last: date | None = N
     return result
 
 
-def build_everywhere(folder: Path, write_lake: Callable[[Path], None]) -> Path:
-    """Write a lake, `lake`, and build it on every engine, `warehouse.<engine>`, in a folder."""
-    write_lake(folder / "lake")
-    for engine in ENGINES:
-        build(folder / "lake", f"{engine}://{folder}/warehouse.{engine}")
-    return folder
+class Mart(NamedTuple):
+    """A lake, and the warehouse of its mart."""
+
+    lake: Path
+    url: str
+
+    @classmethod
+    def of(cls, folder: Path, engine: str) -> "Mart":
+        """Those of a folder: `lake` and `warehouse.<engine>`."""
+        return cls(folder / "lake", f"{engine}://{folder}/warehouse.{engine}")
+
+
+class Built:
+    """A lake that is built once on each engine that is asked for; copies are to do harm to."""
+
+    def __init__(
+        self,
+        folder: Path,
+        write_lake: Callable[[Path], None],
+        build: Callable[[Path, str], object] = build,
+    ) -> None:
+        """Writes the lake into the folder."""
+        self.folder, self.build, self.engines = folder, build, set()
+        write_lake(folder / "lake")
+
+    def copy(self, folder: Path, engine: str = "duckdb") -> Mart:
+        """Another of the same, in another folder."""
+        if engine not in self.engines:
+            self.build(*Mart.of(self.folder, engine))
+            self.engines.add(engine)
+        return copy_mart(self.folder, folder, engine)
+
+
+def copy_mart(source: Path, folder: Path, engine: str) -> Mart:
+    """Copy the lake and the warehouse of one folder into another."""
+    shutil.copytree(source / "lake", folder / "lake", dirs_exist_ok=True)
+    for file in source.glob(f"warehouse*.{engine}"):
+        shutil.copyfile(file, folder / file.name)
+    return Mart.of(folder, engine)
 
 
 def settings(lake: Path, url: str) -> Settings:

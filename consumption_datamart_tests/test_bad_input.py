@@ -7,8 +7,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -17,8 +17,10 @@ from consumption_datamart_tests import cli
 from consumption_datamart_tests.contract import column_names
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
 from consumption_datamart_tests.mart import (
+    ENGINES,
+    Built,
+    Mart,
     Tables,
-    build_everywhere,
     tables_of,
     without_monitoring,
 )
@@ -35,18 +37,15 @@ def write_lake(lake: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A good lake, and warehouses that were built of it."""
-    return build_everywhere(tmp_path_factory.mktemp("built"), write_lake)
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The mart of a good lake."""
+    return Built(tmp_path_factory.mktemp("built"), write_lake)
 
 
 @pytest.fixture
-def mart(built: Path, engine: str, tmp_path: Path) -> SimpleNamespace:
-    """The good lake, and the warehouse that was built of it: copies to do harm to."""
-    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
-    return SimpleNamespace(
-        lake=tmp_path / "lake", warehouse=f"{engine}://{tmp_path}/warehouse.{engine}"
-    )
+def mart(built: Built, engine: str, tmp_path: Path) -> Mart:
+    """A copy of it."""
+    return built.copy(tmp_path, engine)
 
 
 def without_column(lake: Path, format: str) -> None:
@@ -108,42 +107,42 @@ BAD_DUMPS: dict[str, tuple[Callable[[Path], None], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize(("spoil", "told"), BAD_DUMPS.values(), ids=BAD_DUMPS)
+# what reads dumps is the same on every engine: each is read on one of them
+@pytest.mark.parametrize(
+    ("engine", "spoil", "told"),
+    [(engine, *each) for engine, each in zip(cycle(ENGINES), BAD_DUMPS.values(), strict=False)],
+    ids=BAD_DUMPS,
+    indirect=["engine"],
+)
 def test_a_dump_that_cannot_be_loaded(
-    spoil: Callable[[Path], None], told: list[str], mart: SimpleNamespace
+    spoil: Callable[[Path], None], told: list[str], mart: Mart
 ) -> None:
-    before = tables_of(mart.warehouse)
+    before = tables_of(mart.url)
     spoil(mart.lake)
-    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.warehouse)
+    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.url)
     assert_told(ended, told)
-    assert unchanged(mart.warehouse, before)
+    assert unchanged(mart.url, before)
 
 
-def test_it_does_not_hold_up_the_other_days(mart: SimpleNamespace) -> None:
+def test_it_holds_up_no_other_days_and_can_be_delivered_again(mart: Mart) -> None:
     without_column(mart.lake, "csv")
     write_dump(mart.lake, "telemetry", day(7), [usage(event_ts=noon(7), quantity=7.0)])
-    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.warehouse)
-    assert ended.code == 1
-    usages = tables_of(mart.warehouse)["mart.report_consumption_daily"]
+    arguments = ["build", "--lake", mart.lake, "--warehouse", mart.url]
+    assert cli.run(*arguments).code == 1
+    usages = tables_of(mart.url)["mart.report_consumption_daily"]
     assert {row["day"]: row["used_30d"] for row in usages}[day(7)] == 4.0 + 4.0 + 7.0
+    write_dump(mart.lake, "telemetry", day(6), [usage(event_ts=noon(6), quantity=9.0)])
+    assert cli.run(*arguments).code == 0
+    usages = tables_of(mart.url)["mart.fact_usage_daily"]
+    assert [row["peak_quantity"] for row in usages if row["day"] == day(6)] == [9.0]
 
 
-def test_what_is_not_built_because_of_it_is_told(mart: SimpleNamespace) -> None:
+def test_what_is_not_built_because_of_it_is_told(mart: Mart) -> None:
     (mart.lake / "invoices" / f"{day(5)}.csv").write_text("invoice_id")
-    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.warehouse)
+    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.url)
     (told,) = [line for line in ended.err.splitlines() if line.startswith("Not built")]
     assert "quarantine_invoices" in told
     assert "raw_telemetry" not in told
-
-
-def test_a_dump_that_cannot_be_loaded_can_be_delivered_again(mart: SimpleNamespace) -> None:
-    without_column(mart.lake, "csv")
-    arguments = ["build", "--lake", mart.lake, "--warehouse", mart.warehouse]
-    assert cli.run(*arguments).code == 1
-    write_dump(mart.lake, "telemetry", day(6), [usage(event_ts=noon(6), quantity=9.0)])
-    assert cli.run(*arguments).code == 0
-    usages = tables_of(mart.warehouse)["mart.fact_usage_daily"]
-    assert [row["peak_quantity"] for row in usages if row["day"] == day(6)] == [9.0]
 
 
 NO_LAKES: dict[str, tuple[str, list[str]]] = {
@@ -154,27 +153,27 @@ NO_LAKES: dict[str, tuple[str, list[str]]] = {
 
 
 @pytest.mark.parametrize(("uri", "told"), NO_LAKES.values(), ids=NO_LAKES)
-def test_a_lake_that(uri: str, told: list[str], mart: SimpleNamespace, tmp_path: Path) -> None:
-    before = tables_of(mart.warehouse)
+def test_a_lake_that(uri: str, told: list[str], mart: Mart, tmp_path: Path) -> None:
+    before = tables_of(mart.url)
     uri = uri.format(folder=tmp_path)
-    ended = cli.run("build", "--lake", uri, "--warehouse", mart.warehouse)
+    ended = cli.run("build", "--lake", uri, "--warehouse", mart.url)
     assert_told(ended, [uri, *told])
-    assert unchanged(mart.warehouse, before)
+    assert unchanged(mart.url, before)
 
 
-def test_a_table_of_the_lake_that_is_a_file(mart: SimpleNamespace) -> None:
-    before = tables_of(mart.warehouse)
+def test_a_table_of_the_lake_that_is_a_file(mart: Mart) -> None:
+    before = tables_of(mart.url)
     shutil.rmtree(mart.lake / "telemetry")
     (mart.lake / "telemetry").write_text("moved to another place")
-    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.warehouse)
+    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.url)
     assert_told(ended, ["telemetry"])
-    assert unchanged(mart.warehouse, before)
+    assert unchanged(mart.url, before)
 
 
 def test_a_dump_that_is_written_to_while_it_is_read(
-    mart: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+    mart: Mart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = tables_of(mart.warehouse)
+    before = tables_of(mart.url)
     shutil.rmtree(mart.lake / "telemetry")
     for number in (5, 6):
         write_dump(mart.lake, "telemetry", day(number), [usage()], format="parquet")
@@ -185,9 +184,9 @@ def test_a_dump_that_is_written_to_while_it_is_read(
         write_dump(mart.lake, "telemetry", day(5), [usage()] * 2, format="parquet")
 
     monkeypatch.setattr(Batch, "_find_suspects", find_suspects_and_write)
-    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.warehouse)
+    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.url)
     assert_told(ended, ["telemetry/2026-01-05.parquet", "changed while it was read"])
-    after = tables_of(mart.warehouse)
+    after = tables_of(mart.url)
     for name in ("lake.raw_telemetry", "lake.files_telemetry"):
         was, is_now = (
             [row for row in tables[name] if row["dump_day"] == day(5)] for tables in (before, after)
@@ -248,9 +247,17 @@ NO_WAREHOUSES: dict[str, tuple[str, list[str]]] = {
 @pytest.mark.parametrize(("url", "told"), NO_WAREHOUSES.values(), ids=NO_WAREHOUSES)
 @pytest.mark.parametrize("command", ["build", "report"])
 def test_a_warehouse(
-    command: str, url: str, told: list[str], engine: str, mart: SimpleNamespace, tmp_path: Path
+    command: str,
+    url: str,
+    told: list[str],
+    engine: str,
+    mart: Mart,
+    built: Built,
+    tmp_path: Path,
 ) -> None:
     other = {"duckdb": "sqlite", "sqlite": "duckdb"}[engine]
+    if "{other}" in url:
+        built.copy(tmp_path, other)
     names = {"engine": engine, "other": other, "folder": tmp_path}
     files = set(tmp_path.rglob("*"))
     url = url.format(**names)
@@ -264,10 +271,10 @@ def test_a_warehouse(
     assert set(tmp_path.rglob("*")) == files
 
 
-def test_bad_input_as_the_shell_sees_it(tmp_path: Path) -> None:
-    write_lake(tmp_path)
-    without_column(tmp_path, "csv")
-    ended = cli.run_apart("build", "--lake", tmp_path, "--warehouse", f"duckdb://{tmp_path}/x.db")
+def test_bad_input_as_the_shell_sees_it(built: Built, tmp_path: Path) -> None:
+    lake, url = built.copy(tmp_path)
+    without_column(lake, "csv")
+    ended = cli.run_apart("build", "--lake", lake, "--warehouse", url)
     assert_told(ended, [f"{DUMP}.csv", "customer_id"])
 
 
@@ -288,18 +295,18 @@ DAYS = {
 
 
 @pytest.mark.parametrize("days", DAYS.values(), ids=DAYS)
-def test_days(days: list[str], mart: SimpleNamespace) -> None:
-    before = tables_of(mart.warehouse)
-    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.warehouse, *days)
+def test_days(days: list[str], mart: Mart) -> None:
+    before = tables_of(mart.url)
+    ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.url, *days)
     assert_told(ended, ["2026-01-05 … 2026-01-06", "none of the days asked for"])
-    assert unchanged(mart.warehouse, before)
+    assert unchanged(mart.url, before)
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "2026-02-30", "06.01.2026", ""])
 @pytest.mark.parametrize("option", ["--from", "--to", "--day"])
-def test_what_is_no_day(option: str, text: str, mart: SimpleNamespace) -> None:
+def test_what_is_no_day(option: str, text: str, mart: Mart) -> None:
     command = "report" if option == "--day" else "build"
-    ended = cli.run(command, "--warehouse", mart.warehouse, option, text)
+    ended = cli.run(command, "--warehouse", mart.url, option, text)
     assert ended.code == 2
     assert f"Invalid value for '{option}'" in ended.err
     assert "Traceback" not in ended.err

@@ -31,6 +31,9 @@ from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests.lakes import Row, day, entitlement, invoice, noon, usage, write_dump
 from consumption_datamart_tests.mart import (
+    DUCKDB,
+    Built,
+    Mart,
     build,
     build_tables,
     catalog,
@@ -40,8 +43,6 @@ from consumption_datamart_tests.mart import (
 )
 
 Compute = Callable[[ir.Table], ir.Table]
-DUCKDB = pytest.mark.parametrize("engine", ["duckdb"], indirect=True)
-"""What is about Dagster is the same on every engine."""
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 
 
@@ -58,6 +59,18 @@ def write_lake(lake: Path) -> None:
     write_dump(lake, "entitlements", day(5), [entitlement()])
     for number in (5, 6, 7):
         write_dump(lake, "telemetry", day(number), [usage(event_ts=noon(number))])
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The mart of that lake."""
+    return Built(tmp_path_factory.mktemp("built"), write_lake, build_tables)
+
+
+@pytest.fixture
+def mart(built: Built, engine: str, tmp_path: Path) -> Mart:
+    """A copy of it."""
+    return built.copy(tmp_path, engine)
 
 
 def right(raw_telemetry: ir.Table) -> ir.Table:
@@ -104,14 +117,12 @@ def recorded(url: str, check: str, table: str = "mart.fact_usage_daily") -> list
 
 
 def test_what_fails_a_blocking_check_is_not_published_but_written_down(
-    lake: Path, warehouse: str, instance: dg.DagsterInstance
+    mart: Mart, instance: dg.DagsterInstance
 ) -> None:
-    write_lake(lake)
-    build_tables(lake, warehouse)
-    before = tables_of(warehouse)
-    result = publish_usage(warehouse, instance, wrong_on(day(6)), day(5), day(7))
+    before = tables_of(mart.url)
+    result = publish_usage(mart.url, instance, wrong_on(day(6)), day(5), day(7))
     assert not result.success
-    assert without_monitoring(tables_of(warehouse)) == without_monitoring(before)
+    assert without_monitoring(tables_of(mart.url)) == without_monitoring(before)
     (failed,) = [check for check in result.get_asset_check_evaluations() if not check.passed]
     assert (failed.check_name, failed.severity, failed.blocking) == ("reconciles", ERROR, True)
     assert "reconciles on 2026-01-06: 0.5 where at most 1e-09 may be" in failed.description
@@ -119,7 +130,7 @@ def test_what_fails_a_blocking_check_is_not_published_but_written_down(
     told = failure.step_failure_data.user_failure_data.description
     assert told.startswith("mart.fact_usage_daily: reconciles on 2026-01-06")
     assert told.endswith("nothing was published")
-    rows = recorded(warehouse, "reconciles")
+    rows = recorded(mart.url, "reconciles")
     assert [(row["checked_day"], row["passed"]) for row in rows] == [
         (day(5), True),
         (day(6), False),
@@ -139,17 +150,13 @@ def test_what_fails_a_blocking_check_is_not_published_but_written_down(
     }
 
 
-def test_an_audit_that_fails_is_written_down(
-    lake: Path, warehouse: str, instance: dg.DagsterInstance
-) -> None:
-    write_lake(lake)
-    build_tables(lake, warehouse)
+def test_an_audit_that_fails_is_written_down(mart: Mart, instance: dg.DagsterInstance) -> None:
     broken = publish_usage(
-        warehouse, instance, lambda raw_telemetry: right(raw_telemetry).mutate(event_count=0),
+        mart.url, instance, lambda raw_telemetry: right(raw_telemetry).mutate(event_count=0),
         day(6), day(6),
     )  # fmt: skip
     assert not broken.success
-    assert [(row["checked_day"], row["passed"]) for row in recorded(warehouse, "model")] == [
+    assert [(row["checked_day"], row["passed"]) for row in recorded(mart.url, "model")] == [
         (day(6), False)
     ]
 
@@ -165,13 +172,11 @@ def told(result: dg.ExecuteInProcessResult, check: str) -> list[tuple[str | None
 
 @DUCKDB
 def test_results_are_told_by_partition_where_a_day_is_alone_fails_or_is_mended(
-    lake: Path, warehouse: str, instance: dg.DagsterInstance
+    mart: Mart, instance: dg.DagsterInstance
 ) -> None:
-    write_lake(lake)
-    build_tables(lake, warehouse)
-    one = publish_usage(warehouse, instance, right, day(6), day(6))
+    one = publish_usage(mart.url, instance, right, day(6), day(6))
     assert told(one, "reconciles") == [("2026-01-06", True), (None, True)]
-    several = publish_usage(warehouse, instance, right, day(5), day(7))
+    several = publish_usage(mart.url, instance, right, day(5), day(7))
     assert told(several, "reconciles") == [(None, True)]
     (check,) = [
         each for each in several.get_asset_check_evaluations() if each.check_name == "reconciles"
@@ -180,8 +185,8 @@ def test_results_are_told_by_partition_where_a_day_is_alone_fails_or_is_mended(
     assert figures == {
         "days": 3, "days failing": 0, "measured": 0.0, "rows concerned": 0, "threshold": 1e-9,
     }  # fmt: skip
-    publish_usage(warehouse, instance, wrong_on(day(6)), day(5), day(7))
-    mended = publish_usage(warehouse, instance, right, day(5), day(7))
+    publish_usage(mart.url, instance, wrong_on(day(6)), day(5), day(7))
+    mended = publish_usage(mart.url, instance, right, day(5), day(7))
     assert told(mended, "reconciles") == [("2026-01-06", True), (None, True)]
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(
         [dg.AssetCheckKey(dg.AssetKey(["mart", "fact_usage_daily"]), "reconciles")]
@@ -228,15 +233,13 @@ def spoil(url: str, sql: str) -> None:
 
 
 def test_the_monitoring_job_finds_what_is_wrong_with_what_is_stored_and_builds_nothing(
-    lake: Path, warehouse: str, instance: dg.DagsterInstance
+    mart: Mart, instance: dg.DagsterInstance
 ) -> None:
-    write_lake(lake)
-    build_tables(lake, warehouse)
-    assert run(MONITOR_JOB, warehouse, instance).success
-    before = without_monitoring(tables_of(warehouse))
-    spoil(warehouse, f"UPDATE FACT SET total_quantity = 9 WHERE day = '{day(6)}'")
-    spoil(warehouse, "DELETE FROM CUSTOMER")
-    done = run(MONITOR_JOB, warehouse, instance)
+    assert run(MONITOR_JOB, mart.url, instance).success
+    before = without_monitoring(tables_of(mart.url))
+    spoil(mart.url, f"UPDATE FACT SET total_quantity = 9 WHERE day = '{day(6)}'")
+    spoil(mart.url, "DELETE FROM CUSTOMER")
+    done = run(MONITOR_JOB, mart.url, instance)
     assert done.success
     failing = {
         (check.asset_key.path[-1], check.check_name, check.partition)
@@ -256,27 +259,23 @@ def test_the_monitoring_job_finds_what_is_wrong_with_what_is_stored_and_builds_n
             for on in days
         ),
     }
-    assert before["mart.dim_product"] == tables_of(warehouse)["mart.dim_product"]
+    assert before["mart.dim_product"] == tables_of(mart.url)["mart.dim_product"]
     (made,) = done.asset_materializations_for_node("check_result")
     assert made.metadata["failing"].value == 1 + 1 + 2 + 3 * 3
     assert "reconciles on 2026-01-06" in made.metadata["what fails"].value
 
 
 @DUCKDB
-def test_what_awaits_its_refresh_is_not_judged(
-    lake: Path, warehouse: str, instance: dg.DagsterInstance
-) -> None:
-    write_lake(lake)
-    build_tables(lake, warehouse)
-    spoil(warehouse, f"UPDATE FACT SET total_quantity = 9 WHERE day = '{day(6)}'")
-    target = open_warehouse(warehouse)
+def test_what_awaits_its_refresh_is_not_judged(mart: Mart, instance: dg.DagsterInstance) -> None:
+    spoil(mart.url, f"UPDATE FACT SET total_quantity = 9 WHERE day = '{day(6)}'")
+    target = open_warehouse(mart.url)
     with target.transaction() as transaction:
-        name = '"monitoring.built"' if warehouse.startswith("sqlite") else "monitoring.built"
+        name = '"monitoring.built"' if mart.url.startswith("sqlite") else "monitoring.built"
         transaction.backend.raw_sql(
             f"UPDATE {name} SET is_stale = TRUE WHERE built_table = 'mart.fact_usage_daily'"
             f" AND built_day = '{day(6)}'"
         )
-    checks = run(MONITOR_JOB, warehouse, instance).get_asset_check_evaluations()
+    checks = run(MONITOR_JOB, mart.url, instance).get_asset_check_evaluations()
     assert all(check.passed for check in checks)
 
 
@@ -313,13 +312,9 @@ def test_a_mart_that_is_not_built_is_monitored_in_peace(
 
 
 @DUCKDB
-def test_references_are_checked_on_their_own_too(
-    lake: Path, warehouse: str, instance: dg.DagsterInstance
-) -> None:
-    write_lake(lake)
-    build_tables(lake, warehouse)
-    spoil(warehouse, "DELETE FROM CUSTOMER")
-    definitions = build_definitions(warehouse=warehouse, start_day=date(2026, 1, 1))
+def test_references_are_checked_on_their_own_too(mart: Mart, instance: dg.DagsterInstance) -> None:
+    spoil(mart.url, "DELETE FROM CUSTOMER")
+    definitions = build_definitions(warehouse=mart.url, start_day=date(2026, 1, 1))
     checks = [
         key
         for key in definitions.resolve_asset_graph().asset_check_keys
@@ -329,7 +324,7 @@ def test_references_are_checked_on_their_own_too(
     known = catalog(Settings(), *STAR, *REPORTS)
     done = dg.Definitions(
         asset_checks=[reference_checks_apart(known)],
-        resources={"warehouse": WarehouseResource(url=warehouse)},
+        resources={"warehouse": WarehouseResource(url=mart.url)},
     ).resolve_implicit_global_asset_job_def()
     found = done.execute_in_process(instance=instance).get_asset_check_evaluations()
     failing = {check.asset_key.path[-1] for check in found if not check.passed}

@@ -231,9 +231,9 @@ def test_a_failing_audit_is_a_failed_check_and_stops_what_is_behind_it(
     lake: Path, warehouse: str
 ) -> None:
     write_dump(lake, "telemetry", day(5), [usage(event_ts=noon(5))])
-    build_tables(lake, warehouse)
-    before = tables_of(warehouse)
     specs = [TableSpec(FactUsageDaily, broken), TableSpec(DimDeployment, never)]
+    build_tables(lake, warehouse, [spec.model.full_name() for spec in specs])
+    before = tables_of(warehouse)
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
             [mart_table_asset(spec, catalog(Settings(), *specs)) for spec in specs],

@@ -1,17 +1,15 @@
 """A build costs what has changed: the days that a change shows on, and nothing where none has."""
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from consumption_datamart.build import BuildResult
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import build, build_everywhere, tables_of
+from consumption_datamart_tests.mart import DUCKDB, Built, Mart, build, tables_of
 
 LAST = 40
 
@@ -26,16 +24,15 @@ def write_lake(lake: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The lake, and warehouses that were built of it."""
-    return build_everywhere(tmp_path_factory.mktemp("built"), write_lake)
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The mart of that lake."""
+    return Built(tmp_path_factory.mktemp("built"), write_lake)
 
 
 @pytest.fixture
-def mart(built: Path, engine: str, tmp_path: Path) -> SimpleNamespace:
-    """Copies of the lake and the warehouse."""
-    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
-    return SimpleNamespace(lake=tmp_path / "lake", url=f"{engine}://{tmp_path}/warehouse.{engine}")
+def mart(built: Built, engine: str, tmp_path: Path) -> Mart:
+    """A copy of it."""
+    return built.copy(tmp_path, engine)
 
 
 def days_built(result: BuildResult) -> dict[str, int | None]:
@@ -61,7 +58,7 @@ def written_again(lake: Path) -> None:
 
 
 @pytest.mark.parametrize("same", [untouched, touched, written_again])
-def test_an_unchanged_lake_is_noticed(same: Callable[[Path], None], mart: SimpleNamespace) -> None:
+def test_an_unchanged_lake_is_noticed(same: Callable[[Path], None], mart: Mart) -> None:
     before = tables_of(mart.url)
     same(mart.lake)
     ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.url)
@@ -70,51 +67,53 @@ def test_an_unchanged_lake_is_noticed(same: Callable[[Path], None], mart: Simple
     assert tables_of(mart.url) == before
 
 
-def test_a_restated_day_costs_the_days_that_it_shows_on(mart: SimpleNamespace) -> None:
+def test_a_restated_day_costs_the_days_that_it_shows_on(mart: Mart) -> None:
     write_dump(mart.lake, "telemetry", day(8), [usage(event_ts=noon(8), quantity=99.0)])
-    days = days_built(build(mart.lake, mart.url))
+    days = days_built(build(*mart))
     assert days["raw_telemetry"] == days["fact_usage_daily"] == days["fact_consumption_daily"] == 1
     assert days["report_consumption_daily"] == 30
     assert days["report_active_customers_by_product_daily"] == 30
     assert not {"raw_invoices", "raw_entitlements", "fact_entitlement_daily", "dim_day"} & set(days)
-    assert days_built(build(mart.lake, mart.url)) == {}
+    assert days_built(build(*mart)) == {}
 
 
-def test_an_amendment_costs_the_days_that_it_shows_on(mart: SimpleNamespace) -> None:
+@DUCKDB
+def test_an_amendment_costs_the_days_that_it_shows_on(mart: Mart) -> None:
     amendment = entitlement(
         amendment=1, starts_on=day(35), ends_on=day(90), quantity=7, invoice_id=None
     )
     write_dump(mart.lake, "entitlements", day(LAST), [amendment])
-    days = days_built(build(mart.lake, mart.url))
+    days = days_built(build(*mart))
     assert days["fact_entitlement_daily"] == days["fact_consumption_daily"] == LAST - 34
     assert days["report_consumption_daily"] == LAST - 34
     assert not {"raw_invoices", "raw_telemetry", "fact_usage_daily"} & set(days)
 
 
-def test_a_new_day_costs_that_day(mart: SimpleNamespace) -> None:
+@DUCKDB
+def test_a_new_day_costs_that_day(mart: Mart) -> None:
     write_dump(mart.lake, "telemetry", day(LAST + 1), [usage(event_ts=noon(LAST + 1))])
-    days = days_built(build(mart.lake, mart.url))
+    days = days_built(build(*mart))
     assert days["raw_telemetry"] == days["fact_consumption_daily"] == 1
     assert days["fact_entitlement_daily"] == days["report_consumption_daily"] == 1
 
 
-def test_other_code_builds_everything_anew(
-    mart: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@DUCKDB
+def test_other_code_builds_everything_anew(mart: Mart, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("consumption_datamart.warehouse.staleness.code_version", lambda: "newer")
-    days = days_built(build(mart.lake, mart.url))
+    days = days_built(build(*mart))
     assert days["raw_telemetry"] == days["report_consumption_daily"] == LAST
     assert {"raw_invoices", "raw_entitlements", "dim_day", "report_renewals"} <= set(days)
-    assert days_built(build(mart.lake, mart.url)) == {}
+    assert days_built(build(*mart)) == {}
 
 
-def test_all_days_are_built_anew_when_asked_for(mart: SimpleNamespace) -> None:
+@DUCKDB
+def test_all_days_are_built_anew_when_asked_for(mart: Mart) -> None:
     ended = cli.run("build", "--full", "--lake", mart.lake, "--warehouse", mart.url)
     assert ended.code == 0
     assert "dim_day" in ended.out
 
 
-def test_a_dump_that_cannot_be_read_is_tried_by_each_build(mart: SimpleNamespace) -> None:
+def test_a_dump_that_cannot_be_read_is_tried_by_each_build(mart: Mart) -> None:
     dump = mart.lake / "telemetry" / f"{day(8)}.csv"
     good = dump.read_bytes()
     before = tables_of(mart.url)

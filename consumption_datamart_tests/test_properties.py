@@ -42,8 +42,28 @@ def assert_built(lake: Path, url: str) -> None:
         assert not differences(tables[name], rows), name
 
 
-@settings(SLOW, max_examples=4)
-@given(lakes(max_days=40), restatements(max_days=40))
+def assert_correct(url: str) -> None:
+    """No check of correctness fails, whatever the lake holds: what blocks is a defect of this code.
+
+    But a lake may have days that are beyond the calendar.
+    """
+    checks = [
+        check
+        for check in all_checks(LAKE, catalog(Settings(), *STAR, *REPORTS))
+        if check.kind == "correctness" and check.name != "day_in_dim_day"
+    ]
+    results = evaluate_stored(open_warehouse(url), checks, last_days=400)
+    assert results
+    assert [str(result) for result in results if not result.passed] == []
+
+
+def is_filled(lake: SmallLake) -> bool:
+    """Whether there is a dump: Hypothesis starts with none, which is one of the written cases."""
+    return len(lake.dumps) > 0
+
+
+@settings(SLOW, max_examples=3)
+@given(lakes(max_days=40).filter(is_filled), restatements(max_days=40))
 def test_any_lake(drawn: SmallLake, restated: Dump) -> None:
     with tempfile.TemporaryDirectory() as folder:
         lake = Path(folder, "lake")
@@ -51,12 +71,13 @@ def test_any_lake(drawn: SmallLake, restated: Dump) -> None:
         drawn.write(lake)
         for engine in ENGINES:
             assert_built(lake, f"{engine}://{folder}/warehouse.{engine}")
+            assert_correct(f"{engine}://{folder}/warehouse.{engine}")
         restated.write(lake)
         assert_built(lake, f"duckdb://{folder}/warehouse.duckdb")
 
 
-@settings(SLOW, max_examples=4)
-@given(lakes(max_days=40), st.sampled_from(["parquet", "parquet_text"]))
+@settings(SLOW, max_examples=2)
+@given(lakes(max_days=40).filter(is_filled), st.sampled_from(["parquet", "parquet_text"]))
 def test_any_lake_of_parquet_files(drawn: SmallLake, layout: str) -> None:
     """Which are read again where CSV files are staged, but where both are in one batch."""
     dumps = (replace(dump, layout=layout, malformed=()) for dump in drawn.dumps)
@@ -64,16 +85,18 @@ def test_any_lake_of_parquet_files(drawn: SmallLake, layout: str) -> None:
         lake = Path(folder, "lake")
         lake.mkdir()
         SmallLake(tuple(dumps)).write(lake)
-        for engine in ENGINES:
-            assert_built(lake, f"{engine}://{folder}/warehouse.{engine}")
+        assert_built(lake, f"duckdb://{folder}/warehouse.duckdb")
+
+
+RESTATED = st.tuples(restatements(max_days=9), st.booleans())
 
 
 @settings(SLOW, max_examples=2)
-@given(lakes(max_days=9), st.lists(st.tuples(restatements(max_days=9), st.booleans()), max_size=2))
+@given(lakes(max_days=9).filter(is_filled), st.lists(RESTATED, min_size=1, max_size=2))
 def test_any_sequence_of_restatements(drawn: SmallLake, changes: list[tuple[Dump, bool]]) -> None:
     """Each is followed by a build of its day alone; it may be that the dump is taken away."""
     with tempfile.TemporaryDirectory() as folder:
-        lake, url = Path(folder, "lake"), f"duckdb://{folder}/warehouse.duckdb"
+        lake, url = Path(folder, "lake"), f"sqlite://{folder}/warehouse.sqlite"
         write_dump(lake, "telemetry", day(5), [usage(event_ts=noon(5))])
         drawn.write(lake)
         build(lake, url)
@@ -147,27 +170,3 @@ def test_any_csv_files(contents: list[bytes]) -> None:
     assert sum(file["rows_read"] for file in tables["lake.files_telemetry"]) == sum(
         len(each["telemetry"]) for each in (expected.raw, expected.quarantine)
     )
-
-
-@settings(SLOW, max_examples=2)
-@given(lakes(max_days=40))
-def test_no_lake_fails_a_check_of_correctness(drawn: SmallLake) -> None:
-    """Whatever a lake holds is published: what blocks are defects of this code.
-
-    But a lake may have days that are beyond the calendar.
-    """
-    checks = [
-        check
-        for check in all_checks(LAKE, catalog(Settings(), *STAR, *REPORTS))
-        if check.kind == "correctness" and check.name != "day_in_dim_day"
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        lake = Path(folder, "lake")
-        lake.mkdir()
-        drawn.write(lake)
-        for engine in ENGINES:
-            url = f"{engine}://{folder}/warehouse.{engine}"
-            build_tables(lake, url)
-            results = evaluate_stored(open_warehouse(url), checks, last_days=400)
-            assert [str(result) for result in results if not result.passed] == []
-            assert results or not drawn.dumps

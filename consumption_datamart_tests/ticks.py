@@ -6,7 +6,8 @@ partitions that are asked for together, and one for what has none.
 
 import warnings
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -26,13 +27,19 @@ Requested = dict[str, set[date | None]]
 class Automation:
     """A code location and its history, on a clock that is ahead by the minutes of its ticks."""
 
-    def __init__(self, definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
-        """Starts with the empty tick that every sensor starts with."""
+    def __init__(
+        self,
+        definitions: dg.Definitions,
+        instance: dg.DagsterInstance,
+        before: "Automation | None" = None,
+    ) -> None:
+        """Starts with the empty tick that every sensor starts with, or goes on where one was."""
         self.definitions, self.instance = definitions, instance
-        self.ahead = timedelta()
-        self.cursor: Any = None
+        self.ahead = before.ahead if before else timedelta()
+        self.cursor: Any = before.cursor if before else None
         self.failures: list[str] = []
-        self.tick()
+        if not before:
+            self.tick()
 
     def observe(self) -> dg.ExecuteInProcessResult:
         """Runs the job that observes the lake."""
@@ -112,3 +119,16 @@ class Automation:
     def later(self) -> time_machine.travel:
         """The time that it is by this clock."""
         return time_machine.travel(datetime.now(UTC) + self.ahead, tick=True)
+
+
+@contextmanager
+def copied(instance: dg.DagsterInstance) -> Iterator[dg.DagsterInstance]:
+    """Another instance, in memory as the first, with the same history."""
+    with dg.DagsterInstance.ephemeral() as copy:
+        for name in ("run_storage", "event_log_storage"):
+            source, target = (
+                getattr(each, name)._held_conn.connection.driver_connection
+                for each in (instance, copy)
+            )
+            source.backup(target)
+        yield copy
