@@ -58,14 +58,16 @@ def _columns(connection: duckdb.DuckDBPyConnection, model: type[Table]) -> dict[
 
 def _by_checksum(connection: duckdb.DuckDBPyConnection, model: type[Table]) -> str:
     columns = _columns(connection, model)
-    values = ", ".join(f"CAST({name} AS {dtype})" for name, dtype in columns.items())
+    values = ", ".join(columns)
+    # pandas has no types where it has no rows
+    typed = ", ".join(f"CAST({name} AS {dtype}) AS {name}" for name, dtype in columns.items())
     group = ["dump_day", *(["reason"] if "reason" in columns else [])]
     names = ", ".join(group)
 
     def digest(file: str) -> str:
         return (
             f"SELECT {names}, count(*) AS rows, sum(hash({values})::HUGEINT) AS checksum"
-            f" FROM {file}.{model.full_name()} GROUP BY {names}"
+            f" FROM (SELECT {typed} FROM {file}.{model.full_name()}) GROUP BY {names}"
         )
 
     differing = connection.execute(

@@ -57,14 +57,11 @@ def build(
         start_day=plan.start,
         load_attempts=1,
     )
-    with _instance(settings) as instance:
+    with _instance(settings) as instance, warehouse.session():
         runs = Runs(definitions, warehouse, instance, plan)
-        try:
-            if plan.is_anew:
-                runs.all()
-            runs.awaited()
-        finally:
-            warehouse.release()
+        if plan.is_anew:
+            runs.all()
+        runs.awaited()
     return summarize(plan.days, runs.planned, runs.events)
 
 
