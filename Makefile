@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: build test lint types format dev docs sample lock ui bench scaling bench-automation fuzz kills
+.PHONY: build test lint types format dev docs sample lock ui bench scaling bench-changes bench-automation fuzz kills
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +51,10 @@ bench: $(BIN)/consumption-datamart  ## measures the build against its peers, wri
 scaling: $(BIN)/consumption-datamart  ## measures the build of ever larger lakes, writes docs/scaling.md
 	$(BIN)/pip install --quiet -e '.[bench]'
 	$(BIN)/python -m benchmarks scaling $(ARGS)
+
+bench-changes: $(BIN)/consumption-datamart  ## measures what a change costs, writes docs/changes.md
+	$(BIN)/pip install --quiet -e '.[bench]'
+	$(BIN)/python -m benchmarks changes $(ARGS)
 
 bench-automation: $(BIN)/consumption-datamart  ## measures observation and ticks over 3,650 days
 	$(BIN)/pip install --quiet -e '.[bench]'
