@@ -162,7 +162,6 @@ def billion(fewer: Comparison, more: Comparison, longest: Comparison) -> dict[st
     return {
         "most_rows": f"{more.size.rows:,}",
         "billion_hours": f"{computing / 3600:.1f}",
-        "billion_cores": f"{max(1, round(computing / 3600)):,}",
         "longest_days": f"{longest.size.days:,}",
         "daily_milliseconds": f"{daily * 1000:.0f}",
     }
