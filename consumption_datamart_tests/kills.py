@@ -195,11 +195,7 @@ def record(folder: Path, engine: str, only: Sequence[str]) -> Undisturbed:
 
     def after() -> None:
         began, watched[0] = time.monotonic(), False
-        # a build has the file open for writing: no other connection of this process may only read it
-        seen = folder / "seen"
-        shutil.rmtree(seen, ignore_errors=True)
-        shutil.copytree(file.parent, seen)
-        state = state_of(seen / file.name, engine)
+        state = state_of(files_of(folder, engine)[-1], engine)
         found.states += [state] if state != found.states[-1] else []
         found.sizes = (found.sizes[0], max(found.sizes[1], file.stat().st_size))
         watched[0] = True

@@ -57,11 +57,14 @@ def build(
         start_day=plan.start,
         load_attempts=1,
     )
-    with _instance(settings) as instance, warehouse.session():
+    with _instance(settings) as instance:
         runs = Runs(definitions, warehouse, instance, plan)
-        if plan.is_anew:
-            runs.all()
-        runs.awaited()
+        try:
+            if plan.is_anew:
+                runs.all()
+            runs.awaited()
+        finally:
+            warehouse.release()
     return summarize(plan.days, runs.planned, runs.events)
 
 

@@ -70,18 +70,6 @@ class Warehouse(ABC):
             WarehouseError: it cannot be; readers see what they saw before.
         """
 
-    @contextmanager
-    def session(self) -> Iterator[None]:
-        """Many publications of this process, which readers see when the block ends.
-
-        Raises:
-            WarehouseError: the warehouse cannot be opened, or released.
-        """
-        try:
-            yield
-        finally:
-            self.release()
-
     @abstractmethod
     def released(self) -> "Warehouse":
         """The warehouse as readers see it, whatever is being written."""

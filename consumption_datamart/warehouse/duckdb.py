@@ -106,21 +106,6 @@ class DuckDBWarehouse(Warehouse):
                 fresh.unlink(missing_ok=True)
                 raise self.unreachable(error) from error
 
-    @contextmanager
-    def session(self) -> Iterator[None]:
-        """Other writers wait until it ends; the file need not be opened for each table."""
-        self._adopt()
-        is_open = False
-        try:
-            with self._connection(self.working):
-                is_open = True
-                yield
-        finally:
-            if is_open:
-                if not self.working.exists():
-                    raise self.unreachable(FileNotFoundError(f"{self.working} is gone"))
-                self.release()
-
     def released(self) -> Warehouse:
         """The readers' copy."""
         return DuckDBRelease(str(self.path), self.memory_limit)
@@ -156,9 +141,8 @@ class DuckDBWarehouse(Warehouse):
 
     @contextmanager
     def reader(self) -> Iterator[SQLBackend]:
-        """A connection to what writers have published, or else to the readers' copy."""
-        # all connections of a process to one file are of one kind: writers may have it open
-        with self._connection(self.file, read_only=self.file == self.path) as connection:
+        """A read-only connection: others may read at the same time."""
+        with self._connection(self.file, read_only=True) as connection:
             yield ibis.duckdb.from_connection(connection)
 
     def _adopt(self) -> None:
