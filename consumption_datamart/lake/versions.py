@@ -68,9 +68,12 @@ def versions(lake: Lake, table: str, known: Contents) -> Versions:
 def contents(lake: Lake, files: Iterable[DumpFile], known: Contents) -> dict[str, str]:
     """Of each file, by name: the hash of what it holds, as far as possible without reading it."""
     listed = list(files)
+    found = {file.name: _without_reading(lake, file, known) for file in listed}
+    unread = [file for file in listed if found[file.name] is None]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = pool.map(lambda file: _content(lake, file, known), listed)
-        return dict(zip((file.name for file in listed), found, strict=True))
+        read = pool.map(lambda file: _read(lake, file), unread)
+        hashed = dict(zip((file.name for file in unread), read, strict=True))
+    return {name: content for name, content in found.items() if content is not None} | hashed
 
 
 def is_changed(lake: Lake, table: str, known: Contents) -> bool:
@@ -84,14 +87,17 @@ def is_changed(lake: Lake, table: str, known: Contents) -> bool:
     }
 
 
-def _content(lake: Lake, file: DumpFile, known: Contents) -> str:
+def _without_reading(lake: Lake, file: DumpFile, known: Contents) -> str | None:
+    """What the store tells of the content, or told before; None: the file has to be read."""
     if file.tag is not None:
         return file.tag
     stamp, content = known.get(file.name, (None, ""))
     if stamp == file.stamp:
         return content
-    if not lake.is_local:
-        return file.stamp
+    return None if lake.is_local else file.stamp
+
+
+def _read(lake: Lake, file: DumpFile) -> str:
     try:
         with lake.filesystem.open(file.path, "rb") as stream:
             return hashlib.file_digest(stream, "blake2b").hexdigest()[:32]
