@@ -19,20 +19,21 @@ def comparison_page(
     comparisons: Sequence[Comparison], rounds: int, memory_limit: str, command: str
 ) -> str:
     """The page about some comparisons."""
-    return (
-        (TEMPLATES / "benchmarks.md")
-        .read_text()
-        .format(
-            command=command,
-            machine=machine(),
-            versions=versions(),
-            chart=CHART,
-            tables="\n\n".join(comparison_table(each) for each in comparisons),
-            rounds=rounds,
-            memory_limit=memory_limit,
-            pandas_rows=PANDAS_ROWS,
-        )
+    return _page(
+        "benchmarks.md",
+        command=command,
+        chart=CHART,
+        tables="\n\n".join(comparison_table(each) for each in comparisons),
+        rounds=rounds,
+        memory_limit=memory_limit,
+        pandas_rows=PANDAS_ROWS,
     )
+
+
+def _page(template: str, **figures: object) -> str:
+    """A template filled in, with what was measured on."""
+    text = (TEMPLATES / template).read_text()
+    return text.format(machine=machine(), versions=versions(), **figures)
 
 
 def comparison_table(comparison: Comparison) -> str:
@@ -83,21 +84,16 @@ def changes_page(taken: Taken, size: Size, rounds: int, memory_limit: str, comma
             f"{median(each.peak_bytes for each in measured) / 1e6:,.0f}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    return (
-        (TEMPLATES / "changes.md")
-        .read_text()
-        .format(
-            command=command,
-            machine=machine(),
-            versions=versions(),
-            rounds=rounds,
-            memory_limit=memory_limit,
-            size=" ".join(size.arguments()),
-            days=size.days,
-            rows_per_day=size.rows_per_day,
-            table="\n".join(lines),
-            help_seconds=f"{median(each.seconds for each in taken[HELP]):.1f}",
-        )
+    return _page(
+        "changes.md",
+        command=command,
+        rounds=rounds,
+        memory_limit=memory_limit,
+        size=" ".join(size.arguments()),
+        days=size.days,
+        rows_per_day=size.rows_per_day,
+        table="\n".join(lines),
+        help_seconds=f"{median(each.seconds for each in taken[HELP]):.1f}",
     )
 
 
@@ -109,23 +105,18 @@ def scaling_page(
     command: str,
 ) -> str:
     """The page about lakes that differ in rows, and about some that differ in days."""
-    return (
-        (TEMPLATES / "scaling.md")
-        .read_text()
-        .format(
-            command=command,
-            machine=machine(),
-            versions=versions(),
-            chart=SCALING_CHART,
-            rounds=rounds,
-            memory_limit=memory_limit,
-            days_of_rows=DAYS,
-            rows_per_day=ROWS_PER_DAY,
-            customers=CUSTOMERS,
-            rows=scaling_table(rows),
-            days=scaling_table(days),
-            **billion(rows[-2], rows[-1], days[-1]),
-        )
+    return _page(
+        "scaling.md",
+        command=command,
+        chart=SCALING_CHART,
+        rounds=rounds,
+        memory_limit=memory_limit,
+        days_of_rows=DAYS,
+        rows_per_day=ROWS_PER_DAY,
+        customers=CUSTOMERS,
+        rows=scaling_table(rows),
+        days=scaling_table(days),
+        **billion(rows[-2], rows[-1], days[-1]),
     )
 
 

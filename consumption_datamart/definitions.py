@@ -35,7 +35,7 @@ from consumption_datamart.io_manager import table_io_manager
 from consumption_datamart.partitions import daily_partitions
 from consumption_datamart.resources import LakeResource, WarehouseResource
 from consumption_datamart.schema.monitoring import MONITORING as MONITORED
-from consumption_datamart.schema.raw import Dumps
+from consumption_datamart.schema.raw import Dumps, models_of
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 
@@ -44,7 +44,10 @@ BUILD_JOB = "build"
 
 def models() -> dict[str, type[Table]]:
     """The models of all tables of the warehouse, by table name."""
-    loaded: list[type[Table]] = [Dumps, *(model for spec in LAKE for model in spec.models())]
+    loaded: list[type[Table]] = [
+        Dumps,
+        *(model for spec in LAKE for model in models_of(spec.contract)),
+    ]
     return {
         model.table_name(): model for model in [*loaded, *(spec.model for spec in STAR + REPORTS)]
     }

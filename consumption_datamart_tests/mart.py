@@ -27,7 +27,7 @@ from consumption_datamart.partitions import daily_partitions
 from consumption_datamart.schema.alerts import Alert, AlertTransition
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import MONITORING
-from consumption_datamart.schema.raw import Dumps
+from consumption_datamart.schema.raw import Dumps, models_of
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse, publish
 
@@ -114,7 +114,7 @@ def build_tables(
     days = days or days_of(source)
     publish(warehouse, Dumps, source.dumps([spec.contract.table_name() for spec in LAKE]))
     for spec in LAKE:
-        if wanted is None or wanted & {model.table_name() for model in spec.models()}:
+        if wanted is None or wanted & {model.table_name() for model in models_of(spec.contract)}:
             load(warehouse, spec.contract, source, days if spec.contract.day_column() else None)
     for name in TopologicalSorter(UPSTREAM).static_order():
         if name in COMPUTED and (wanted is None or name in wanted):

@@ -13,7 +13,7 @@ from consumption_datamart.assets.star import STAR
 from consumption_datamart.automation import manual
 from consumption_datamart.factories import TableSpec
 from consumption_datamart.schema.monitoring import OBJECTIVE_KINDS, Objective
-from consumption_datamart.schema.raw import Dumps, raw_of
+from consumption_datamart.schema.raw import Dumps, models_of, raw_of
 from consumption_datamart.schema.table import Table
 
 TARGET = 0.99
@@ -131,7 +131,7 @@ def _last_results(results: ir.Table) -> ir.Table:
 def _made_of(model: type[Table]) -> set[type[Table]]:
     """The table and all that it is made of, as far as that has days as it has, or has none."""
     specs = {spec.model.table_name(): spec for spec in STAR + REPORTS}
-    loads = {raw_of(spec.contract).table_name(): spec.models() for spec in LAKE}
+    loads = {raw_of(spec.contract).table_name(): models_of(spec.contract) for spec in LAKE}
     seen: set[str] = set()
     left, found = [model.table_name()], set()
     while left:

@@ -45,10 +45,6 @@ class LakeTableSpec:
     owners: tuple[str, ...]
     policy: Policy = eager
 
-    def models(self) -> tuple[type[Table], type[Table], type[Table]]:
-        """The raw, quarantine and files tables that loading writes."""
-        return models_of(self.contract)
-
 
 def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefinition:
     """The three assets that loading a lake table materializes.
@@ -56,7 +52,7 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
     A dump that cannot be read is tried again, and then fails its own day only: the other days of
     the run are loaded.
     """
-    contract, models = spec.contract, spec.models()
+    contract, models = spec.contract, models_of(spec.contract)
     raw = models[0]
     is_daily = contract.day_column() is not None
     checks = checks_of_load(contract, catalog.settings)

@@ -27,8 +27,6 @@ LOCK_SECONDS = 600
 """How long to wait for the process that has the file open: DuckDB lets in one writer at a time."""
 COPY_BYTES = 16 << 20
 """How much of a file is copied at a time."""
-SHARED_BYTES = 1 << 30
-"""How much of a file the system is asked to copy at a time."""
 STORAGE = "v1.4.0"
 """Oldest DuckDB that can read a new file: later formats compress text in two thirds of the time."""
 NO_DATABASE = ValueError("a file of that kind is no DuckDB database; name another file")
@@ -209,7 +207,7 @@ def _write(source: BinaryIO, target: Path) -> None:
     """
     with target.open("wb") as copy:
         try:
-            while os.copy_file_range(source.fileno(), copy.fileno(), SHARED_BYTES):
+            while os.copy_file_range(source.fileno(), copy.fileno(), COPY_BYTES):
                 pass
         except (AttributeError, OSError):  # not on this system, or not on this file system
             source.seek(0)
