@@ -61,6 +61,7 @@ def build_definitions(
     own_models: Sequence[type[Table]] = (),
     *,
     is_released_by_runs: bool = True,
+    is_partitioned: bool = True,
     **overrides: Any,
 ) -> dg.Definitions:
     """All assets, jobs and resources.
@@ -72,6 +73,7 @@ def build_definitions(
         own_assets: a team's assets, which take and return tables as frames or Ibis expressions.
         own_models: of the tables that these return.
         is_released_by_runs: whether readers see what a run has published once it is done.
+        is_partitioned: whether Dagster keeps a record of each day; without, days cost it nothing.
         overrides: settings that differ from `settings`, by name.
 
     Raises:
@@ -81,7 +83,7 @@ def build_definitions(
     tables = models() | {model.table_name(): model for model in [*MONITORED, *own_models]}
     require_models(own_assets, tables)
     partitions = daily_partitions(settings.start_day, through)
-    catalog = Catalog(tables, STAR + REPORTS, partitions, settings)
+    catalog = Catalog(tables, STAR + REPORTS, partitions if is_partitioned else None, settings)
     lake = LakeResource(uri=settings.lake)
     fresh, references = freshness_checks(REPORTS), reference_checks_apart(catalog)
     monitoring = dg.AssetSelection.groups("monitoring")

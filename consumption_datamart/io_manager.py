@@ -53,7 +53,7 @@ class TableIOManager(dg.IOManager):
         days = _days(context)
         with told_in_a_line():
             published = publish(self.warehouse.open(), model, obj, days)
-        metadata = materialization_metadata(context, model, published.profile, days)
+        metadata = materialization_metadata(published.profile, days)
         context.add_output_metadata(metadata)
 
     def load_input(self, context: dg.InputContext) -> ir.Table | pd.DataFrame:

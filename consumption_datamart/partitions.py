@@ -12,6 +12,9 @@ from dagster._core.storage.tags import (
 
 from consumption_datamart.schema.days import Days
 
+DAYS_BUILT = "days built"
+"""Metadata of a materialization of a table with days: how many of them it is about."""
+
 
 def daily_partitions(start: date, through: date | None = None) -> dg.DailyPartitionsDefinition:
     """One partition a day (UTC), from a start day to today, or to a later day if given."""

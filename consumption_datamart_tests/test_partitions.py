@@ -3,6 +3,7 @@
 import random
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from consumption_datamart_tests.compare import differences
 from consumption_datamart_tests.lakes import Row, day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import Built, build, tables_of
+from consumption_datamart_tests.mart import Built, build, build_with_dagster, settings, tables_of
 from consumption_datamart_tests.oracle import expected_tables
 
 Change = Callable[[Path], date]
@@ -178,6 +179,38 @@ def test_a_range_of_days_is_one_run(
     assert len(usages) == 7, "two days without a dump follow, and are built with them"
     assert run.is_success
     assert len(steps) == len({step.step_key for step in steps}) <= len(result.tables)
+
+
+def test_with_and_without_a_history_a_build_is_the_same(
+    lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_dump(lake, "entitlements", day(1), [entitlement()])
+    write_dump(lake, "telemetry", day(1), [usage(event_ts=noon(1))])
+    (lake / "telemetry" / f"{day(2)}.csv").write_bytes(b"")  # fails its own day only
+    write_dump(lake, "telemetry", day(3), [usage(event_ts=noon(3)), usage(quantity=-1)])
+    told, there = [], []
+    for history in ("without", "with"):
+        if history == "with":
+            monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+        url = f"duckdb://{tmp_path}/{history}.duckdb"
+        result = build_with_dagster(settings(lake, url))
+        told.append([replace(each, seconds=0) for each in result.tables])
+        assert "column 'event_id' is missing" in result.failures["raw_telemetry"]
+        there.append(tables_of(url))
+    assert told[0] == told[1]
+    (raw,) = (each for each in told[0] if each.name == "lake/raw_telemetry")
+    assert (raw.days, raw.rows, raw.quarantined) == (2, 2, 1)
+    timeless = [name for name in there[0] if not name.startswith("monitoring.")]
+    for name in timeless:
+        assert not differences(there[0][name], there[1][name]), name
+    results = [results_of(tables) for tables in there]
+    assert results[0] == results[1] != []
+
+
+def results_of(tables: dict[str, list[Row]]) -> list[str]:
+    """Results of checks, whenever they were."""
+    found = tables["monitoring.check_result"]
+    return sorted(repr({**row, "evaluated_at": None}) for row in found)
 
 
 def assert_as_expected(lake: Path, url: str) -> None:

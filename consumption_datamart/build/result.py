@@ -1,11 +1,11 @@
 """What a build did, read off Dagster's events."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
 
+from consumption_datamart.partitions import DAYS_BUILT
 from consumption_datamart.schema.days import Days
 
 
@@ -83,12 +83,9 @@ def _tables(events: Sequence[dg.DagsterEvent]) -> list[BuiltTable]:
         if event.is_step_success
     }
     figures: dict[tuple[str, str | None], dict[str, int]] = {}
-    days: dict[str, set[str]] = defaultdict(set)
     for event in events:
         if event.is_step_materialization and event.asset_key:
             found = event.step_materialization_data.materialization.metadata
-            if event.partition:
-                days[event.asset_key.to_user_string()].add(event.partition)
             total = figures.setdefault((event.asset_key.to_user_string(), event.step_key), {})
             for name, value in found.items():
                 if isinstance(value, dg.IntMetadataValue):
@@ -96,7 +93,7 @@ def _tables(events: Sequence[dg.DagsterEvent]) -> list[BuiltTable]:
     return [
         BuiltTable(
             name=name,
-            days=len(days[name]) if name in days else None,
+            days=total.get(DAYS_BUILT),
             rows=total.get("dagster/row_count", total.get("dagster/partition_row_count", 0)),
             quarantined=total.get("quarantined"),
             warnings=total.get("warnings"),

@@ -54,6 +54,7 @@ def build(
         through=plan.through,
         loggers={"events": _event_logger(on_event or (lambda _: None))},
         is_released_by_runs=False,
+        is_partitioned=settings.dagster_home is not None,
         start_day=plan.start,
         load_attempts=1,
     )

@@ -8,12 +8,15 @@ import dagster as dg
 from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.build.plan import BuildPlan
 from consumption_datamart.checks import asset_key
-from consumption_datamart.definitions import BUILD_JOB
+from consumption_datamart.definitions import BUILD_JOB, models
 from consumption_datamart.partitions import range_tags
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import MonitoringTable
 from consumption_datamart.schema.raw import models_of
 from consumption_datamart.warehouse import BuiltDays, Warehouse, built_days
+
+DAILY = {asset_key(model) for model in models().values() if model.day_column() is not None}
+"""Tables of which days are built, whether these are partitions or not."""
 
 
 class Runs:
@@ -85,13 +88,13 @@ class Runs:
         """
         node, name = self.graph.get(key), ".".join(key.path)
         parents = [self.graph.get(parent) for parent in node.parent_keys]
-        whole = [each for each in parents if each.is_materializable and not each.is_partitioned]
+        whole = [each for each in parents if each.is_materializable and each.key not in DAILY]
         if not all(".".join(parent.key.path) in self.built for parent in whole):
             return []
         of_table, changed = self.built.get(name, {}), self.plan.changes.get(name, set())
         if key.path[0] == MonitoringTable.schema_name() and is_newer:
             return [self.plan.days]
-        if not node.is_partitioned:
+        if key not in DAILY:
             return [self.plan.days] if changed or of_table.get(None, True) else []
         stale = {day for day, is_stale in of_table.items() if is_stale and day}
         return Days.ranges(stale | changed | (set(self.plan.days.each()) - of_table.keys()))

@@ -22,14 +22,18 @@ class Catalog:
     Attributes:
         models: of all tables, by name.
         specs: of the tables of the star and the reports.
-        partitions: of tables that have days.
+        partitions: of tables that have days; None: their days are no partitions.
         settings: of the code location.
     """
 
     models: Mapping[str, type[Table]]
     specs: Sequence[TableSpec]
-    partitions: dg.PartitionsDefinition
+    partitions: dg.PartitionsDefinition | None
     settings: Settings
+
+    def partitions_of(self, model: type[Table]) -> dg.PartitionsDefinition | None:
+        """The partitions of a table: its days, if it has any."""
+        return None if model.day_column() is None else self.partitions
 
     def upstream(self, spec: TableSpec) -> list[type[Table]]:
         """The tables that a spec's function reads.

@@ -39,7 +39,7 @@ def dumps_asset(specs: Sequence[LakeTableSpec], catalog: Catalog) -> dg.AssetsDe
         check_specs=[check_spec(check) for check in checks],
     )
     def _dumps(
-        context: dg.AssetExecutionContext, lake: LakeResource, warehouse: WarehouseResource
+        lake: LakeResource, warehouse: WarehouseResource
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.MaterializeResult[Any]]:
         inspection = Inspection(checks)
         with told_in_a_line():
@@ -48,9 +48,7 @@ def dumps_asset(specs: Sequence[LakeTableSpec], catalog: Catalog) -> dg.AssetsDe
             published = publish(
                 warehouse.open(), Dumps, found, dependents=dependents, inspect=inspection
             )
-        metadata = materialization_metadata(
-            context, Dumps, published.profile, None, inspection.seconds()
-        )
+        metadata = materialization_metadata(published.profile, None, inspection.seconds())
         yield from events(inspection.results)
         yield dg.MaterializeResult(asset_key=asset_key(Dumps), metadata=metadata)
 

@@ -18,6 +18,7 @@ from consumption_datamart.checks import (
 from consumption_datamart.errors import AuditError
 from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.metadata import (
+    add_metadata_of_days,
     asset_spec,
     materialization_metadata,
     metadata_of_day,
@@ -29,6 +30,7 @@ from consumption_datamart.resources import LakeResource, WarehouseResource
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import models_of
 from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.profile import Profile
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
                 spec.owners,
                 deps=[asset_key(contract)],
                 tags={"grain": "event"} if is_daily else {},
-                partitions_def=catalog.partitions if is_daily else None,
+                partitions_def=catalog.partitions_of(model),
                 automation_condition=spec.policy(catalog.loaded(model)),
             )
             for model in models
@@ -94,10 +96,11 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
             yield from _materialized(models, attempts)
             raise dg.Failure(description=repr(attempts), allow_retries=False)
         for index, model in enumerate(models):
-            for part, outcome in attempts.loaded:
-                metadata = materialization_metadata(
-                    context, model, outcome.profiles()[index], part, inspection.seconds()
-                )
+            parts = [outcome.profiles()[index] for _, outcome in attempts.loaded]
+            profile, seconds = Profile.of_parts(parts), inspection.seconds()
+            metadata = materialization_metadata(profile, days, seconds)
+            if days is not None and catalog.partitions_of(model) is not None:
+                add_metadata_of_days(context, model, profile, days, seconds)
             if model is raw:
                 metadata["dagster/column_lineage"] = _lineage(contract)
                 if unexpected := attempts.unexpected_columns:

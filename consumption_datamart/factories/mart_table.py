@@ -22,6 +22,7 @@ from consumption_datamart.checks import (
 from consumption_datamart.errors import AuditError
 from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.metadata import (
+    add_metadata_of_days,
     asset_spec,
     column_lineage,
     materialization_metadata,
@@ -56,11 +57,11 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
                 spec.owners,
                 kinds=("ibis", "table"),
                 deps=[
-                    dg.AssetDep(asset_key(each), partition_mapping=_mapping(spec, each))
+                    dg.AssetDep(asset_key(each), partition_mapping=_mapping(spec, each, catalog))
                     for each in [*upstream, *(catalog.models[name] for name in spec.after)]
                 ],
                 tags={"grain": "day"} if is_daily else {},
-                partitions_def=catalog.partitions if is_daily else None,
+                partitions_def=catalog.partitions_of(model),
                 automation_condition=spec.policy(catalog.computed(spec)),
                 freshness_policy=catalog.freshness() if spec.is_watched else None,
             )
@@ -83,9 +84,10 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
                 inspection.stopped(target, error, days)
                 yield from events(inspection.results, error=str(error))
                 raise
-        metadata = materialization_metadata(
-            context, model, published.profile, days, inspection.seconds()
-        )
+        profile, seconds = published.profile, inspection.seconds()
+        metadata = materialization_metadata(profile, days, seconds)
+        if days is not None and catalog.partitions_of(model) is not None:
+            add_metadata_of_days(context, model, profile, days, seconds)
         if isinstance(rows, ir.Table):
             tables = {target.location(each)[0]: each for each in catalog.models.values()}
             metadata["dagster/column_lineage"] = column_lineage(conform(model, rows), tables)
@@ -123,9 +125,11 @@ def arguments(
     return tables
 
 
-def _mapping(spec: TableSpec, upstream: type[Table]) -> dg.PartitionMapping | None:
+def _mapping(
+    spec: TableSpec, upstream: type[Table], catalog: Catalog
+) -> dg.PartitionMapping | None:
     """Which days of an upstream table a day is made of; None: Dagster's default is right."""
-    if spec.model.day_column() is None or upstream.day_column() is None:
+    if catalog.partitions_of(spec.model) is None or catalog.partitions_of(upstream) is None:
         return None
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         # the days before the first partition are no days of the lake

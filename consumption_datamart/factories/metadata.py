@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from consumption_datamart.checks import asset_key
+from consumption_datamart.partitions import DAYS_BUILT
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.profile import TOTAL, Profile
@@ -64,48 +65,55 @@ def _definition_metadata(model: type[Table]) -> dict[str, Any]:
 
 
 def materialization_metadata(
-    context: dg.AssetExecutionContext | dg.OutputContext,
-    model: type[Table],
-    profile: Profile,
-    days: Days | None,
-    seconds: float | None = None,
+    profile: Profile, days: Days | None, seconds: float | None = None
 ) -> dict[str, Any]:
-    """What to attach to a materialization: samples, and the figures of a table without days.
-
-    The figures of a table with days are attached here to the partition that each is about.
+    """What to attach to a materialization: samples, and figures over all days.
 
     Args:
-        context: of the step that materializes the table.
-        model: the table.
         profile: of what was published.
-        days: the partitions that are materialized; None for a table without days.
-        seconds: that it took, of which each partition is given an even share.
+        days: that were published; None for a table without days.
+        seconds: that it took.
     """
     metadata: dict[str, Any] = {
         label: dg.MetadataValue.md(frame.to_markdown(index=False) if len(frame) else "no rows")
         for label, frame in profile.samples.items()
     }
+    metadata |= {} if seconds is None else {"seconds": seconds}
     if days is None:
-        metadata |= {} if seconds is None else {"seconds": seconds}
         return metadata | _figures(profile.figures, TOTAL, "dagster/row_count")
-    if isinstance(context, dg.OutputContext):
-        total = _figures(
-            profile.figures.sum().to_frame(TOTAL).T, TOTAL, "dagster/partition_row_count"
-        )
-        return metadata | total
-    share = None if seconds is None else seconds / len(list(days.each()))
+    total = profile.figures.sum().to_frame(TOTAL).T
+    number = {DAYS_BUILT: len(list(days.each()))}
+    return metadata | number | _figures(total, TOTAL, "dagster/partition_row_count")
+
+
+def add_metadata_of_days(
+    context: dg.AssetExecutionContext,
+    model: type[Table],
+    profile: Profile,
+    days: Days,
+    seconds: float,
+) -> None:
+    """Attaches its own figures to each partition that a step materializes, instead of the total.
+
+    Args:
+        context: of the step.
+        model: the table.
+        profile: of what was published.
+        days: the partitions.
+        seconds: that the step took, of which each partition is given an even share.
+    """
+    share = seconds / len(list(days.each()))
     for day in map(date.isoformat, days.each()):
         context.add_asset_metadata(
-            metadata_of_day(profile, day) | ({} if share is None else {"seconds": share}),
+            metadata_of_day(profile, day) | {"seconds": share},
             asset_key=asset_key(model),
             partition_key=day,
         )
-    return metadata
 
 
 def metadata_of_day(profile: Profile, day: str) -> dict[str, int]:
     """The figures of one day (ISO) of a table that has days."""
-    return _figures(profile.figures, day, "dagster/partition_row_count")
+    return {DAYS_BUILT: 1} | _figures(profile.figures, day, "dagster/partition_row_count")
 
 
 def column_lineage(rows: ir.Table, models: Mapping[str, type[Table]]) -> dg.TableColumnLineage:

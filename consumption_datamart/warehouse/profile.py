@@ -1,6 +1,6 @@
 """Figures and samples of what a transaction is about to publish."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import ibis.expr.types as ir
@@ -26,6 +26,12 @@ class Profile:
 
     figures: pd.DataFrame
     samples: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    @classmethod
+    def of_parts(cls, parts: Sequence["Profile"]) -> "Profile":
+        """What was published in several transactions, of other days each."""
+        figures = pd.concat([part.figures for part in parts]).fillna(0).astype(int)
+        return cls(figures, parts[-1].samples)
 
 
 def profile(transaction: Transaction, model: type[Table], days: Days | None) -> Profile:
