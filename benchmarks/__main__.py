@@ -84,7 +84,7 @@ def changes(
     ] = 50_000,
     customers: Annotated[int, typer.Option(min=1, metavar="N", help="That there are.")] = 1_000,
     rounds: Rounds = 3,
-    memory_limit: MemoryLimit = "2GB",
+    memory_limit: MemoryLimit = "1GB",
     folder: Folder = None,
     docs: Docs = PROJECT / "docs",
 ) -> None:
@@ -103,7 +103,7 @@ def scaling(
     ] = 15_000_000,
     days: Annotated[int, typer.Option(min=1, metavar="N", help="Most days.")] = 365,
     rounds: Rounds = 1,
-    memory_limit: MemoryLimit = "2GB",
+    memory_limit: MemoryLimit = "1GB",
     folder: Folder = None,
     docs: Docs = PROJECT / "docs",
 ) -> None:

@@ -73,7 +73,7 @@ class Settings(BaseSettings):
         description="TOML file of whom to alert of what; without it alerts go to the log.",
     )
     memory_limit: str = Field(
-        default="2GB", description="Memory that DuckDB may use; what exceeds it spills to disk."
+        default="1GB", description="Memory that DuckDB may use; what exceeds it spills to disk."
     )
 
 
