@@ -7,7 +7,7 @@ the files into the raw table as they are.
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend as DuckDBBackend
 
-from consumption_datamart.lake.classify import classify, text_column
+from consumption_datamart.lake.classify import classify, flagged, text_column
 from consumption_datamart.lake.reading import Source
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import raw_of
@@ -38,7 +38,7 @@ class Batch:
 
     def unsuspected(self) -> ir.Table:
         """Good rows that share their key with no other: they are kept."""
-        return self.staging.sql(f"FROM classified WHERE NOT {self._is_suspect()}")
+        return self._chosen(f"NOT {self._is_suspect()}")
 
     def acquitted(self) -> ir.Table:
         """Suspects that are kept."""
@@ -118,9 +118,11 @@ class Batch:
             QUALIFY lag(hash) OVER (ORDER BY hash) = hash
             """
         )
-        self._execute(
-            f"CREATE OR REPLACE TEMP TABLE suspects AS FROM classified WHERE {self._is_suspect()}"
-        )
+        suspects = self.staging.compile(self._chosen(self._is_suspect()))
+        self._execute(f"CREATE OR REPLACE TEMP TABLE suspects AS {suspects}")
+
+    def _chosen(self, condition: str) -> ir.Table:
+        return flagged(self.contract, self.staging.sql(f"FROM classified WHERE {condition}"))
 
     def _is_suspect(self) -> str:
         """Whether a row is bad, or may share its key; different keys may have the same hash."""

@@ -40,8 +40,8 @@ def classify(contract: type[Contract], source: ir.Table) -> ir.Table:
 
     Returns:
         The same rows: the contract's columns in its types (null where blank or unreadable), the
-        text of values that were converted, dump_day, file, meta__warnings, and `reason`: the first
-        quarantine reason that holds, but for duplicate_key; null for a good row.
+        text of values that were converted, dump_day, file, and `reason`: the first quarantine
+        reason that holds, but for duplicate_key; null for a good row.
     """
     values, texts, unreadable = {}, {}, [ibis.literal(False)]
     for name, dtype in contract.ibis_schema().items():
@@ -63,9 +63,12 @@ def classify(contract: type[Contract], source: ir.Table) -> ir.Table:
         *([] if wrong_day is None else [(wrong_day, "wrong_day")]),
         else_=ibis.null("string"),
     )
-    return typed.mutate(reason=reason, meta__warnings=flag(contract.flags(typed))).drop(
-        "unreadable"
-    )
+    return typed.mutate(reason=reason).drop("unreadable")
+
+
+def flagged(contract: type[Contract], rows: ir.Table) -> ir.Table:
+    """Classified rows with meta__warnings; not before they are chosen, as patterns are slow."""
+    return rows.mutate(meta__warnings=flag(contract.flags(rows)))
 
 
 def _is_converted(found: dt.DataType, dtype: dt.DataType) -> bool:
