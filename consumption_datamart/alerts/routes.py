@@ -8,7 +8,6 @@ from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
 
-import requests
 from tenacity import (
     Retrying,
     retry_if_exception_type,
@@ -26,8 +25,8 @@ from consumption_datamart.alerts.config import (
 )
 from consumption_datamart.alerts.machine import State, Transition
 
-FAILURES = (requests.RequestException, smtplib.SMTPException, OSError)
-"""What may be wrong with a route."""
+FAILURES = OSError
+"""What may be wrong with a route: errors of HTTP and of mail are OSErrors, too."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +101,8 @@ def _send(route: AnyRoute, told: Sequence[Told], timeout: float, log: logging.Lo
 
 
 def _post(url: str, document: dict[str, Any], headers: dict[str, str], timeout: float) -> None:
+    import requests  # noqa: PLC0415  # no command but this one has to wait for it
+
     requests.post(url, json=document, headers=headers, timeout=timeout).raise_for_status()
 
 
