@@ -10,6 +10,11 @@ import pytest
 from consumption_datamart_tests.mart import ENGINES
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who waits for clocks begins first: others run in the meantime."""
+    items.sort(key=lambda item: item.path.name != "test_daemon.py")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _environment() -> Iterator[None]:
     """No test sees the settings of the one who runs it."""
