@@ -15,10 +15,11 @@ def objectives(settings: Settings) -> pd.DataFrame:
         WarehouseError: the warehouse cannot be opened, or nothing was measured yet.
     """
     warehouse = open_warehouse(settings.warehouse, settings.memory_limit).released()
-    if not warehouse.exists(Objective):
+    rows = warehouse.table(Objective).order_by("budget_left", "objective_name")
+    found = warehouse.find(Objective, rows)
+    if found is None:
         raise WarehouseError(
             f"warehouse {warehouse.url}: no objective was measured yet; run consumption-datamart"
             " build, or the job monitor"
         )
-    rows = warehouse.table(Objective)
-    return warehouse.fetch(rows.order_by("budget_left", "objective_name"))
+    return found

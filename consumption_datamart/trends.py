@@ -54,11 +54,11 @@ def figures(warehouse: Warehouse) -> pd.DataFrame:
     Raises:
         WarehouseError: nothing was recorded yet.
     """
-    if not warehouse.exists(Figure):
+    rows = warehouse.find(Figure)
+    if rows is None:
         raise WarehouseError(
             f"warehouse {warehouse.url}: nothing was recorded yet; run consumption-datamart build"
         )
-    rows = warehouse.fetch(warehouse.table(Figure))
     rows["published_at"] = pd.to_datetime(rows.published_at)
     rows["at"] = pd.to_datetime(rows.built_day).fillna(rows.published_at)
     # the tables of a load are published together: raw stands for how long they took

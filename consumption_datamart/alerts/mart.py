@@ -17,11 +17,9 @@ LAKE = "the lake"
 
 def dump_readings(warehouse: Warehouse, settings: AlertSettings, today: date) -> Iterator[Reading]:
     """How many days each table's last dump is behind the newest of any, and that behind today."""
-    if not warehouse.exists(Dumps):
-        return
     rows = warehouse.table(Dumps)
-    last = warehouse.fetch(rows.group_by("lake_table").aggregate(day=rows.dump_day.max()))
-    if last.empty:
+    last = warehouse.find(Dumps, rows.group_by("lake_table").aggregate(day=rows.dump_day.max()))
+    if last is None or last.empty:
         return
     newest = pd.Timestamp(last.day.max()).date()
     for table, at in sorted(last.itertuples(index=False)):
@@ -46,10 +44,8 @@ def dump_readings(warehouse: Warehouse, settings: AlertSettings, today: date) ->
 
 def budget_readings(warehouse: Warehouse, settings: AlertSettings) -> Iterator[Reading]:
     """The share of each objective's error budget that is used up."""
-    if not warehouse.exists(Objective):
-        return
-    limits = settings.budget
-    for row in warehouse.fetch(warehouse.table(Objective)).itertuples():
+    limits, objectives = settings.budget, warehouse.find(Objective)
+    for row in () if objectives is None else objectives.itertuples():
         yield Reading(
             "budget",
             row.objective_name,

@@ -93,9 +93,8 @@ class AlertBook:
             transaction.append(stored.AlertTransition, history)
 
     def _frame(self, model: type[Table]) -> pd.DataFrame:
-        if not self.warehouse.exists(model):
-            return pd.DataFrame(columns=list(model.ibis_schema()))
-        return self.warehouse.fetch(self.warehouse.table(model))
+        found = self.warehouse.find(model)
+        return pd.DataFrame(columns=list(model.ibis_schema())) if found is None else found
 
 
 def _append(

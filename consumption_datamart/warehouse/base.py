@@ -95,20 +95,33 @@ class Warehouse(ABC):
 
     def exists(self, model: type[Table]) -> bool:
         """Whether the model's table is in the warehouse."""
+        return self.find(model, self.table(model).limit(0)) is not None
+
+    def find(self, model: type[Table], rows: ir.Table | None = None) -> pd.DataFrame | None:
+        """The model's table, or a small expression on it, as a frame.
+
+        Returns:
+            The rows; None if the table is not built yet.
+
+        Raises:
+            WarehouseError: the warehouse cannot be opened.
+        """
         if not self.file.exists():
-            return False
+            return None
         name, database = self.location(model)
         with self.reader() as backend:
-            return name in backend.list_tables(database=database)
+            if name not in backend.list_tables(database=database):
+                return None
+            return backend.to_pandas(self.table(model) if rows is None else rows)
 
     def span(self, model: type[Table], column: str) -> Days | None:
         """The first and the last day in a column; None: there is none, or no such table."""
-        if not self.exists(model):
-            return None
         rows = self.table(model)
         bounds = rows.aggregate(first=rows[column].min(), last=rows[column].max())
-        (row,) = self.fetch(bounds.filter(bounds["first"].notnull())).to_dict("records") or [None]
-        return Days(row["first"].date(), row["last"].date()) if row else None
+        found = self.find(model, bounds.filter(bounds["first"].notnull()))
+        if found is None or found.empty:
+            return None
+        return Days(found["first"][0].date(), found["last"][0].date())
 
     def unreachable(self, error: Exception) -> WarehouseError:
         """What to tell a user whose warehouse cannot be opened."""

@@ -147,12 +147,11 @@ def built_days(warehouse: Warehouse, *, any_code: bool = True) -> BuiltDays:
         warehouse: in which table `monitoring.built` is.
         any_code: whether what other code has built is as good.
     """
-    if not warehouse.exists(Built):
-        return {}
     rows = warehouse.table(Built)
     if not any_code:
         rows = rows.mutate(is_stale=rows.is_stale | (rows.code_version != code_version()))
-    return _built(warehouse.fetch(rows.drop("code_version")))
+    found = warehouse.find(Built, rows.drop("code_version"))
+    return {} if found is None else _built(found)
 
 
 def _built(frame: pd.DataFrame) -> BuiltDays:
