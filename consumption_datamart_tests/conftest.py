@@ -18,7 +18,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _environment() -> Iterator[None]:
     """No test sees the settings of the one who runs it."""
-    gc.freeze()  # what is imported stays: to look through it again and again takes a twentieth
+    # what is imported stays: to look through it again and again takes a twentieth
+    gc.set_threshold(50_000, 20)
+    gc.freeze()
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
             if name.startswith(("CONSUMPTION_DATAMART_", "DAGSTER_")):
