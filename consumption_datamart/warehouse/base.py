@@ -95,7 +95,10 @@ class Warehouse(ABC):
 
     def exists(self, model: type[Table]) -> bool:
         """Whether the model's table is in the warehouse."""
-        return self.find(model, self.table(model).limit(0)) is not None
+        if not self.file.exists():
+            return False
+        with self.reader() as backend:
+            return self._is_in(backend, model)
 
     def find(self, model: type[Table], rows: ir.Table | None = None) -> pd.DataFrame | None:
         """The model's table, or a small expression on it, as a frame.
@@ -108,11 +111,15 @@ class Warehouse(ABC):
         """
         if not self.file.exists():
             return None
-        name, database = self.location(model)
         with self.reader() as backend:
-            if name not in backend.list_tables(database=database):
+            if not self._is_in(backend, model):
                 return None
             return backend.to_pandas(self.table(model) if rows is None else rows)
+
+    def _is_in(self, backend: SQLBackend, model: type[Table]) -> bool:
+        """Whatever columns it has there: another version may have made it."""
+        name, database = self.location(model)
+        return name in backend.list_tables(database=database)
 
     def span(self, model: type[Table], column: str) -> Days | None:
         """The first and the last day in a column; None: there is none, or no such table."""
