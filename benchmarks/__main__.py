@@ -14,7 +14,7 @@ from benchmarks.automation import automation_figures
 from benchmarks.changes import measure_changes
 from benchmarks.chart import comparison_chart, scaling_chart
 from benchmarks.comparison import Comparison, PeersDisagree, compare
-from benchmarks.contestants import MART
+from benchmarks.contestants import MART, MART_LIMIT
 from benchmarks.lakes import PROJECT, SIZES, Size
 from benchmarks.measure import ProcessFailed
 from benchmarks.page import (
@@ -84,7 +84,7 @@ def changes(
     ] = 50_000,
     customers: Annotated[int, typer.Option(min=1, metavar="N", help="That there are.")] = 1_000,
     rounds: Rounds = 3,
-    memory_limit: MemoryLimit = "1GB",
+    memory_limit: MemoryLimit = MART_LIMIT,
     folder: Folder = None,
     docs: Docs = PROJECT / "docs",
 ) -> None:
@@ -103,7 +103,7 @@ def scaling(
     ] = 15_000_000,
     days: Annotated[int, typer.Option(min=1, metavar="N", help="Most days.")] = 365,
     rounds: Rounds = 1,
-    memory_limit: MemoryLimit = "1GB",
+    memory_limit: MemoryLimit = MART_LIMIT,
     folder: Folder = None,
     docs: Docs = PROJECT / "docs",
 ) -> None:

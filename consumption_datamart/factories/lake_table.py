@@ -18,10 +18,9 @@ from consumption_datamart.checks import (
 from consumption_datamart.errors import AuditError
 from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.metadata import (
-    add_metadata_of_days,
     asset_spec,
-    materialization_metadata,
     metadata_of_day,
+    metadata_of_step,
 )
 from consumption_datamart.lake.attempts import Attempts
 from consumption_datamart.lake.loading import load
@@ -97,10 +96,9 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
             raise dg.Failure(description=repr(attempts), allow_retries=False)
         for index, model in enumerate(models):
             parts = [outcome.profiles()[index] for _, outcome in attempts.loaded]
-            profile, seconds = Profile.of_parts(parts), inspection.seconds()
-            metadata = materialization_metadata(profile, days, seconds)
-            if days is not None and catalog.partitions_of(model) is not None:
-                add_metadata_of_days(context, model, profile, days, seconds)
+            metadata = metadata_of_step(
+                context, model, Profile.of_parts(parts), days, inspection.seconds()
+            )
             if model is raw:
                 metadata["dagster/column_lineage"] = _lineage(contract)
                 if unexpected := attempts.unexpected_columns:

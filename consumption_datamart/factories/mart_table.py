@@ -22,10 +22,9 @@ from consumption_datamart.checks import (
 from consumption_datamart.errors import AuditError
 from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.metadata import (
-    add_metadata_of_days,
     asset_spec,
     column_lineage,
-    materialization_metadata,
+    metadata_of_step,
 )
 from consumption_datamart.factories.table_spec import DAYS, TableSpec
 from consumption_datamart.partitions import days_of_run
@@ -84,10 +83,7 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
                 inspection.stopped(target, error, days)
                 yield from events(inspection.results, error=str(error))
                 raise
-        profile, seconds = published.profile, inspection.seconds()
-        metadata = materialization_metadata(profile, days, seconds)
-        if days is not None and catalog.partitions_of(model) is not None:
-            add_metadata_of_days(context, model, profile, days, seconds)
+        metadata = metadata_of_step(context, model, published.profile, days, inspection.seconds())
         if isinstance(rows, ir.Table):
             tables = {target.location(each)[0]: each for each in catalog.models.values()}
             metadata["dagster/column_lineage"] = column_lineage(conform(model, rows), tables)

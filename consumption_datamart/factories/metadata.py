@@ -86,29 +86,29 @@ def materialization_metadata(
     return metadata | number | _figures(total, TOTAL, "dagster/partition_row_count")
 
 
-def add_metadata_of_days(
+def metadata_of_step(
     context: dg.AssetExecutionContext,
     model: type[Table],
     profile: Profile,
-    days: Days,
+    days: Days | None,
     seconds: float,
-) -> None:
-    """Attaches its own figures to each partition that a step materializes, instead of the total.
+) -> dict[str, Any]:
+    """The same, of what a step has published; a day that is a partition gets its own figures.
 
     Args:
         context: of the step.
         model: the table.
         profile: of what was published.
-        days: the partitions.
+        days: that were published; None for a table without days.
         seconds: that the step took, of which each partition is given an even share.
     """
-    share = seconds / len(list(days.each()))
-    for day in map(date.isoformat, days.each()):
-        context.add_asset_metadata(
-            metadata_of_day(profile, day) | {"seconds": share},
-            asset_key=asset_key(model),
-            partition_key=day,
-        )
+    metadata, key = materialization_metadata(profile, days, seconds), asset_key(model)
+    if days is not None and context.assets_def.specs_by_key[key].partitions_def is not None:
+        share = {"seconds": seconds / metadata[DAYS_BUILT]}
+        for day in map(date.isoformat, days.each()):
+            own = metadata_of_day(profile, day) | share
+            context.add_asset_metadata(own, asset_key=key, partition_key=day)
+    return metadata
 
 
 def metadata_of_day(profile: Profile, day: str) -> dict[str, int]:
