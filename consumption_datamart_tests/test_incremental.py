@@ -73,6 +73,7 @@ def test_a_restated_day_costs_the_days_that_it_shows_on(mart: Mart) -> None:
     assert days["raw_telemetry"] == days["fact_usage_daily"] == days["fact_consumption_daily"] == 1
     assert days["report_consumption_daily"] == 30
     assert days["report_active_customers_by_product_daily"] == 30
+    assert "objective" in days
     assert not {"raw_invoices", "raw_entitlements", "fact_entitlement_daily", "dim_day"} & set(days)
     assert days_built(build(*mart)) == {}
 

@@ -25,6 +25,7 @@ class Runs:
     Attributes:
         planned: assets that were to be built.
         events: Dagster's, of all runs in order.
+        order: assets of which is written down what was built, each after those it is made of.
         built: what is built now, and what of it awaits its refresh.
     """
 
@@ -39,6 +40,7 @@ class Runs:
         self.definitions, self.warehouse = definitions, warehouse
         self.instance, self.plan = instance, plan
         self.graph = definitions.resolve_asset_graph()
+        self.order = list(self._in_order())
         self.planned: set[dg.AssetKey] = set()
         self.events: list[dg.DagsterEvent] = []
         self.built: BuiltDays = {}
@@ -60,7 +62,7 @@ class Runs:
         held_up: set[dg.AssetKey] = set()
         self.built = self._built()
         is_newer = False
-        for key in self._in_order():
+        for key in self.order:
             together = self.graph.get(key).execution_set_asset_keys
             if not self._has_failed(key):
                 for days in self._awaiting(key, is_newer=is_newer):
@@ -72,7 +74,7 @@ class Runs:
         self.planned |= held_up
 
     def _in_order(self) -> Iterator[dg.AssetKey]:
-        """Assets of which is written down what was built, each after those that it is made of."""
+        """Of tables that are loaded together the first, and none that is written by all steps."""
         beside = [model for spec in LAKE for model in models_of(spec.contract)[1:]]
         loaded_with_others = {asset_key(model) for model in beside}
         job = self.definitions.resolve_job_def(BUILD_JOB)
@@ -86,10 +88,9 @@ class Runs:
             key: of the asset.
             is_newer: whether anything was built, of which what is monitored has to tell.
         """
-        node, name = self.graph.get(key), ".".join(key.path)
-        parents = [self.graph.get(parent) for parent in node.parent_keys]
-        whole = [each for each in parents if each.is_materializable and each.key not in DAILY]
-        if not all(".".join(parent.key.path) in self.built for parent in whole):
+        name, parents = ".".join(key.path), self.graph.get(key).parent_keys
+        whole = [each for each in self.order if each in parents and each not in DAILY]
+        if not all(".".join(parent.path) in self.built for parent in whole):
             return []
         of_table, changed = self.built.get(name, {}), self.plan.changes.get(name, set())
         if key.path[0] == MonitoringTable.schema_name() and is_newer:
