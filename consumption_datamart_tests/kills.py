@@ -19,6 +19,9 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 
 from consumption_datamart.build import build
@@ -65,16 +68,29 @@ def write_lake(lake: Path) -> None:
         write_dump(lake, "telemetry", day(number), usages(number, quantity=5.0))
 
 
-def change_lake(lake: Path) -> None:
+DumpWritten = tuple[str, date, list[dict[str, object]], str]
+"""Table, day, rows and format of a dump."""
+
+
+def changes() -> list[DumpWritten]:
     """A day more, a restated one, another name, an amendment, bad rows: all tables change."""
     names = {"customer_name": "New", "product_name": "New"}
-    write_dump(
-        lake, "invoices", day(3), [invoice(invoice_date=day(2), invoice_id="INV-2", **names)]
-    )
+    invoices = [invoice(invoice_date=day(2), invoice_id="INV-2", **names)]
     terms = [entitlement(amendment=1, starts_on=day(2)), entitlement(quantity="many")]
-    write_dump(lake, "entitlements", day(3), terms)
-    write_dump(lake, "telemetry", day(2), usages(2, quantity=9.0, customer_id="CUST-2"))
-    write_dump(lake, "telemetry", day(4), usages(4, quantity=-1.0), format="parquet")
+    return [
+        ("invoices", day(3), invoices, "csv"),
+        ("entitlements", day(3), terms, "csv"),
+        ("telemetry", day(2), usages(2, quantity=9.0, customer_id="CUST-2"), "csv"),
+        ("telemetry", day(4), usages(4, quantity=-1.0), "parquet"),
+    ]
+
+
+def change_lake(lake: Path, dumps: Sequence[DumpWritten]) -> None:
+    """Another lake in its place, with these dumps besides or instead."""
+    shutil.rmtree(lake)
+    write_lake(lake)
+    for table, of_day, rows, format in dumps:
+        write_dump(lake, table, of_day, rows, format=format)
 
 
 def usages(number: int, **overrides: object) -> list[dict[str, object]]:
@@ -137,12 +153,12 @@ class Mart:
     def __init__(self, folder: Path, engine: str, only: Sequence[str] = ()) -> None:
         """Builds it, and builds a copy as it will be."""
         self.folder, self.engine, self.only = folder / "built", engine, only
+        self.in_part = folder / "in part"
         write_lake(self.folder / "lake")
         (self.folder / "warehouse").mkdir()
         assert apart(run, self.folder, engine, only) == Ended(value={})
-        shutil.rmtree(self.folder / "lake")
-        write_lake(self.folder / "lake")
-        change_lake(self.folder / "lake")
+        self.copy(self.in_part)
+        change_lake(self.folder / "lake", changes())
         self.copy(folder / "will be")
         ended = apart(record, folder / "will be", engine, only)
         assert ended.value, ended.error
@@ -158,7 +174,8 @@ class Mart:
         """The tables, if a file is not as a transaction of the undisturbed build left it.
 
         A build that is not killed goes on without what has failed: then this holds of each table
-        alone, and of the three that a load publishes together.
+        alone, and of the three that a load publishes together; or they are as they would be if
+        only a part of the lake had changed.
         """
         ended = apart(states_of, folder, self.engine)
         if ended.value is None:
@@ -172,7 +189,22 @@ class Mart:
             for state in torn
             for names in published_together(whole)
             if parts(state, names) not in [parts(other, names) for other in whole]
+            and parts(state, names) not in [parts(other, names) for other in self.partial]
         ]
+
+    @cached_property
+    def partial(self) -> list[State]:
+        """What builds make of the lake when only some of its dumps have changed."""
+        found = []
+        for number in range(1, len(changes())):
+            for dumps in combinations(changes(), number):
+                copy = self.in_part.with_name("partial")
+                shutil.rmtree(copy, ignore_errors=True)
+                shutil.copytree(self.in_part, copy)
+                change_lake(copy / "lake", dumps)
+                assert apart(run, copy, self.engine, self.only) == Ended(value={})
+                found += apart(states_of, copy, self.engine).value
+        return found
 
     def heals(self, folder: Path) -> list[str]:
         """What is left of the harm when the mart was built again."""
