@@ -270,7 +270,7 @@ def test_what_awaits_its_refresh_is_not_judged(mart: Mart, instance: dg.DagsterI
     spoil(mart.url, f"UPDATE FACT SET total_quantity = 9 WHERE day = '{day(6)}'")
     target = open_warehouse(mart.url)
     with target.transaction() as transaction:
-        name = '"monitoring.built"' if mart.url.startswith("sqlite") else "monitoring.built"
+        name = target.qualified(Built)
         transaction.backend.raw_sql(
             f"UPDATE {name} SET is_stale = TRUE WHERE built_table = 'mart.fact_usage_daily'"
             f" AND built_day = '{day(6)}'"

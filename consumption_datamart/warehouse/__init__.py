@@ -28,7 +28,7 @@ __all__ = [
 ENGINES: dict[str, type[Warehouse]] = {"duckdb": DuckDBWarehouse, "sqlite": SQLiteWarehouse}
 
 
-def open_warehouse(url: str, memory_limit: str = "2GB") -> Warehouse:
+def open_warehouse(url: str, memory_limit: str = "1GB") -> Warehouse:
     """The warehouse at a URL as Ibis writes it; nothing is connected yet.
 
     Args:

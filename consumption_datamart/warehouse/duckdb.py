@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import duckdb
 import ibis
@@ -21,6 +21,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
+from consumption_datamart.warehouse.in_memory import duckdb_in_memory
 from consumption_datamart.warehouse.transaction import Transaction
 
 LOCK_SECONDS = 600
@@ -29,8 +30,8 @@ COPY_BYTES = 16 << 20
 """How much of a file is copied at a time."""
 STORAGE = "v1.4.0"
 """Oldest DuckDB that can read a new file: later formats compress text in two thirds of the time."""
-NO_DATABASE = ValueError("a file of that kind is no DuckDB database; name another file")
-"""DuckDB opens CSV, Parquet and the like as views in memory, which would forget the tables."""
+CATALOG = "warehouse"
+"""The name by which the file is attached."""
 
 
 class DuckDBTransaction(Transaction):
@@ -92,7 +93,7 @@ class DuckDBWarehouse(Warehouse):
         with self.working.open("rb") as source, self._connection(self.working) as connection:
             fresh = self.path.with_name(f"{self.path.name}.new")
             try:
-                connection.execute("CHECKPOINT")
+                connection.execute(f"CHECKPOINT {CATALOG}")
                 state = os.fstat(source.fileno())
                 if _is_of(self.path, state):
                     return
@@ -110,17 +111,11 @@ class DuckDBWarehouse(Warehouse):
 
     def location(self, model: type[Table]) -> tuple[str, tuple[str, str] | None]:
         """A table in its schema, with the catalog: a file may be named as a schema is."""
-        return model.table_name(), (self._catalog, model.schema_name())
+        return model.table_name(), (CATALOG, model.schema_name())
 
     def qualified(self, model: type[Table]) -> str:
-        """`"consumption"."mart"."dim_day"`."""
-        return f'"{self._catalog}"."{model.schema_name()}"."{model.table_name()}"'
-
-    @property
-    def _catalog(self) -> str:
-        """The name that DuckDB gives to the file: what is before its first dot."""
-        name = self.path.name.split(".")[0]
-        return f"{name}_db" if name.lower() in {"main", "system", "temp"} else name
+        """`"warehouse"."mart"."dim_day"`."""
+        return f'"{CATALOG}"."{model.schema_name()}"."{model.table_name()}"'
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -158,29 +153,25 @@ class DuckDBWarehouse(Warehouse):
     def _connection(
         self, file: Path, *, read_only: bool = False
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        # dagster-duckdb names itself so, and all connections of a process to one file must agree
-        config: dict[str, Any] = {
-            "custom_user_agent": "dagster",
-            "memory_limit": self.memory_limit,
-            "preserve_insertion_order": False,
-            "storage_compatibility_version": STORAGE,
-        }
+        """A connection to which the file is attached."""
+        path = str(file).replace("'", "''")
+        mode = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE}'"
         patiently = Retrying(
             retry=retry_if_exception(_is_in_use),
             wait=wait_random(0.05, 0.3),
             stop=stop_after_delay(LOCK_SECONDS),
             reraise=True,
         )
-        try:
-            connection = patiently(duckdb.connect, file, read_only=read_only, config=config)
-        except duckdb.Error as error:
-            in_memory = "in-memory database" in str(error)
-            raise self.unreachable(NO_DATABASE if in_memory else error) from error
-        with connection:
-            if not connection.execute("FROM duckdb_databases() WHERE path IS NOT NULL").fetchall():
-                raise self.unreachable(NO_DATABASE)
-            connection.execute("SET enable_progress_bar = false")
-            yield connection
+        spill = self.path.with_name(f"{self.path.name}.tmp")
+        with duckdb_in_memory(self.memory_limit, spill) as connection:
+            try:
+                patiently(connection.execute, f"ATTACH '{path}' AS {CATALOG} (TYPE duckdb, {mode})")
+            except duckdb.Error as error:
+                raise self.unreachable(error) from error
+            try:
+                yield connection
+            finally:
+                connection.execute(f"DETACH {CATALOG}")
 
 
 class DuckDBRelease(DuckDBWarehouse):
@@ -218,4 +209,7 @@ def _write(source: BinaryIO, target: Path) -> None:
 
 
 def _is_in_use(error: BaseException) -> bool:
-    return isinstance(error, duckdb.IOException) and "Could not set lock" in str(error)
+    """By another process, or in this one."""
+    return isinstance(error, duckdb.Error) and (
+        "Could not set lock" in str(error) or "Unique file handle conflict" in str(error)
+    )

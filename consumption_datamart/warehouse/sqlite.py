@@ -15,6 +15,7 @@ from ibis.backends.sql import SQLBackend
 
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
+from consumption_datamart.warehouse.in_memory import duckdb_in_memory
 from consumption_datamart.warehouse.rows import conform
 from consumption_datamart.warehouse.transaction import Transaction
 
@@ -95,9 +96,13 @@ class SQLiteWarehouse(Warehouse):
     def transaction(self) -> Iterator[Transaction]:
         """A transaction that holds the write lock from its beginning."""
         transaction = SQLiteTransaction(self)
-        with self._connection() as connection:
+        spill = self.path.with_name(f"{self.path.name}.tmp")
+        with (
+            self._connection() as connection,
+            duckdb_in_memory(self.memory_limit, spill) as staging,
+        ):
             transaction.backend = ibis.sqlite.from_connection(connection)
-            transaction.staging = ibis.duckdb.connect(memory_limit=self.memory_limit)
+            transaction.staging = ibis.duckdb.from_connection(staging)
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("BEGIN IMMEDIATE")
@@ -109,8 +114,6 @@ class SQLiteWarehouse(Warehouse):
                 if isinstance(error, sqlite3.OperationalError):
                     raise self.unreachable(error) from error
                 raise
-            finally:
-                transaction.staging.disconnect()
 
     @contextmanager
     def reader(self) -> Iterator[SQLBackend]:

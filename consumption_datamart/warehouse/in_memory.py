@@ -1,0 +1,65 @@
+"""A DuckDB in memory: it reads the lake, and other files are attached to it.
+
+Starting one takes longer than a small table does. So a process keeps the last one that it has used.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+
+
+class _Engine(NamedTuple):
+    """A DuckDB, and what it was started with."""
+
+    memory_limit: str
+    spill: Path
+    connection: duckdb.DuckDBPyConnection
+
+
+_idle: list[_Engine] = []
+"""None or one."""
+
+if hasattr(os, "register_at_fork"):  # a forked process would have a DuckDB without its threads
+    os.register_at_fork(before=_idle.clear)
+
+
+@contextmanager
+def duckdb_in_memory(memory_limit: str, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a DuckDB that nobody else uses meanwhile.
+
+    Args:
+        memory_limit: how much memory it may use.
+        spill: folder for what does not fit; it is there only while it is needed.
+    """
+    engine = _take(memory_limit, spill)
+    try:
+        with engine.connection.cursor() as connection:
+            connection.execute("SET enable_progress_bar = false")
+            yield connection
+            for name in connection.list_filesystems():
+                connection.unregister_filesystem(name)
+    except BaseException:
+        engine.connection.close()  # an error may have left it unusable
+        raise
+    _idle[:] = [engine]
+
+
+def _take(memory_limit: str, spill: Path) -> _Engine:
+    """The idle one if it is such a one, or another."""
+    try:
+        engine = _idle.pop()
+    except IndexError:
+        engine = None
+    if engine is not None and engine[:2] == (memory_limit, spill):
+        return engine
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "allocator_background_threads": True,  # else an idle one keeps the memory that it had
+        "memory_limit": memory_limit,
+        "preserve_insertion_order": False,
+        "temp_directory": str(spill),
+    }
+    return _Engine(memory_limit, spill, duckdb.connect(config=config))
