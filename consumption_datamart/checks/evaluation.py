@@ -12,6 +12,7 @@ from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import CheckResult, Figure
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Transaction
+from consumption_datamart.warehouse.rows import day_of
 
 ResultKey = tuple[str, str, date | None]
 """Table, check and day."""
@@ -44,7 +45,7 @@ def evaluate(
     for check in checks:
         measured: dict[date | None, tuple[float | None, int]] = {}
         for day, value, rows in fetch(check.expression(table, days, today)):
-            measured[_day(day)] = None if value is None else float(value), int(rows)
+            measured[day and day_of(day)] = None if value is None else float(value), int(rows)
         results += [check.result(day, *measured.get(day, (None, 0))) for day in check.days_of(days)]
     return results
 
@@ -110,9 +111,4 @@ def last_failed(transaction: Transaction, tables: Collection[str]) -> set[Result
     )
     failed = last.filter(last.failed.notnull(), last.passed.isnull() | (last.passed < last.failed))
     found = transaction.rows(failed.select(keys))
-    return {(table, name, _day(day)) for table, name, day in found}
-
-
-def _day(value: date | str | None) -> date | None:
-    """A day as any engine gives it."""
-    return None if value is None else date.fromisoformat(str(value)[:10])
+    return {(table, name, day and day_of(day)) for table, name, day in found}

@@ -129,8 +129,8 @@ class Batch:
         return f"(reason IS NOT NULL OR {self._hash()} IN (FROM repeated))"
 
     def _hash(self) -> str:
-        """Stands for a row's key in the search for repeated ones, which it makes quicker."""
-        return f"hash({', '.join(map(_quoted, raw_of(self.contract).key()))})"
+        """Stands for a row's key in the search for repeated ones; 32 bits are sorted quicker."""
+        return f"(hash({', '.join(map(_quoted, raw_of(self.contract).key()))}) >> 32)::UINTEGER"
 
     def _mark_duplicates(self) -> None:
         """Of the good rows of a dump with one key, all but the one that takes precedence.

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 import ibis
@@ -72,6 +73,7 @@ class Table(pa.DataFrameModel):
         return list(cls.to_schema().unique or ())
 
     @classmethod
+    @cache
     def ibis_schema(cls) -> ibis.Schema:
         """Names and types of the columns, in order, as expressions see them."""
         columns = cls.to_schema().columns.items()

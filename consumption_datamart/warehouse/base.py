@@ -57,6 +57,10 @@ class Warehouse(ABC):
             WarehouseError: the warehouse cannot be opened, or is not built yet.
         """
 
+    @abstractmethod
+    def tables(self, backend: SQLBackend) -> set[str]:
+        """Full names of the tables that are there, whatever columns they have."""
+
     @property
     def file(self) -> Path:
         """The file that reading connects to."""
@@ -98,7 +102,7 @@ class Warehouse(ABC):
         if not self.file.exists():
             return False
         with self.reader() as backend:
-            return self._is_in(backend, model)
+            return model.full_name() in self.tables(backend)
 
     def find(self, model: type[Table], rows: ir.Table | None = None) -> pd.DataFrame | None:
         """The model's table, or a small expression on it, as a frame.
@@ -112,14 +116,9 @@ class Warehouse(ABC):
         if not self.file.exists():
             return None
         with self.reader() as backend:
-            if not self._is_in(backend, model):
+            if model.full_name() not in self.tables(backend):
                 return None
             return backend.to_pandas(self.table(model) if rows is None else rows)
-
-    def _is_in(self, backend: SQLBackend, model: type[Table]) -> bool:
-        """Whatever columns it has there: another version may have made it."""
-        name, database = self.location(model)
-        return name in backend.list_tables(database=database)
 
     def span(self, model: type[Table], column: str) -> Days | None:
         """The first and the last day in a column; None: there is none, or no such table."""

@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.rows import day_of
 from consumption_datamart.warehouse.transaction import Transaction
 
 VALIDITY = ("valid_from", "valid_to")
@@ -103,5 +104,5 @@ def changed_days(
 
 
 def _records(transaction: Transaction, rows: ir.Table) -> Iterator[tuple[date, ...]]:
-    for record in transaction.fetch(rows).itertuples(index=False):
-        yield tuple(date.fromisoformat(str(value)[:10]) for value in record)
+    for record in transaction.rows(rows):
+        yield tuple(map(day_of, record))

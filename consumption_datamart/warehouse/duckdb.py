@@ -117,6 +117,12 @@ class DuckDBWarehouse(Warehouse):
         """`"warehouse"."mart"."dim_day"`."""
         return f'"{CATALOG}"."{model.schema_name()}"."{model.table_name()}"'
 
+    def tables(self, backend: SQLBackend) -> set[str]:
+        """From DuckDB's own list: Ibis looks at the columns of all tables to list a schema."""
+        listed = "SELECT schema_name || '.' || table_name FROM duckdb_tables()"
+        found = backend.raw_sql(f"{listed} WHERE database_name = '{CATALOG}'").fetchall()
+        return {name for (name,) in found}
+
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """A transaction on a connection of its own."""

@@ -1,5 +1,7 @@
 """Rows on their way into a table, or out of it."""
 
+from datetime import date
+
 import ibis.expr.types as ir
 
 from consumption_datamart.errors import AuditError
@@ -21,6 +23,11 @@ def conform(model: type[Table], rows: ir.Table) -> ir.Table:
         same = rows[name].type().copy(nullable=True) == dtype
         columns[name] = rows[name] if same else rows[name].cast(dtype)
     return rows.select(**columns)
+
+
+def day_of(value: object) -> date:
+    """A day as any engine gives it: a date, a timestamp or ISO text."""
+    return date.fromisoformat(str(value)[:10])
 
 
 def on_days(model: type[Table], rows: ir.Table, days: Days | None) -> ir.Table:

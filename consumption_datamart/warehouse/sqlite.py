@@ -84,6 +84,10 @@ class SQLiteWarehouse(Warehouse):
         """`"mart.dim_day"`."""
         return f'"{model.full_name()}"'
 
+    def tables(self, backend: SQLBackend) -> set[str]:
+        """Tables are called by their full names."""
+        return set(backend.list_tables())
+
     def stored_schema(self, model: type[Table]) -> ibis.Schema:
         """Decimals are floats here."""
         return _stored(model.stored_schema())

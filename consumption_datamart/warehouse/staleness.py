@@ -23,6 +23,7 @@ from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.changes import changed_days, changes, days_seen
 from consumption_datamart.warehouse.code import code_version
+from consumption_datamart.warehouse.rows import day_of
 from consumption_datamart.warehouse.transaction import Transaction
 
 BEFORE = "rows_before"
@@ -120,8 +121,7 @@ class Staleness:
     @cached_property
     def _is_first(self) -> bool:
         """Whether there were no rows."""
-        before = self._before
-        return not self.transaction.fetch(before.aggregate(n=before.count())).n[0]
+        return not self.transaction.rows(self._before.limit(1))
 
     def _write_down(self, days: Days | None) -> None:
         built, name = self.transaction.warehouse.qualified(Built), self.model.full_name()
@@ -137,7 +137,8 @@ class Staleness:
         )
 
     def _days(self, rows: ir.Table) -> set[date]:
-        return {pd.Timestamp(day).date() for day in self.transaction.fetch(rows).day}
+        found = self.transaction.rows(rows.select("day"))
+        return {day_of(day) for (day,) in found}
 
 
 def built_days(warehouse: Warehouse, *, any_code: bool = True) -> BuiltDays:

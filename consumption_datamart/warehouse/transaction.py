@@ -4,6 +4,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -37,7 +38,6 @@ class Transaction(ABC):
     def __init__(self, warehouse: "Warehouse") -> None:
         """Begun by `Warehouse.transaction`."""
         self.warehouse = warehouse
-        self._listed: dict[object, set[str]] = {}
 
     @abstractmethod
     def load(self, model: type[Table], staged: ir.Table) -> None:
@@ -50,7 +50,7 @@ class Transaction(ABC):
     def require(self, *models: type[Table]) -> None:
         """Creates tables that are not there: what was never built is read as empty."""
         for model in models:
-            if not self._is_there(model):
+            if model.full_name() not in self._tables:
                 self._create(model)
 
     def renew(self, model: type[Table]) -> None:
@@ -154,22 +154,19 @@ class Transaction(ABC):
 
     def _columns(self, model: type[Table]) -> dict[str, str] | None:
         """Columns of the table as it is in the warehouse; None: it is not there."""
-        if not self._is_there(model):
+        if model.full_name() not in self._tables:
             return None
         name, database = self.warehouse.location(model)
         return _comparable(self.backend.table(name, database=database).schema())
 
-    def _is_there(self, model: type[Table]) -> bool:
-        """Whether the table is in the warehouse; asked once a schema, as asking takes long."""
-        name, database = self.warehouse.location(model)
-        if database not in self._listed:
-            self._listed[database] = set(self.backend.list_tables(database=database))
-        return name in self._listed[database]
+    @cached_property
+    def _tables(self) -> set[str]:
+        """Full names of the tables that are there now."""
+        return self.warehouse.tables(self.backend)
 
     def _create(self, model: type[Table]) -> None:
         self.create(model)
-        name, database = self.warehouse.location(model)
-        self._listed.setdefault(database, set()).add(name)
+        self._tables.add(model.full_name())
 
 
 def rows_of(backend: SQLBackend, expression: ir.Table) -> list[tuple[Any, ...]]:
