@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from benchmarks.lakes import Size
 
-DAYS = 30
+DAYS = 100
 """Of the lakes that differ in rows; one of fewer rows has a day for each."""
 ROWS_PER_DAY = 10_000
 """Of the lakes that differ in days."""
