@@ -14,7 +14,7 @@ build: $(BIN)/consumption-datamart  ## builds the mart from source_data/ and sho
 	$(BIN)/consumption-datamart build && $(BIN)/consumption-datamart report
 
 test: $(BIN)/consumption-datamart  ## passes the tests
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(BIN)/consumption-datamart
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

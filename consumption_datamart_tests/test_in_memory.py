@@ -1,6 +1,9 @@
 """The DuckDB that a process keeps: nothing of one use is seen by the next, or in its way."""
 
 import os
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +14,7 @@ import pytest
 
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.star import FactConsumptionDaily
-from consumption_datamart.warehouse import open_warehouse, publish
+from consumption_datamart.warehouse import in_memory, open_warehouse, publish
 from consumption_datamart.warehouse.in_memory import duckdb_in_memory
 from consumption_datamart_tests.lakes import day
 from consumption_datamart_tests.mart import tables_of
@@ -80,7 +83,10 @@ def kept(tmp_path: Path, limit: str = LIMIT) -> bool:
         return bool(found.execute("FROM duckdb_tables() WHERE table_name = 'mark'").fetchall())
 
 
-def test_it_is_kept_but_not_after_an_error_or_for_other_settings(tmp_path: Path) -> None:
+def test_it_is_kept_but_not_after_an_error_or_long_use_or_for_other_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_memory, "KEPT_SECONDS", 60.0)
     with duckdb_in_memory(LIMIT, tmp_path) as first:
         first.execute("CREATE TABLE mark (n INTEGER)")
     assert kept(tmp_path)
@@ -90,6 +96,10 @@ def test_it_is_kept_but_not_after_an_error_or_for_other_settings(tmp_path: Path)
     with pytest.raises(ZeroDivisionError), duckdb_in_memory(LIMIT, tmp_path):
         raise ZeroDivisionError
     assert not kept(tmp_path)
+    monkeypatch.setattr(in_memory, "KEPT_SECONDS", 0.0)
+    with duckdb_in_memory(LIMIT, tmp_path) as for_long:
+        for_long.execute("CREATE TABLE mark (n INTEGER)")
+    assert not kept(tmp_path)
 
 
 def test_memory_is_limited(tmp_path: Path) -> None:
@@ -97,3 +107,22 @@ def test_memory_is_limited(tmp_path: Path) -> None:
         small.execute("SET max_temp_directory_size = '0B'")
         with pytest.raises(duckdb.OutOfMemoryException):
             small.execute("CREATE TEMP TABLE big AS SELECT 'x' || range AS x FROM range(9_000_000)")
+
+
+ATTACH = "import duckdb, sys; duckdb.sql(f\"ATTACH '{sys.argv[1]}' AS it (TYPE duckdb)\")"
+
+
+def test_a_thread_that_has_read_does_not_let_others_write_while_another_reads(
+    tmp_path: Path,
+) -> None:
+    url = f"duckdb://{tmp_path}/warehouse.duckdb"
+    publish_day(url, 1)
+    attach = [sys.executable, "-c", ATTACH, tmp_path / "warehouse.working.duckdb"]
+    with ThreadPoolExecutor(1) as other:
+        with open_warehouse(url).reader():
+            reads = other.submit(lambda: open_warehouse(url).exists(FactConsumptionDaily))
+            time.sleep(0.5)
+            meanwhile = subprocess.run(attach, capture_output=True, text=True, check=False)
+        assert reads.result()
+    assert "Could not set lock" in meanwhile.stderr
+    subprocess.run(attach, check=True)

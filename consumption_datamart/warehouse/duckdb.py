@@ -8,8 +8,9 @@ never written to; writers work in another beside it, and replace the copy when a
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from threading import RLock
 from typing import BinaryIO
 
 import duckdb
@@ -32,6 +33,10 @@ STORAGE = "v1.4.0"
 """Oldest DuckDB that can read a new file: later formats compress text in two thirds of the time."""
 CATALOG = "warehouse"
 """The name by which the file is attached."""
+
+_TURN = RLock()
+"""Threads take turns at a file that is written to: on POSIX, closing any descriptor of a file gives
+up all locks that the process has on it."""
 
 
 class DuckDBTransaction(Transaction):
@@ -88,8 +93,7 @@ class DuckDBWarehouse(Warehouse):
         """Replaces the readers' copy, if anything was published since it was made."""
         if not self.working.exists():
             return
-        # on POSIX, closing any descriptor of a file gives up the locks that DuckDB has on it: so
-        # this one is closed after DuckDB's own
+        # closing this descriptor gives up DuckDB's lock, too: so it is closed after DuckDB's own
         with self.working.open("rb") as source, self._connection(self.working) as connection:
             fresh = self.path.with_name(f"{self.path.name}.new")
             try:
@@ -169,15 +173,19 @@ class DuckDBWarehouse(Warehouse):
             reraise=True,
         )
         spill = self.path.with_name(f"{self.path.name}.tmp")
-        with duckdb_in_memory(self.memory_limit, spill) as connection:
+        turn = _TURN if file == self.working else nullcontext()
+        with turn, duckdb_in_memory(self.memory_limit, spill) as connection:
             try:
                 patiently(connection.execute, f"ATTACH '{path}' AS {CATALOG} (TYPE duckdb, {mode})")
             except duckdb.Error as error:
                 raise self.unreachable(error) from error
             try:
                 yield connection
-            finally:
-                connection.execute(f"DETACH {CATALOG}")
+            except BaseException:
+                with suppress(duckdb.Error):  # what made it unusable is told
+                    connection.execute(f"DETACH {CATALOG}")
+                raise
+            connection.execute(f"DETACH {CATALOG}")
 
 
 class DuckDBRelease(DuckDBWarehouse):

@@ -4,6 +4,7 @@ Starting one takes longer than a small table does. So a process keeps the last o
 """
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ class _Engine(NamedTuple):
     connection: duckdb.DuckDBPyConnection
 
 
+KEPT_SECONDS = 1.0
+"""Who was used for longer is not kept: an idle DuckDB keeps the memory that it had."""
 _idle: list[_Engine] = []
 """None or one."""
 
@@ -35,7 +38,7 @@ def duckdb_in_memory(memory_limit: str, spill: Path) -> Iterator[duckdb.DuckDBPy
         memory_limit: how much memory it may use.
         spill: folder for what does not fit; it is there only while it is needed.
     """
-    engine = _take(memory_limit, spill)
+    engine, began = _take(memory_limit, spill), time.monotonic()
     try:
         with engine.connection.cursor() as connection:
             connection.execute("SET enable_progress_bar = false")
@@ -45,7 +48,10 @@ def duckdb_in_memory(memory_limit: str, spill: Path) -> Iterator[duckdb.DuckDBPy
     except BaseException:
         engine.connection.close()  # an error may have left it unusable
         raise
-    _idle[:] = [engine]
+    if time.monotonic() - began < KEPT_SECONDS:
+        _idle[:] = [engine]
+    else:
+        engine.connection.close()
 
 
 def _take(memory_limit: str, spill: Path) -> _Engine:
@@ -57,7 +63,6 @@ def _take(memory_limit: str, spill: Path) -> _Engine:
     if engine is not None and engine[:2] == (memory_limit, spill):
         return engine
     config: dict[str, str | bool | int | float | list[str]] = {
-        "allocator_background_threads": True,  # else an idle one keeps the memory that it had
         "memory_limit": memory_limit,
         "preserve_insertion_order": False,
         "temp_directory": str(spill),
