@@ -153,11 +153,9 @@ class Mart:
     def __init__(self, folder: Path, engine: str, only: Sequence[str] = ()) -> None:
         """Builds it, and builds a copy as it will be."""
         self.folder, self.engine, self.only = folder / "built", engine, only
-        self.in_part = folder / "in part"
         write_lake(self.folder / "lake")
         (self.folder / "warehouse").mkdir()
         assert apart(run, self.folder, engine, only) == Ended(value={})
-        self.copy(self.in_part)
         change_lake(self.folder / "lake", changes())
         self.copy(folder / "will be")
         ended = apart(record, folder / "will be", engine, only)
@@ -198,9 +196,7 @@ class Mart:
         found = []
         for number in range(1, len(changes())):
             for dumps in combinations(changes(), number):
-                copy = self.in_part.with_name("partial")
-                shutil.rmtree(copy, ignore_errors=True)
-                shutil.copytree(self.in_part, copy)
+                copy = self.copy(self.folder.with_name("partial"))
                 change_lake(copy / "lake", dumps)
                 assert apart(run, copy, self.engine, self.only) == Ended(value={})
                 found += apart(states_of, copy, self.engine).value

@@ -2,17 +2,19 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
+from duckdb import DuckDBPyConnection
 from ibis.backends.sql import SQLBackend
 
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.in_memory import duckdb_in_memory
 from consumption_datamart.warehouse.transaction import Transaction
 
 
@@ -60,6 +62,10 @@ class Warehouse(ABC):
     @abstractmethod
     def tables(self, backend: SQLBackend) -> set[str]:
         """Full names of the tables that are there, whatever columns they have."""
+
+    def in_memory(self) -> AbstractContextManager[DuckDBPyConnection]:
+        """A connection to a DuckDB in memory, which spills beside the warehouse's file."""
+        return duckdb_in_memory(self.memory_limit, self.path.with_name(f"{self.path.name}.tmp"))
 
     @property
     def file(self) -> Path:

@@ -22,7 +22,6 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
-from consumption_datamart.warehouse.in_memory import duckdb_in_memory
 from consumption_datamart.warehouse.transaction import Transaction
 
 LOCK_SECONDS = 600
@@ -172,9 +171,8 @@ class DuckDBWarehouse(Warehouse):
             stop=stop_after_delay(LOCK_SECONDS),
             reraise=True,
         )
-        spill = self.path.with_name(f"{self.path.name}.tmp")
         turn = _TURN if file == self.working else nullcontext()
-        with turn, duckdb_in_memory(self.memory_limit, spill) as connection:
+        with turn, self.in_memory() as connection:
             try:
                 patiently(connection.execute, f"ATTACH '{path}' AS {CATALOG} (TYPE duckdb, {mode})")
             except duckdb.Error as error:

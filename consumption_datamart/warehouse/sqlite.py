@@ -15,7 +15,6 @@ from ibis.backends.sql import SQLBackend
 
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
-from consumption_datamart.warehouse.in_memory import duckdb_in_memory
 from consumption_datamart.warehouse.rows import conform
 from consumption_datamart.warehouse.transaction import Transaction
 
@@ -100,11 +99,7 @@ class SQLiteWarehouse(Warehouse):
     def transaction(self) -> Iterator[Transaction]:
         """A transaction that holds the write lock from its beginning."""
         transaction = SQLiteTransaction(self)
-        spill = self.path.with_name(f"{self.path.name}.tmp")
-        with (
-            self._connection() as connection,
-            duckdb_in_memory(self.memory_limit, spill) as staging,
-        ):
+        with self._connection() as connection, self.in_memory() as staging:
             transaction.backend = ibis.sqlite.from_connection(connection)
             transaction.staging = ibis.duckdb.from_connection(staging)
             try:

@@ -160,7 +160,7 @@ def _built(frame: pd.DataFrame) -> BuiltDays:
     found = frame[["built_table", "built_day", "is_stale"]]
     for name, day, is_stale in found.itertuples(index=False):
         of_table = days.setdefault(name, {})
-        of_table[None if pd.isna(day) else pd.Timestamp(day).date()] = bool(is_stale)
+        of_table[None if pd.isna(day) else day_of(day)] = bool(is_stale)
     return days
 
 
