@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from consumption_datamart.lake import reading
 from consumption_datamart.lake.batch import Batch
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.contract import column_names
@@ -65,6 +66,20 @@ def written(suffix: str, content: bytes) -> Callable[[Path], None]:
     return write
 
 
+def among_others(content: bytes) -> Callable[[Path], None]:
+    """The second of three parts of a dump."""
+
+    def write(lake: Path) -> None:
+        (lake / f"{DUMP}.csv").unlink()
+        parts = [
+            write_dump(lake, "telemetry", day(6), [usage()], part=part, format="parquet")
+            for part in ("a", "b", "c")
+        ]
+        parts[1].write_bytes(content)
+
+    return write
+
+
 def gone(suffix: str) -> Callable[[Path], None]:
     """A dump that is listed, but cannot be opened."""
 
@@ -96,11 +111,20 @@ BAD_DUMPS: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     ),
     "Parquet that is none": (
         written("parquet", HEADER + b"\n"),
-        [f"{DUMP}.parquet", "cannot be read as Parquet", "deliver the dump again"],
+        [
+            f"{DUMP}.parquet",
+            "cannot be read as Parquet",
+            "No magic bytes",
+            "deliver the dump again",
+        ],
+    ),
+    "Parquet that is none, among others": (
+        among_others(HEADER + b"\n"),
+        [f"{DUMP}/b.parquet", "cannot be read as Parquet", "No magic bytes"],
     ),
     "Parquet that is empty": (
         written("parquet", b""),
-        [f"{DUMP}.parquet", "cannot be read as Parquet"],
+        [f"{DUMP}.parquet", "cannot be read as Parquet", "too small"],
     ),
     "CSV that is gone": (gone("csv"), [f"{DUMP}.csv", "cannot be read"]),
     "Parquet that is gone": (gone("parquet"), [f"{DUMP}.parquet", "cannot be read"]),
@@ -174,6 +198,7 @@ def test_a_dump_that_is_written_to_while_it_is_read(
     mart: Mart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = tables_of(mart.url)
+    monkeypatch.setattr(reading, "SMALL_BYTES", 0)  # small files are read once
     shutil.rmtree(mart.lake / "telemetry")
     for number in (5, 6):
         write_dump(mart.lake, "telemetry", day(number), [usage()], format="parquet")

@@ -3,6 +3,7 @@
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
 from consumption_datamart.checks import evaluate_stored
 from consumption_datamart.factories.monitoring import all_checks
+from consumption_datamart.lake import reading
 from consumption_datamart.schema.lake import Telemetry
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
@@ -79,13 +81,15 @@ def test_any_lake(drawn: SmallLake, restated: Dump) -> None:
 @settings(SLOW, max_examples=2)
 @given(lakes(max_days=40).filter(is_filled), st.sampled_from(["parquet", "parquet_text"]))
 def test_any_lake_of_parquet_files(drawn: SmallLake, layout: str) -> None:
-    """Which are read again where CSV files are staged, but where both are in one batch."""
+    """Large ones are read again, where CSV files and crowds of small ones are staged."""
     dumps = (replace(dump, layout=layout, malformed=()) for dump in drawn.dumps)
     with tempfile.TemporaryDirectory() as folder:
         lake = Path(folder, "lake")
         lake.mkdir()
         SmallLake(tuple(dumps)).write(lake)
-        assert_built(lake, f"duckdb://{folder}/warehouse.duckdb")
+        assert_built(lake, f"duckdb://{folder}/small.duckdb")
+        with patch.object(reading, "SMALL_BYTES", 0):
+            assert_built(lake, f"duckdb://{folder}/large.duckdb")
 
 
 RESTATED = st.tuples(restatements(max_days=9), st.booleans())

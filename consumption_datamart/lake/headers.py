@@ -3,7 +3,7 @@
 import csv
 import glob
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import duckdb
 
@@ -12,6 +12,18 @@ from consumption_datamart.lake.dumps import DumpFile, Lake
 from consumption_datamart.schema.lake import Contract
 
 HEADER_BYTES = 1 << 16
+
+ALIKE = """
+    SELECT list(file_name) FROM (
+        SELECT file_name, list((
+            name, type, type_length, repetition_type, num_children, converted_type, scale,
+            precision, logical_type, duckdb_type
+        )) AS columns
+        FROM parquet_schema($paths) GROUP BY file_name
+    )
+    GROUP BY columns
+"""
+"""Parquet files, together with those that have the same schema."""
 
 Header = tuple[tuple[str, str], ...]
 """Names and DuckDB types of a file's columns, in order; a CSV file's are all VARCHAR."""
@@ -28,9 +40,11 @@ def read_headers(
     Raises:
         DumpError: a file cannot be opened, a required column is missing, or one is there twice.
     """
+    with connection.cursor() as apart:  # an error aborts the transaction that it is in
+        parquet = dict(_parquet([file for file in files if file.format == "parquet"], apart))
     headers: dict[DumpFile, Header] = {}
     for file in files:
-        header = _csv(lake, file) if file.format == "csv" else _parquet(file, connection)
+        header = _csv(lake, file) if file.format == "csv" else parquet[file]
         names = [name for name, _ in header]
         for name in contract.required():
             if name not in names:
@@ -67,7 +81,23 @@ def _csv(lake: Lake, file: DumpFile) -> Header:
     return tuple((name, "VARCHAR") for name in names)
 
 
-def _parquet(file: DumpFile, connection: duckdb.DuckDBPyConnection) -> Header:
+def _parquet(
+    files: Sequence[DumpFile], connection: duckdb.DuckDBPyConnection
+) -> Iterator[tuple[DumpFile, Header]]:
+    """Most files have one schema: one of them is described."""
+    if not files:
+        return
+    by_path = {file.path: file for file in files}
+    try:
+        alike = connection.execute(ALIKE, {"paths": list(map(glob.escape, by_path))}).fetchall()
+    except duckdb.Error:  # which of them it is, is told when they are described one by one
+        alike = [([path],) for path in by_path]
+    for (paths,) in alike:
+        header = _described(by_path[paths[0]], connection)
+        yield from ((by_path[path], header) for path in paths)
+
+
+def _described(file: DumpFile, connection: duckdb.DuckDBPyConnection) -> Header:
     try:
         rows = connection.execute(
             "DESCRIBE SELECT * FROM read_parquet($path)", {"path": glob.escape(file.path)}

@@ -25,6 +25,8 @@ from consumption_datamart.lake.salvage import Salvaged
 from consumption_datamart.schema.lake import Contract
 
 PATH = "dump_file_path"
+SMALL_BYTES = 64 << 10
+"""Files that are smaller than this on average take longer to open than to read."""
 
 
 class TroubledFiles(Exception):
@@ -59,8 +61,10 @@ class Source:
 
     @property
     def is_rereadable(self) -> bool:
-        """Whether reading the files several times costs little: Parquet on this machine's disk."""
-        return self.lake.is_local and all(file.format == "parquet" for file in self.headers)
+        """Whether reading the files several times costs little: large Parquet on this disk."""
+        large = sum(file.size for file in self.headers) >= SMALL_BYTES * len(self.headers)
+        are_parquet = all(file.format == "parquet" for file in self.headers)
+        return self.lake.is_local and are_parquet and large
 
     def require_unchanged(self) -> None:
         """Makes sure that who has read the files several times has always read the same.

@@ -77,7 +77,7 @@ class Staleness:
             Full name → the days of each daily dependent that are to be built, or built again.
         """
         self._write_down(days)
-        built = _built(self.transaction.fetch(self.transaction.slice(Built)))
+        awaiting = self._awaiting()
         touched: dict[str, list[Days]] = {}
         for dependent in self.dependents:
             name = dependent.model.full_name()
@@ -87,9 +87,16 @@ class Staleness:
             found = self._touched(dependent, days)
             for range_ in Days.ranges(found):
                 self._mark(name, range_)
-            before = {day for day, is_stale in built.get(name, {}).items() if is_stale and day}
-            touched[name] = Days.ranges(found | before)
+            touched[name] = Days.ranges(found | awaiting.get(name, set()))
         return touched
+
+    def _awaiting(self) -> dict[str, set[date]]:
+        """By the tables' names: the days on which daily dependents await their refresh already."""
+        built = self.transaction.slice(Built)
+        names = [each.model.full_name() for each in self.dependents]
+        stale = built.filter(built.is_stale & built.built_table.isin(names))
+        found = _built(self.transaction.fetch(stale))
+        return {name: {day for day in days if day} for name, days in found.items()}
 
     def _touched(self, dependent: Dependent, days: Days | None) -> set[date]:
         """The days of a daily dependent that what was published is about."""
@@ -156,12 +163,12 @@ def built_days(warehouse: Warehouse, *, any_code: bool = True) -> BuiltDays:
 
 
 def _built(frame: pd.DataFrame) -> BuiltDays:
-    days: BuiltDays = {}
-    found = frame[["built_table", "built_day", "is_stale"]]
-    for name, day, is_stale in found.itertuples(index=False):
-        of_table = days.setdefault(name, {})
-        of_table[None if pd.isna(day) else day_of(day)] = bool(is_stale)
-    return days
+    days = pd.to_datetime(frame.built_day).dt.date
+    frame = frame.assign(day=days.where(days.notna(), None), is_stale=frame.is_stale.astype(bool))
+    return {
+        str(name): dict(zip(of_table.day, of_table.is_stale, strict=True))
+        for name, of_table in frame.groupby("built_table")
+    }
 
 
 def _which(name: str, days: Days | None) -> str:
