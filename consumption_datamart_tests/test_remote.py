@@ -1,0 +1,72 @@
+"""A lake that is a URI, not a folder on this machine, is read like the same files on the disk."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import fsspec
+import pytest
+
+from consumption_datamart_tests import cli
+from consumption_datamart_tests.compare import differences
+from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
+from consumption_datamart_tests.mart import tables_of
+from consumption_datamart_tests.oracle import expected_tables
+
+
+class Remote:
+    """The files of a folder, in a store of fsspec's."""
+
+    def __init__(self, folder: Path) -> None:
+        """Nothing is in the store yet."""
+        self.folder, self.store, self.root = folder, fsspec.filesystem("memory"), f"/{uuid4()}"
+        self.uri = f"memory:/{self.root}"
+
+    def upload(self) -> None:
+        """Puts all files of the folder into the store."""
+        self.store.put(f"{self.folder}/", f"{self.root}/", recursive=True)
+
+    def build(self, url: str) -> cli.Ended:
+        """Runs the command on it."""
+        return cli.run("build", "--lake", self.uri, "--warehouse", url)
+
+
+@pytest.fixture
+def remote(lake: Path) -> Iterator[Remote]:
+    """Two days in CSV, the third in Parquet, of which one part has another type."""
+    write_dump(lake, "invoices", day(1), [invoice(invoice_date=day(1))])
+    write_dump(lake, "entitlements", day(1), [entitlement()], format="parquet")
+    write_dump(lake, "telemetry", day(1), [usage(event_ts=noon(1)), "EV-2,one column too few"])
+    write_dump(lake, "telemetry", day(2), [usage(event_ts=noon(2), quantity="many")])
+    for part, how in (("a", {}), ("b", {"as_text": True})):
+        row = usage(event_id=part, event_ts=noon(3))
+        write_dump(lake, "telemetry", day(3), [row], part=part, format="parquet", **how)
+    remote = Remote(lake)
+    remote.upload()
+    yield remote
+    remote.store.rm(remote.root, recursive=True)
+
+
+def assert_built(remote: Remote, url: str) -> None:
+    """The mart comes to have what the oracle makes of the same files."""
+    ended = remote.build(url)
+    assert ended.code == 0, ended.err
+    actual, expected = tables_of(url), expected_tables(remote.folder)
+    for name, rows in expected.items():
+        assert not differences(actual[name], rows), name
+
+
+def test_it_is_built_and_so_is_what_changes_in_it(remote: Remote, warehouse: str) -> None:
+    assert_built(remote, warehouse)
+    assert "Nothing to build" in remote.build(warehouse).out
+    write_dump(remote.folder, "telemetry", day(2), [usage(event_ts=noon(2), quantity=7.0)])
+    remote.upload()
+    assert_built(remote, warehouse)
+
+
+def test_a_dump_that_cannot_be_read_is_named(remote: Remote, tmp_path: Path) -> None:
+    (remote.folder / "telemetry" / str(day(3)) / "b.parquet").write_bytes(b"none")
+    remote.upload()
+    ended = remote.build(f"duckdb://{tmp_path}/warehouse.duckdb")
+    assert ended.code == 1
+    assert f"telemetry/{day(3)}/b.parquet: cannot be read as Parquet" in ended.err
