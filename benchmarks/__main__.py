@@ -14,7 +14,7 @@ from benchmarks.automation import automation_figures
 from benchmarks.changes import measure_changes
 from benchmarks.chart import comparison_chart, scaling_chart
 from benchmarks.comparison import Comparison, PeersDisagree, compare
-from benchmarks.contestants import MART, MART_LIMIT
+from benchmarks.contestants import MART
 from benchmarks.lakes import PROJECT, SIZES, Size
 from benchmarks.measure import ProcessFailed
 from benchmarks.page import (
@@ -27,6 +27,7 @@ from benchmarks.page import (
     scaling_table,
 )
 from benchmarks.scaling import by_days, by_rows
+from consumption_datamart.warehouse import MEMORY_LIMIT
 
 app = typer.Typer(
     help="Measures the mart's build.",
@@ -84,7 +85,7 @@ def changes(
     ] = 50_000,
     customers: Annotated[int, typer.Option(min=1, metavar="N", help="That there are.")] = 1_000,
     rounds: Rounds = 3,
-    memory_limit: MemoryLimit = MART_LIMIT,
+    memory_limit: MemoryLimit = MEMORY_LIMIT,
     folder: Folder = None,
     docs: Docs = PROJECT / "docs",
 ) -> None:
@@ -103,7 +104,7 @@ def scaling(
     ] = 15_000_000,
     days: Annotated[int, typer.Option(min=1, metavar="N", help="Most days.")] = 365,
     rounds: Rounds = 1,
-    memory_limit: MemoryLimit = MART_LIMIT,
+    memory_limit: MemoryLimit = MEMORY_LIMIT,
     folder: Folder = None,
     docs: Docs = PROJECT / "docs",
 ) -> None:

@@ -8,13 +8,10 @@ from pathlib import Path
 
 from benchmarks.lakes import MART_COMMAND, PROJECT, clean_environment
 from benchmarks.measure import Measurement, measure
-from consumption_datamart.settings import Settings
 
 PEERS = PROJECT / "benchmarks" / "peers"
 PANDAS_ROWS = 2_000_000
 """Rows of telemetry beyond which pandas is left out."""
-MART_LIMIT: str = Settings.model_fields["memory_limit"].default
-"""Memory that DuckDB may use in the mart, where nobody sets it."""
 
 
 @dataclass(frozen=True)

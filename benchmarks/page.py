@@ -6,10 +6,11 @@ from statistics import median
 
 from benchmarks.changes import ALONE, HELP, Taken
 from benchmarks.comparison import Comparison
-from benchmarks.contestants import MART, MART_LIMIT, PANDAS_ROWS
+from benchmarks.contestants import MART, PANDAS_ROWS
 from benchmarks.lakes import Size
 from benchmarks.machine import machine, versions
 from benchmarks.scaling import CUSTOMERS, DAYS, ROWS_PER_DAY
+from consumption_datamart.warehouse import MEMORY_LIMIT
 
 CHART, SCALING_CHART = "benchmarks.svg", "scaling.svg"
 TEMPLATES = Path(__file__).parent / "pages"
@@ -26,7 +27,7 @@ def comparison_page(
         tables="\n\n".join(comparison_table(each) for each in comparisons),
         rounds=rounds,
         memory_limit=memory_limit,
-        mart_limit=MART_LIMIT,
+        mart_limit=MEMORY_LIMIT,
         pandas_rows=PANDAS_ROWS,
     )
 

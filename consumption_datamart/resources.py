@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from consumption_datamart.lake.dumps import Lake
-from consumption_datamart.warehouse import Warehouse, open_warehouse
+from consumption_datamart.warehouse import MEMORY_LIMIT, Warehouse, open_warehouse
 
 
 class LakeResource(dg.ConfigurableResource[Any]):
@@ -23,7 +23,7 @@ class WarehouseResource(dg.ConfigurableResource[Any]):
     """The warehouse that tables are published to."""
 
     url: str = Field(description="URL as Ibis writes it: duckdb://… or sqlite://…")
-    memory_limit: str = Field(default="1GB", description="Memory that DuckDB may use.")
+    memory_limit: str = Field(default=MEMORY_LIMIT, description="Memory that DuckDB may use.")
     is_released_by_runs: bool = Field(
         default=True, description="Whether readers see what a run has published once it is done."
     )

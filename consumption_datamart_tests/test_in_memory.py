@@ -14,7 +14,8 @@ import pytest
 
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.star import FactConsumptionDaily
-from consumption_datamart.warehouse import in_memory, open_warehouse, publish
+from consumption_datamart.settings import Settings
+from consumption_datamart.warehouse import MEMORY_LIMIT, in_memory, open_warehouse, publish
 from consumption_datamart.warehouse.in_memory import duckdb_in_memory
 from consumption_datamart_tests.lakes import day
 from consumption_datamart_tests.mart import tables_of
@@ -126,3 +127,7 @@ def test_a_thread_that_has_read_does_not_let_others_write_while_another_reads(
         assert reads.result()
     assert "Could not set lock" in meanwhile.stderr
     subprocess.run(attach, check=True)
+
+
+def test_the_settings_allow_as_much_memory() -> None:
+    assert Settings.model_fields["memory_limit"].default == MEMORY_LIMIT

@@ -12,6 +12,7 @@ from consumption_datamart.warehouse.transaction import Transaction, rows_of
 
 __all__ = [
     "ENGINES",
+    "MEMORY_LIMIT",
     "BuiltDays",
     "Dependent",
     "Inspect",
@@ -25,10 +26,12 @@ __all__ = [
     "rows_of",
 ]
 
+MEMORY_LIMIT = "1GB"
+"""Where nobody sets another; the settings have the same."""
 ENGINES: dict[str, type[Warehouse]] = {"duckdb": DuckDBWarehouse, "sqlite": SQLiteWarehouse}
 
 
-def open_warehouse(url: str, memory_limit: str = "1GB") -> Warehouse:
+def open_warehouse(url: str, memory_limit: str = MEMORY_LIMIT) -> Warehouse:
     """The warehouse at a URL as Ibis writes it; nothing is connected yet.
 
     Args:
