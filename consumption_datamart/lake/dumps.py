@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from pathlib import PurePosixPath
+from posixpath import basename, splitext
 from typing import Any, NamedTuple
 
 import fsspec
@@ -71,8 +71,8 @@ class Lake:
         """
         found = []
         for entry in self._entries(table):
-            name = PurePosixPath(entry["name"])
-            day = _day(name.name if entry["type"] == "directory" else name.stem)
+            name = basename(entry["name"])
+            day = _day(name if entry["type"] == "directory" else splitext(name)[0])
             if day is None or (days is not None and day not in days):
                 continue
             if entry["type"] == "directory":
@@ -112,7 +112,7 @@ class Lake:
             raise LakeError(
                 f"lake {self.uri}: there is no such folder; set --lake or CONSUMPTION_DATAMART_LAKE"
             )
-        found = {PurePosixPath(entry["name"]).name: entry["type"] for entry in self._list(root)}
+        found = {basename(entry["name"]): entry["type"] for entry in self._list(root)}
         if found.get(table, "directory") != "directory":
             raise LakeError(f"lake {self.uri}: {table} is a file; make it a folder of dumps")
         return self._list(f"{root}/{table}") if table in found else []
@@ -125,9 +125,9 @@ class Lake:
 
     def _file(self, entry: dict[str, Any], day: date) -> DumpFile:
         path, root = str(entry["name"]), self._place[1]
-        relative = str(PurePosixPath(path).relative_to(root))
+        relative = path.removeprefix(root).removeprefix("/")
         readable = path if self.is_local else self.filesystem.unstrip_protocol(path)
-        suffix = PurePosixPath(path).suffix.removeprefix(".")
+        suffix = splitext(path)[1].removeprefix(".")
         size = int(entry.get("size") or 0)
         tags = _tags(entry)
         return DumpFile(
@@ -180,4 +180,4 @@ def _day(name: str) -> date | None:
 
 
 def _visible(name: str) -> bool:
-    return not PurePosixPath(name).name.startswith((".", "_"))
+    return not basename(name).startswith((".", "_"))

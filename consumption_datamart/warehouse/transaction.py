@@ -132,17 +132,15 @@ class Transaction(ABC):
         rules = {name: rule.fill_null(True) for name, rule in model.rules(rows).items()}
         if rules:
             counts = rows.aggregate(**{name: (~rule).sum() for name, rule in rules.items()})
-            for name, count in self.fetch(counts).iloc[0].items():
-                if count and count > 0:
-                    example = self.fetch(rows.filter(~rules[str(name)]).limit(1)).iloc[0]
-                    raise _audit_error(model, f"{int(count)} rows break '{name}'", example)
+            for name, count in zip(rules, self.rows(counts)[0], strict=True):
+                if count:
+                    example = self.fetch(rows.filter(~rules[name]).limit(1)).iloc[0]
+                    raise _audit_error(model, f"{count} rows break '{name}'", example)
         if key and (columns := model.key()):
             repeated = rows.group_by(columns).aggregate(rows=ibis._.count()).filter(ibis._.rows > 1)
-            example = self.fetch(repeated.limit(1))
-            if len(example):
-                raise _audit_error(
-                    model, f"key {', '.join(columns)} is not unique", example.iloc[0]
-                )
+            if self.rows(one := repeated.limit(1)):
+                example = self.fetch(one).iloc[0]
+                raise _audit_error(model, f"key {', '.join(columns)} is not unique", example)
 
     def slice(self, model: type[Table], days: Days | None = None) -> ir.Table:
         """The table as an expression, all of it or some days."""
