@@ -7,6 +7,7 @@ What was built, and what of that is stale, is written down in the transaction th
 it outlives runs that are killed, and schedulers that forget.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -87,16 +88,18 @@ class Staleness:
             found = self._touched(dependent, days)
             for range_ in Days.ranges(found):
                 self._mark(name, range_)
-            touched[name] = Days.ranges(found | awaiting.get(name, set()))
+            touched[name] = Days.ranges(found | awaiting[name])
         return touched
 
     def _awaiting(self) -> dict[str, set[date]]:
         """By the tables' names: the days on which daily dependents await their refresh already."""
-        built = self.transaction.slice(Built)
-        names = [each.model.full_name() for each in self.dependents]
-        stale = built.filter(built.is_stale & built.built_table.isin(names))
-        found = _built(self.transaction.fetch(stale))
-        return {name: {day for day in days if day} for name, days in found.items()}
+        built = self.transaction.warehouse.qualified(Built)
+        stale = f"SELECT built_table, built_day FROM {built} WHERE is_stale"
+        days: dict[str, set[date]] = defaultdict(set)
+        for name, day in self.transaction.backend.raw_sql(stale).fetchall():
+            if day is not None:
+                days[name].add(day_of(day))
+        return days
 
     def _touched(self, dependent: Dependent, days: Days | None) -> set[date]:
         """The days of a daily dependent that what was published is about."""
