@@ -10,15 +10,16 @@ import ibis.expr.types as ir
 
 from consumption_datamart.schema.codes import flag
 from consumption_datamart.schema.lake import Contract
+from consumption_datamart.schema.patterns import matches
 
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 MOMENT = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}(:?\d{2})?)?)?"
 READABLE = {
-    dt.Int64: r"^\s*[+-]?\d+(\.0*)?\s*$",
-    dt.Decimal: rf"^\s*{NUMBER}\s*$",
-    dt.Float64: rf"(?i)^\s*({NUMBER}|[+-]?(nan|inf|infinity))\s*$",
-    dt.Date: rf"^\s*{MOMENT}\s*$",
-    dt.Timestamp: rf"^\s*{MOMENT}\s*$",
+    dt.Int64: r"\s*[+-]?\d+(\.0*)?\s*",
+    dt.Decimal: rf"\s*{NUMBER}\s*",
+    dt.Float64: rf"(?i)\s*({NUMBER}|[+-]?(nan|inf|infinity))\s*",
+    dt.Date: rf"\s*{MOMENT}\s*",
+    dt.Timestamp: rf"\s*{MOMENT}\s*",
 }
 """How a value of a type is written; DuckDB alone would also take 0x1F, 1_000, epoch, 3.7 for 4.
 
@@ -105,7 +106,7 @@ def read(column: ir.Column, dtype: dt.DataType) -> ir.Column:
     if (dtype.is_temporal() and found.is_temporal()) or (dtype.is_numeric() and found.is_numeric()):
         return column.try_cast(dtype)
     text = column if found.is_string() else column.cast("string")
-    written = text.re_search(READABLE[type(dtype)]).ifelse(text.strip(), ibis.null("string"))
+    written = matches(text, READABLE[type(dtype)]).ifelse(text.strip(), ibis.null("string"))
     if dtype.is_integer():
         return written.try_cast("int32").cast(dtype)
     if dtype.is_timestamp():

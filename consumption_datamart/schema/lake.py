@@ -12,6 +12,7 @@ import pandera.ibis as pa
 from pandera.api.ibis.types import IbisData
 
 from consumption_datamart.schema.codes import METERINGS
+from consumption_datamart.schema.patterns import matches
 from consumption_datamart.schema.table import FINITE, Field, LakeTable
 from consumption_datamart.schema.types import Amount, Day, Instant, Integer, Real, Text
 
@@ -43,7 +44,7 @@ class Contract(LakeTable):
     def flags(cls, rows: ir.Table) -> dict[str, ir.BooleanValue]:
         """Warning code → condition, for the warnings that a kept row can have."""
         return {
-            "invalid_customer_id": ~rows.customer_id.re_search(r"^CUST-[0-9]+$"),
+            "invalid_customer_id": ~matches(rows.customer_id, r"CUST-[0-9]+"),
             "unusual_quantity": rows.quantity > UNUSUAL_QUANTITY,
         }
 

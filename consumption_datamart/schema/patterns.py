@@ -1,0 +1,12 @@
+"""Patterns that texts of the lake are matched with."""
+
+import ibis
+
+
+@ibis.udf.scalar.builtin(name="regexp_full_match")  # type: ignore[untyped-decorator]
+def matches(text: str, pattern: str) -> bool:
+    """Whether all of a text is as a pattern says; null of a null.
+
+    DuckDB, which reads the lake, does this in a quarter of the time of a search for `^pattern$`.
+    """
+    raise NotImplementedError
