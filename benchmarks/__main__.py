@@ -100,7 +100,7 @@ def changes(
 @app.command()
 def scaling(
     rows: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Most rows of telemetry.")
+        int, typer.Option(min=2, metavar="N", help="Most rows of telemetry.")
     ] = 15_000_000,
     days: Annotated[int, typer.Option(min=1, metavar="N", help="Most days.")] = 365,
     rounds: Rounds = 1,
