@@ -8,10 +8,8 @@ import fsspec
 import pytest
 
 from consumption_datamart_tests import cli
-from consumption_datamart_tests.compare import differences
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import tables_of
-from consumption_datamart_tests.oracle import expected_tables
+from consumption_datamart_tests.test_partitions import assert_as_expected
 
 
 class Remote:
@@ -51,9 +49,7 @@ def assert_built(remote: Remote, url: str) -> None:
     """The mart comes to have what the oracle makes of the same files."""
     ended = remote.build(url)
     assert ended.code == 0, ended.err
-    actual, expected = tables_of(url), expected_tables(remote.folder)
-    for name, rows in expected.items():
-        assert not differences(actual[name], rows), name
+    assert_as_expected(remote.folder, url)
 
 
 def test_it_is_built_and_so_is_what_changes_in_it(remote: Remote, warehouse: str) -> None:

@@ -71,7 +71,7 @@ class Lake:
         """
         found = []
         for entry in self._entries(table):
-            name = basename(entry["name"])
+            name = _name(entry)
             day = _day(name if entry["type"] == "directory" else splitext(name)[0])
             if day is None or (days is not None and day not in days):
                 continue
@@ -112,7 +112,7 @@ class Lake:
             raise LakeError(
                 f"lake {self.uri}: there is no such folder; set --lake or CONSUMPTION_DATAMART_LAKE"
             )
-        found = {basename(entry["name"]): entry["type"] for entry in self._list(root)}
+        found = {_name(entry): entry["type"] for entry in self._list(root)}
         if found.get(table, "directory") != "directory":
             raise LakeError(f"lake {self.uri}: {table} is a file; make it a folder of dumps")
         return self._list(f"{root}/{table}") if table in found else []
@@ -177,6 +177,11 @@ def _day(name: str) -> date | None:
     except ValueError:
         return None
     return day if day.isoformat() == name and day in PLAUSIBLE else None
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    """Without its folder; some stores end a folder's name with a slash."""
+    return basename(str(entry["name"]).rstrip("/"))
 
 
 def _visible(name: str) -> bool:

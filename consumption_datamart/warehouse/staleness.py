@@ -92,7 +92,7 @@ class Staleness:
         return touched
 
     def _awaiting(self) -> dict[str, set[date]]:
-        """By the tables' names: the days on which daily dependents await their refresh already."""
+        """By the tables' names: the days of daily tables that await their refresh already."""
         built = self.transaction.warehouse.qualified(Built)
         stale = f"SELECT built_table, built_day FROM {built} WHERE is_stale"
         days: dict[str, set[date]] = defaultdict(set)
