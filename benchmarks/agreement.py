@@ -102,7 +102,7 @@ def _by_key(connection: duckdb.DuckDBPyConnection, model: type[Table]) -> str:
     counts = [connection.sql(f"FROM {file}.{name}").shape[0] for file in ("mart_file", "peer_file")]
     if counts[0] == counts[1] and not differing.shape[0]:
         return ""
-    mart, peer = differing.fetchone() or (None, None)
+    mart, peer = next(iter(differing.limit(1).fetchall()), (None, None))
     return (
         f"{name}: {differing.shape[0]} rows differ, {counts[0]} rows in the mart,"
         f" {counts[1]} in the peer; such as mart {mart}, peer {peer}"

@@ -75,6 +75,9 @@ def make_lake(size: Size, folder: Path) -> Path:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without settings of the mart and of Dagster."""
-    ours = ("CONSUMPTION_DATAMART_", "DAGSTER_")
+    """The environment without settings of the mart and of Dagster.
+
+    Modules are compiled once, as they are for users, not for each process anew.
+    """
+    ours = ("CONSUMPTION_DATAMART_", "DAGSTER_", "PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -22,6 +23,8 @@ from consumption_datamart.warehouse import Warehouse, open_warehouse
 WHERE = ["lake_table", "owner", "reason", "dump_day", "file"]
 EXAMPLES = 2
 """Rows that are shown of each table and reason."""
+PORTION_ROWS = 50_000
+"""Rows that are exported at a time."""
 WRITERS = {".csv": pa.csv.CSVWriter, ".parquet": pa.parquet.ParquetWriter}
 
 
@@ -133,10 +136,12 @@ def _write(backend: SQLBackend, rows: ir.Table, path: Path) -> int:
     schema = pa.schema([(name, pa.string()) for name in rows.columns])
     text = rows.select(**{name: rows[name].cast("string") for name in rows.columns})
     written = 0
+    cursor: Any = backend.raw_sql(backend.compile(text))
     with WRITERS[path.suffix](str(path), schema) as writer:
-        for batch in backend.to_pyarrow_batches(text):
-            writer.write_batch(batch.cast(schema))
-            written += batch.num_rows
+        while portion := cursor.fetchmany(PORTION_ROWS):
+            columns = zip(*portion, strict=True)
+            writer.write_table(pa.table(list(columns), schema))
+            written += len(portion)
     return written
 
 

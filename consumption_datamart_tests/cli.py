@@ -8,7 +8,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from typing import NamedTuple
 from unittest.mock import patch
 
-from consumption_datamart.cli import main
+from consumption_datamart.cli import run as run_command
 
 
 class Ended(NamedTuple):
@@ -22,18 +22,14 @@ class Ended(NamedTuple):
 def run(*arguments: object) -> Ended:
     """Run the command in this process."""
     out, err = io.StringIO(), io.StringIO()
-    code = 0
     with redirect_stdout(out), redirect_stderr(err), patch.object(sys, "argv", _argv(arguments)):
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
+        code = run_command()
     return Ended(code, out.getvalue(), err.getvalue())
 
 
 def run_apart(*arguments: object, **environment: str) -> Ended:
     """Run the command as a process of its own."""
-    program = "import sys; from consumption_datamart.cli import main; sys.exit(main())"
+    program = "from consumption_datamart.cli import main; main()"
     ended = subprocess.run(
         [sys.executable, "-c", program, *_argv(arguments)[1:]],
         capture_output=True,

@@ -26,6 +26,7 @@ def _environment() -> Iterator[None]:
             if name.startswith(("CONSUMPTION_DATAMART_", "DAGSTER_")):
                 patch.delenv(name)
         yield
+    gc.unfreeze()
 
 
 @pytest.fixture(params=ENGINES)

@@ -160,6 +160,14 @@ def test_the_command_as_a_process(tmp_path: Path) -> None:
     assert ended.err == f"Wrote 40 days to {END} into {tmp_path}\n"
 
 
+def test_the_process_ends_with_the_exit_code_of_the_command(tmp_path: Path) -> None:
+    ended = cli.run_apart("report", "--warehouse", url(tmp_path))
+    told = (
+        f"Error: warehouse {url(tmp_path)}: the mart is not built; run consumption-datamart build"
+    )
+    assert ended == (1, "", f"{told}\n")
+
+
 def test_a_run_is_recorded_where_dagster_home_says(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,6 @@
 Each command imports what it needs when it runs, so that `--help` answers at once.
 """
 
-from consumption_datamart.cli.app import app, main
+from consumption_datamart.cli.app import app, main, run
 
-__all__ = ["app", "main"]
+__all__ = ["app", "main", "run"]

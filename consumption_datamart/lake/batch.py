@@ -9,6 +9,7 @@ from ibis.backends.duckdb import Backend as DuckDBBackend
 
 from consumption_datamart.lake.classify import classify, flagged, text_column
 from consumption_datamart.lake.reading import Source
+from consumption_datamart.lake.staging import query
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import raw_of
 
@@ -42,7 +43,7 @@ class Batch:
 
     def acquitted(self) -> ir.Table:
         """Suspects that are kept."""
-        return self.staging.sql("FROM suspects WHERE reason IS NULL")
+        return query(self.staging, "FROM suspects WHERE reason IS NULL")
 
     def quarantined(self) -> ir.Table:
         """Suspects and lines that are set aside, their values as text."""
@@ -51,19 +52,21 @@ class Batch:
         for name in self.contract.ibis_schema():
             column = text_column(name) if text_column(name) in found else name
             texts.append(f"CAST({_quoted(column)} AS VARCHAR) AS {_quoted(name)}")
-        return self.staging.sql(
+        return query(
+            self.staging,
             f"""
             SELECT {", ".join(texts)}, NULL::VARCHAR AS line, dump_day, reason, file
             FROM suspects WHERE reason IS NOT NULL AND reason <> '{SUPERSEDED}'
             UNION ALL BY NAME
             SELECT line, dump_day, 'unreadable_value' AS reason, file
             FROM malformed JOIN dump_files USING (file)
-            """
+            """,
         )
 
     def counted(self) -> ir.Table:
         """What became of the rows of each file; kept is what is not set aside or superseded."""
-        return self.staging.sql(
+        return query(
+            self.staging,
             f"""
             WITH counted AS (
                 SELECT file, rows AS rows_read, rows AS rows_kept FROM file_rows
@@ -84,7 +87,7 @@ class Batch:
                 any_value(unexpected_columns) AS unexpected_columns,
                 any_value(missing_columns) AS missing_columns
             FROM dump_files LEFT JOIN counted USING (file) GROUP BY file
-            """
+            """,
         )
 
     def _classify(self, source: Source) -> None:
@@ -122,7 +125,7 @@ class Batch:
         self._execute(f"CREATE OR REPLACE TEMP TABLE suspects AS {suspects}")
 
     def _chosen(self, condition: str) -> ir.Table:
-        return flagged(self.contract, self.staging.sql(f"FROM classified WHERE {condition}"))
+        return flagged(self.contract, query(self.staging, f"FROM classified WHERE {condition}"))
 
     def _is_suspect(self) -> str:
         """Whether a row is bad, or may share its key; different keys may have the same hash."""

@@ -22,6 +22,7 @@ from consumption_datamart.lake.headers import (
     unexpected_columns,
 )
 from consumption_datamart.lake.salvage import Salvaged
+from consumption_datamart.lake.staging import query
 from consumption_datamart.schema.lake import Contract
 
 PATH = "dump_file_path"
@@ -106,9 +107,10 @@ class Source:
         union = " UNION ALL ".join(
             self._select(header, files) for (_, header), files in groups.items()
         )
-        return self.staging.sql(
+        return query(
+            self.staging,
             f"SELECT found.* EXCLUDE ({PATH}), dump_day, file"
-            f" FROM ({union}) AS found JOIN dump_files USING ({PATH})"
+            f" FROM ({union}) AS found JOIN dump_files USING ({PATH})",
         )
 
     def malformed(self, rows_read: Mapping[str, int]) -> list[tuple[DumpFile, str]]:
