@@ -93,8 +93,8 @@ class Batch:
     def _classify(self, source: Source) -> None:
         """Makes `classified`, `file_rows` (how many each file has) and `malformed`.
 
-        Files that may be read again are read wherever `classified` is, by as many threads as there
-        are; what a transaction has stored, DuckDB copies by one.
+        Files that may be read again are read wherever `classified` is: that takes less than storing
+        their rows, which DuckDB before version 2 would also copy by one thread.
         """
         rows = self.staging.compile(classify(self.contract, source.rows()))
         if not source.is_rereadable:
