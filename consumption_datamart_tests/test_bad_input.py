@@ -80,6 +80,16 @@ def among_others(content: bytes) -> Callable[[Path], None]:
     return write
 
 
+def damaged(lake: Path) -> None:
+    """A Parquet dump whose footer is sound, but in which a text is longer than its page."""
+    (lake / f"{DUMP}.csv").unlink()
+    row = usage(event_id="event", event_ts=noon(6))
+    path = write_dump(lake, "telemetry", day(6), [row], format="parquet")
+    content, text = path.read_bytes(), (5).to_bytes(4, "little") + b"event"
+    assert text in content
+    path.write_bytes(content.replace(text, (1 << 30).to_bytes(4, "little") + b"event"))
+
+
 def gone(suffix: str) -> Callable[[Path], None]:
     """A dump that is listed, but cannot be opened."""
 
@@ -125,6 +135,10 @@ BAD_DUMPS: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     "Parquet that is empty": (
         written("parquet", b""),
         [f"{DUMP}.parquet", "cannot be read as Parquet", "too small"],
+    ),
+    "Parquet with a damaged page": (
+        damaged,
+        [f"{DUMP}.parquet", "cannot be read", "Out of buffer", "deliver the dump again"],
     ),
     "CSV that is gone": (gone("csv"), [f"{DUMP}.csv", "cannot be read"]),
     "Parquet that is gone": (gone("parquet"), [f"{DUMP}.parquet", "cannot be read"]),

@@ -173,11 +173,14 @@ class Source:
                 if not self.lake.is_local:
                     alone.register_filesystem(self.lake.filesystem)
                 try:
-                    alone.execute(f"SELECT count(COLUMNS(*)) FROM ({self._select(header, [file])})")
+                    # a value that is only counted is not read
+                    alone.execute(
+                        f"SELECT bit_xor(hash(COLUMNS(*))) FROM ({self._select(header, [file])})"
+                    )
                 except duckdb.Error as error:
                     if file.format == "parquet" or file in self.salvaged.copies:
                         reason = str(error).splitlines()[0]
-                        problem = f"cannot be read: {reason}"
+                        problem = f"cannot be read: {reason}; deliver the dump again"
                         raise DumpError(file.name, file.day, problem) from error
                     troubled.add(file)
         if troubled:
