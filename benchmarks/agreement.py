@@ -95,16 +95,16 @@ def _by_key(connection: duckdb.DuckDBPyConnection, model: type[Table]) -> str:
     other = " OR ".join(
         f"NOT {_equal(column, dtype)}" for column, dtype in columns.items() if column not in key
     )
-    differing = connection.sql(
+    differing = connection.execute(
         f"SELECT mart, peer FROM mart_file.{name} AS mart FULL JOIN peer_file.{name} AS peer"
         f" ON {same} WHERE {missing}{f' OR {other}' if other else ''} ORDER BY ALL"
-    )
+    ).fetchall()
     counts = [connection.sql(f"FROM {file}.{name}").shape[0] for file in ("mart_file", "peer_file")]
-    if counts[0] == counts[1] and not differing.shape[0]:
+    if counts[0] == counts[1] and not differing:
         return ""
-    mart, peer = next(iter(differing.limit(1).fetchall()), (None, None))
+    mart, peer = differing[0] if differing else (None, None)
     return (
-        f"{name}: {differing.shape[0]} rows differ, {counts[0]} rows in the mart,"
+        f"{name}: {len(differing)} rows differ, {counts[0]} rows in the mart,"
         f" {counts[1]} in the peer; such as mart {mart}, peer {peer}"
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 Row = dict[str, object]
+Tables = dict[str, list[Row]]
 
 RELATIVE_TOLERANCE = 1e-9
 
@@ -27,6 +28,15 @@ def differences(
         for one, other in pairs
         if not all(same_value(one[name], other[name]) for name in columns)
     ]
+
+
+def differing(actual: Tables, expected: Tables) -> dict[str, list[str]]:
+    """Differences of each expected table that is not as expected, or not there."""
+    found = {
+        name: differences(actual[name], rows) if name in actual else ["is not there"]
+        for name, rows in expected.items()
+    }
+    return {name: texts for name, texts in found.items() if texts}
 
 
 def same_value(one: object, other: object) -> bool:

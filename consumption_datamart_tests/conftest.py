@@ -26,7 +26,7 @@ def _environment() -> Iterator[None]:
             if name.startswith(("CONSUMPTION_DATAMART_", "DAGSTER_")):
                 patch.delenv(name)
         yield
-    gc.unfreeze()
+    gc.unfreeze()  # DuckDB's bindings report what is frozen at the end as leaked
 
 
 @pytest.fixture(params=ENGINES)

@@ -9,7 +9,7 @@ import pytest
 
 from consumption_datamart.partitions import range_tags
 from consumption_datamart.schema.days import Days
-from consumption_datamart_tests.compare import differences
+from consumption_datamart_tests.compare import differing
 from consumption_datamart_tests.dagster_dev import dagster_dev
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
 from consumption_datamart_tests.mart import tables_of
@@ -49,10 +49,7 @@ def is_as_expected(path: Path, lake: Path) -> bool:
         tables = tables_of(f"duckdb://{path}")
     except duckdb.Error:
         return False
-    expected = expected_tables(lake)
-    return expected.keys() <= tables.keys() and not any(
-        differences(tables[name], rows) for name, rows in expected.items()
-    )
+    return not differing(tables, expected_tables(lake))
 
 
 def test_the_mart_follows_its_lake(lake: Path, tmp_path: Path) -> None:
