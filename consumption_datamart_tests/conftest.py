@@ -23,7 +23,8 @@ def _environment() -> Iterator[None]:
     gc.freeze()
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
-            if name.startswith(("CONSUMPTION_DATAMART_", "DAGSTER_")):
+            # the last: processes that tests start need not compile all modules again
+            if name.startswith(("CONSUMPTION_DATAMART_", "DAGSTER_", "PYTHONDONTWRITEBYTECODE")):
                 patch.delenv(name)
         yield
     gc.unfreeze()  # DuckDB's bindings report what is frozen at the end as leaked
