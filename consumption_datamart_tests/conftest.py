@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.lakes import clean_environment
 from consumption_datamart_tests.mart import ENGINES
 
 
@@ -22,10 +23,8 @@ def _environment() -> Iterator[None]:
     gc.set_threshold(50_000, 20)
     gc.freeze()
     with pytest.MonkeyPatch.context() as patch:
-        for name in os.environ:
-            # the last: processes that tests start need not compile all modules again
-            if name.startswith(("CONSUMPTION_DATAMART_", "DAGSTER_", "PYTHONDONTWRITEBYTECODE")):
-                patch.delenv(name)
+        for name in os.environ.keys() - clean_environment().keys():
+            patch.delenv(name)
         yield
     gc.unfreeze()  # DuckDB's bindings report what is frozen at the end as leaked
 

@@ -30,6 +30,7 @@ from consumption_datamart.schema.monitoring import MONITORING
 from consumption_datamart.schema.raw import Dumps, models_of
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse, publish
+from consumption_datamart_tests.compare import Row, Tables
 
 ENGINES = ("duckdb", "sqlite")
 DUCKDB = pytest.mark.parametrize("engine", ["duckdb"], indirect=True)
@@ -39,9 +40,6 @@ STORED = MODELS | {model.full_name(): model for model in (Alert, AlertTransition
 COMPUTED = {spec.model.table_name(): spec for spec in STAR + REPORTS}
 UPSTREAM = {name: set(spec.reads()) for name, spec in COMPUTED.items()}
 DAY_OF_NO_LAKE = Days(date(2026, 1, 1), date(2026, 1, 1))
-
-Row = dict[str, object]
-Tables = dict[str, list[Row]]
 
 
 def build(lake: Path, url: str, first: date | None = None, last: date | None = None) -> BuildResult:

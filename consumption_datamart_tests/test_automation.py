@@ -25,11 +25,7 @@ from consumption_datamart_tests.compare import differing
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
 from consumption_datamart_tests.mart import catalog, copy_mart, settings, tables_of
 from consumption_datamart_tests.oracle import expected_tables
-from consumption_datamart_tests.test_partitions import (
-    CHANGES,
-    LAST,
-    write_lake,
-)
+from consumption_datamart_tests.test_partitions import CHANGES, LAST, write_lake
 from consumption_datamart_tests.ticks import A_WHILE, Automation, Requested, copied
 
 RAW = {"raw_telemetry", "quarantine_telemetry", "files_telemetry"}

@@ -13,5 +13,4 @@ from consumption_datamart_tests.mart import build_tables, tables_of
 def test_the_mart_agrees_with_the_hand_written_case(case: Case, lake: Path, warehouse: str) -> None:
     case.write(lake)
     build_tables(lake, warehouse, only=case.expect)
-    tables = tables_of(warehouse)
-    assert differing(tables, case.expect) == {}
+    assert differing(tables_of(warehouse), case.expect) == {}

@@ -13,8 +13,7 @@ from consumption_datamart_tests.oracle import expected_tables
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_oracle_agrees_with_the_hand_written_case(case: Case, tmp_path: Path) -> None:
     case.write(tmp_path)
-    tables = expected_tables(tmp_path)
-    assert differing(tables, case.expect) == {}
+    assert differing(expected_tables(tmp_path), case.expect) == {}
 
 
 def test_cases_are_well_formed() -> None:

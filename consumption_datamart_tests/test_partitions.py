@@ -12,7 +12,14 @@ import pytest
 
 from consumption_datamart_tests.compare import differing
 from consumption_datamart_tests.lakes import Row, day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import Built, build, build_with_dagster, settings, tables_of
+from consumption_datamart_tests.mart import (
+    Built,
+    build,
+    build_with_dagster,
+    settings,
+    tables_of,
+    without_monitoring,
+)
 from consumption_datamart_tests.oracle import expected_tables
 
 Change = Callable[[Path], date]
@@ -200,8 +207,7 @@ def test_with_and_without_a_history_a_build_is_the_same(
     assert told[0] == told[1]
     (raw,) = (each for each in told[0] if each.name == "lake/raw_telemetry")
     assert (raw.days, raw.rows, raw.quarantined) == (2, 2, 1)
-    timeless = [name for name in there[0] if not name.startswith("monitoring.")]
-    assert differing(there[1], {name: there[0][name] for name in timeless}) == {}
+    assert differing(there[1], without_monitoring(there[0])) == {}
     results = [results_of(tables) for tables in there]
     assert results[0] == results[1] != []
 

@@ -61,8 +61,8 @@ def flag(conditions: Mapping[str, ir.BooleanValue]) -> ir.StringValue:
         Semicolon-separated codes in alphabetical order, an empty string where none holds (spec 2).
     """
     holds = {code: condition.fill_null(False) for code, condition in conditions.items()}
-    # first what most rows are: for them each condition is then evaluated once
-    branches = [(~ibis.or_(*holds.values()), "")]
+    branches = []
     for codes in warning_lists(tuple(holds))[:-1]:
         branches.append((ibis.and_(*(holds[code] for code in codes.split(";"))), codes))
-    return ibis.cases(*branches, else_="")
+    # most rows are clean: for them each condition is evaluated once, not once for each branch
+    return ibis.or_(*holds.values()).ifelse(ibis.cases(*branches), "")
