@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-STEP = 0.5
+STEP = 2
+PATIENCE = 900
+"""Seconds after which what is awaited will not come: machines differ much, and runs queue up."""
 PROJECT = Path(__file__).parent.parent
 MODULE = "consumption_datamart.definitions"
 REPOSITORY = f'''repositoryName: "__repository__", repositoryLocationName: "{MODULE}"'''
@@ -76,7 +78,7 @@ class Dagster:
         ]
         return {name for name, status in states if status == "RUNNING"}
 
-    def wait(self, until: Callable[[], object], seconds: float, what: str) -> float:
+    def wait(self, until: Callable[[], object], what: str) -> float:
         """Waits until something is so; tells how many seconds that took.
 
         Raises:
@@ -86,7 +88,7 @@ class Dagster:
         while not until():
             waited = time.monotonic() - begun
             told = "\n".join(self.log.read_text().splitlines()[-40:])
-            assert waited < seconds, f"{what}: not within {seconds} s\n{told}"
+            assert waited < PATIENCE, f"{what}: not within {PATIENCE} s\n{told}"
             time.sleep(STEP)
         return time.monotonic() - begun
 
@@ -114,7 +116,7 @@ def dagster_dev(folder: Path, **settings: object) -> Iterator[Dagster]:
         )
         dagster = Dagster(port, log)
         try:
-            dagster.wait(lambda: _is_loaded(dagster), 120, "the code location is loaded")
+            dagster.wait(lambda: _is_loaded(dagster), "the code location is loaded")
             yield dagster
         finally:
             os.killpg(process.pid, signal.SIGINT)

@@ -27,7 +27,7 @@ def dagster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dagster]:
     write_dump(lake, "telemetry", day(1), [usage(event_ts=noon(1))])
     settings = {"lake": lake, "warehouse": f"duckdb://{folder}/mart.duckdb", "start_day": day(1)}
     with dagster_dev(folder, **settings) as running:
-        running.wait(lambda: _has_built(running, "report_renewals"), 180, "the mart is there")
+        running.wait(lambda: _has_built(running, "report_renewals"), "the mart is there")
         yield running
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from consumption_datamart.alerts.machine import Alert, State, Transition
 from consumption_datamart.schema import alerts as stored
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse import Transaction, Warehouse
+from consumption_datamart.warehouse import Transaction, Warehouse, audit
 
 Key = tuple[str, str]
 """Signal and subject."""
@@ -73,7 +73,7 @@ class AlertBook:
             transaction.require(stored.AlertTransition)
             _append(transaction, stored.AlertTransition, added)
             for model in (stored.Alert, stored.AlertTransition):
-                transaction.audit(model)
+                audit(transaction, model)
 
     def delivered(self, told: Mapping[str, Collection[tuple[datetime, str, str]]]) -> None:
         """Writes down who was told.

@@ -12,8 +12,8 @@ from consumption_datamart.errors import AuditError, CheckError, WarehouseError
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import Figure
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse import Transaction, Warehouse
-from consumption_datamart.warehouse.profile import Profile
+from consumption_datamart.warehouse import Profile, Transaction, Warehouse
+from consumption_datamart.warehouse.audit import TOTAL
 
 
 class Inspection:
@@ -92,17 +92,18 @@ class Inspection:
         profiles: Mapping[type[Table], Profile],
     ) -> None:
         """Figures of each day, 0 where it has no rows; the seconds in even shares."""
-        parts = []
-        index = [f"{day}" for day in days.each()] if days else None
+        now = datetime.now(UTC).replace(tzinfo=None)
+        each = [day.isoformat() for day in days.each()] if days else [TOTAL]
+        rows = []
         for model, profile in profiles.items():
-            figures = profile.figures if index is None else profile.figures.reindex(index)
-            figures = figures.fillna(0).assign(seconds=self.seconds() / len(figures))
-            long = figures.rename_axis("built_day").reset_index()
-            long = long.melt("built_day", var_name="figure", value_name="number")
-            parts.append(long.assign(built_table=model.full_name()))
-        frame = pd.concat(parts, ignore_index=True)
-        frame["built_day"] = pd.to_datetime(frame.built_day.replace("", None))
-        frame["number"] = frame.number.astype(float)
-        frame["published_at"] = pd.Timestamp(datetime.now(UTC).replace(tzinfo=None))
+            figures = profile.figures.reindex(each, fill_value=0)
+            figures["seconds"] = self.seconds() / len(each)
+            for day, counts in figures.to_dict("index").items():
+                rows += [
+                    (now, model.full_name(), day or None, figure, float(number))
+                    for figure, number in counts.items()
+                ]
+        frame = pd.DataFrame(rows, columns=list(Figure.ibis_schema()))
+        frame["built_day"] = pd.to_datetime(frame.built_day)
         transaction.require(Figure)
         transaction.append(Figure, frame)

@@ -13,7 +13,7 @@ from consumption_datamart.checks import asset_key
 from consumption_datamart.partitions import DAYS_BUILT
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse.profile import TOTAL, Profile
+from consumption_datamart.warehouse.audit import TOTAL, Profile
 
 
 def asset_spec(

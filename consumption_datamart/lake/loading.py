@@ -76,7 +76,7 @@ class Load:
         self.raw, self.quarantine, self.files = models_of(contract)
 
     def run(self, lake: Lake, days: Days | None) -> None:
-        """Empties the tables, or the days of them, loads the dumps, and audits what is there."""
+        """Empties the tables, or the days of them, and loads the dumps."""
         files = lake.files(self.contract.table_name(), days)
         held = contents(lake, files, known={})
         for model in (self.raw, self.quarantine, self.files):
@@ -84,9 +84,6 @@ class Load:
         daily = self.contract.day_column() is not None
         for batch in batches(files, BATCH_BYTES) if daily else [files] if files else []:
             self._batch(batch)
-        for model in (self.raw, self.quarantine, self.files):
-            # of rows with one key a batch has let through one; another batch has other keys
-            self.transaction.audit(model, days, key=model is not self.raw)
         write_down(
             self.transaction, self.contract, [(each, held[each.name]) for each in files], days
         )

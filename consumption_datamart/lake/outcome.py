@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
+import ibis.expr.types as ir
 import pandas as pd
 
+from consumption_datamart.schema.codes import QUARANTINE_REASONS
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
-from consumption_datamart.schema.raw import models_of, quarantine_of
+from consumption_datamart.schema.raw import models_of
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse import Transaction
-from consumption_datamart.warehouse.profile import TOTAL, Profile, by_day, iso, profile
+from consumption_datamart.warehouse import Profile, Transaction, audit
 
 FATES = {
     "rows read": "rows_read",
@@ -45,36 +46,35 @@ class Outcome:
 
 
 def outcome(transaction: Transaction, contract: type[Contract], days: Days | None) -> Outcome:
-    """Looks at the three tables of a lake table, or at the days of them.
+    """Audits the three tables of a lake table, or the days of them, and counts the rows.
 
     Whether they agree is asked by the check `rows_accounted`.
+
+    Raises:
+        AuditError: the rows break a model.
     """
     raw, quarantine, loaded = models_of(contract)
-    files = transaction.slice(loaded, days)
-    fates = by_day(
-        transaction, loaded, files, {label: files[name].sum() for label, name in FATES.items()}
-    )
-    extra = files.filter(files.unexpected_columns != "").select("file", "unexpected_columns")
-    kept = profile(transaction, raw, days)
-    set_aside = profile(transaction, quarantine, days)
-    reasons = _reasons(transaction, contract, days)
+    # of rows with one key a batch has let through one; another batch has other keys
+    kept = audit(transaction, raw, days, key=False)
+    set_aside = audit(transaction, quarantine, days, more=_reasons)
+    files = audit(transaction, loaded, days, more=_fates)
+    occurring = [name for name in QUARANTINE_REASONS if set_aside.figures[name].any()]
+    rows = transaction.slice(loaded, days)
+    extra = rows.filter(rows.unexpected_columns != "").select("file", "unexpected_columns")
     return Outcome(
-        raw=Profile(_joined(kept.figures, fates), kept.samples),
-        quarantine=Profile(_joined(set_aside.figures, reasons), set_aside.samples),
-        files=profile(transaction, loaded, days),
-        unexpected_columns=dict(transaction.fetch(extra).itertuples(index=False)),
+        raw=Profile(_joined(kept.figures, files.figures[list(FATES)]), kept.samples),
+        quarantine=Profile(set_aside.figures[["rows", *sorted(occurring)]], set_aside.samples),
+        files=Profile(files.figures[["rows"]], files.samples),
+        unexpected_columns=dict(transaction.rows(extra)),
     )
 
 
-def _reasons(transaction: Transaction, contract: type[Contract], days: Days | None) -> pd.DataFrame:
-    rows = transaction.slice(quarantine_of(contract), days)
-    counted = transaction.fetch(
-        rows.group_by("dump_day", "reason").aggregate(rows=rows.count()).order_by("reason")
-    )
-    day = iso(counted.dump_day) if contract.day_column() else [TOTAL] * len(counted)
-    return counted.assign(day=day).pivot_table(
-        index="day", columns="reason", values="rows", aggfunc="sum", fill_value=0
-    )
+def _fates(files: ir.Table) -> dict[str, ir.IntegerScalar]:
+    return {label: files[name].sum() for label, name in FATES.items()}
+
+
+def _reasons(quarantine: ir.Table) -> dict[str, ir.IntegerScalar]:
+    return {reason: (quarantine.reason == reason).sum() for reason in QUARANTINE_REASONS}
 
 
 def _joined(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from consumption_datamart.errors import WarehouseError
+from consumption_datamart.warehouse.audit import Profile, audit
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
 from consumption_datamart.warehouse.publication import Inspect, Publication, publish
@@ -16,10 +17,12 @@ __all__ = [
     "BuiltDays",
     "Dependent",
     "Inspect",
+    "Profile",
     "Publication",
     "Staleness",
     "Transaction",
     "Warehouse",
+    "audit",
     "built_days",
     "open_warehouse",
     "publish",

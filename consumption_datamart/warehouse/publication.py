@@ -8,8 +8,8 @@ import pandas as pd
 
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.audit import Profile, audit
 from consumption_datamart.warehouse.base import Warehouse
-from consumption_datamart.warehouse.profile import Profile, profile
 from consumption_datamart.warehouse.rows import on_days
 from consumption_datamart.warehouse.staleness import Dependent, Staleness
 from consumption_datamart.warehouse.transaction import Transaction
@@ -67,8 +67,7 @@ def publish(
             transaction.load(model, on_days(model, transaction.stage(rows), days))
         else:
             transaction.insert(model, on_days(model, rows, days))
-        transaction.audit(model, days)
-        found = profile(transaction, model, days)
+        found = audit(transaction, model, days)
         if inspect is not None:
             inspect(transaction, days, {model: found})
         return Publication(found, staleness.published(days))

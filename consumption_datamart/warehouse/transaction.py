@@ -1,4 +1,4 @@
-"""Changes to tables that readers see all at once, or never: clear, insert, audit."""
+"""Changes to tables that readers see all at once, or never: clear, insert, load."""
 
 import re
 from abc import ABC, abstractmethod
@@ -115,40 +115,9 @@ class Transaction(ABC):
         else:
             self.renew(model)
 
-    def audit(self, model: type[Table], days: Days | None = None, *, key: bool = True) -> None:
-        """Requires that the table, or the days of it, satisfy the model's rules and key.
-
-        All rules are asked for in one query, which reads each row once.
-
-        Args:
-            model: the table.
-            days: the days of it; None audits all of it.
-            key: whether to look for repeated keys; not where rows were chosen by their key.
-
-        Raises:
-            AuditError: names the table, the rule, how many rows break it, and one of them.
-        """
-        rows = self.slice(model, days)
-        rules = {name: rule.fill_null(True) for name, rule in model.rules(rows).items()}
-        if rules:
-            counts = rows.aggregate(**{name: (~rule).sum() for name, rule in rules.items()})
-            for name, count in zip(rules, self.rows(counts)[0], strict=True):
-                if count:
-                    example = self.fetch(rows.filter(~rules[name]).limit(1)).iloc[0]
-                    raise _audit_error(model, f"{count} rows break '{name}'", example)
-        if key and (columns := model.key()):
-            repeated = rows.group_by(columns).aggregate(rows=ibis._.count()).filter(ibis._.rows > 1)
-            if self.rows(one := repeated.limit(1)):
-                example = self.fetch(one).iloc[0]
-                raise _audit_error(model, f"key {', '.join(columns)} is not unique", example)
-
     def slice(self, model: type[Table], days: Days | None = None) -> ir.Table:
         """The table as an expression, all of it or some days."""
         return on_days(model, self.warehouse.table(model), days)
-
-    def fetch(self, rows: ir.Table) -> pd.DataFrame:
-        """The rows of a small expression as a frame."""
-        return self.backend.to_pandas(rows)
 
     def _columns(self, model: type[Table]) -> dict[str, str] | None:
         """Columns of the table as it is in the warehouse; None: it is not there."""
@@ -186,8 +155,3 @@ def _difference(found: dict[str, str], wanted: ibis.Schema) -> str:
 
 def _between(model: type[Table], days: Days) -> str:
     return f"\"{model.day_column()}\" BETWEEN '{days.first}' AND '{days.last}'"
-
-
-def _audit_error(model: type[Table], problem: str, example: "pd.Series[Any]") -> AuditError:
-    row = ", ".join(f"{name} = {value}" for name, value in example.items())
-    return AuditError(model.full_name(), f"{problem}, such as {row}")

@@ -1,0 +1,142 @@
+"""The audit of what a transaction is about to publish, and what it counts on the way."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from consumption_datamart.errors import AuditError
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.rows import day_of
+from consumption_datamart.warehouse.transaction import Transaction
+
+SAMPLE_ROWS = 5
+TOTAL = ""
+"""Where the figures of a table without days are found."""
+BROKEN = "rows that break a rule"
+
+Figures = Callable[[ir.Table], dict[str, ir.IntegerScalar]]
+"""What to count of a table's rows, by label."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What was published.
+
+    Attributes:
+        figures: whole numbers; a column each, a row for each day (ISO), or one row `TOTAL`.
+        samples: a few rows of the latest day, and a few with warnings, by label.
+    """
+
+    figures: pd.DataFrame
+    samples: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    @classmethod
+    def of_parts(cls, parts: Sequence["Profile"]) -> "Profile":
+        """What was published in several transactions, of other days each."""
+        figures = pd.concat([part.figures for part in parts]).fillna(0).astype(int)
+        return cls(figures, parts[-1].samples)
+
+
+def audit(
+    transaction: Transaction,
+    model: type[Table],
+    days: Days | None = None,
+    *,
+    key: bool = True,
+    more: Figures = lambda _: {},
+) -> Profile:
+    """Requires that the table, or the days of it, satisfy the model's rules and key.
+
+    One query reads each row once: for all rules and all figures.
+
+    Args:
+        transaction: in which it is published.
+        model: the table.
+        days: the days of it; None audits all of it.
+        key: whether to look for repeated keys; not where rows were chosen by their key.
+        more: what to count besides rows and warnings, in total and by code.
+
+    Returns:
+        The figures, and samples.
+
+    Raises:
+        AuditError: names the table, the rule, how many rows break it, and one of them.
+    """
+    rows, codes = transaction.slice(model, days), model.warning_codes()
+    rules = {name: rule.fill_null(True) for name, rule in model.rules(rows).items()}
+    figures: dict[str, ir.IntegerScalar] = {"rows": rows.count()}
+    if codes:
+        figures["warnings"] = (rows.meta__warnings != "").sum()
+    for code in codes:
+        figures[f"warnings {code}"] = rows.meta__warnings.contains(code).sum()
+    if rules:
+        figures[BROKEN] = (~ibis.and_(*rules.values())).sum()
+    found = _by_day(transaction, model, rows, figures | more(rows))
+    if rules and found.pop(BROKEN).any():
+        raise _broken_rule(transaction, model, rows, rules)
+    if key:
+        _require_unique(transaction, model, days)
+    latest = transaction.slice(model, Days(days.last, days.last) if days else None)
+    samples = {"sample": _sample(transaction, latest)}
+    if codes and found.warnings.any():
+        suspicious = latest.filter(latest.meta__warnings != "")
+        samples["sample of warnings"] = _sample(transaction, suspicious)
+    return Profile(found, samples)
+
+
+def _by_day(
+    transaction: Transaction,
+    model: type[Table],
+    rows: ir.Table,
+    figures: Mapping[str, ir.IntegerScalar],
+) -> pd.DataFrame:
+    """Figures of each day (ISO) that has rows; of a table without days one row, `TOTAL`."""
+    filled = {name: figure.fill_null(0) for name, figure in figures.items()}
+    column = model.day_column()
+    if column is None:
+        counts, index = transaction.rows(rows.aggregate(**filled)), [TOTAL]
+    else:
+        counted = transaction.rows(rows.group_by(column).aggregate(**filled))
+        counts = [record[1:] for record in counted]
+        index = [day_of(record[0]).isoformat() for record in counted]
+    return pd.DataFrame(counts, index, list(filled), dtype="int64")
+
+
+def _broken_rule(
+    transaction: Transaction,
+    model: type[Table],
+    rows: ir.Table,
+    rules: Mapping[str, ir.BooleanValue],
+) -> AuditError:
+    """The first rule that is broken, and a row that breaks it."""
+    counts = rows.aggregate(**{name: (~rule).sum() for name, rule in rules.items()})
+    broken = zip(rules, transaction.rows(counts)[0], strict=True)
+    name, count = next((name, count) for name, count in broken if count)
+    example = _sample(transaction, rows.filter(~rules[name])).iloc[0]
+    return _error(model, f"{count} rows break '{name}'", example)
+
+
+def _require_unique(transaction: Transaction, model: type[Table], days: Days | None) -> None:
+    key = model.key()
+    if not key:
+        return
+    rows = transaction.slice(model, days)
+    counted = rows.group_by(key).aggregate(rows=rows.count())
+    repeated = _sample(transaction, counted.filter(counted["rows"] > 1))
+    if len(repeated):
+        raise _error(model, f"key {', '.join(key)} is not unique", repeated.iloc[0])
+
+
+def _sample(transaction: Transaction, rows: ir.Table) -> pd.DataFrame:
+    found = transaction.rows(rows.limit(SAMPLE_ROWS))
+    return pd.DataFrame(found, columns=list(rows.columns))
+
+
+def _error(model: type[Table], problem: str, example: "pd.Series[Any]") -> AuditError:
+    row = ", ".join(f"{name} = {value}" for name, value in example.items())
+    return AuditError(model.full_name(), f"{problem}, such as {row}")
