@@ -19,6 +19,7 @@ from consumption_datamart.schema.codes import QUARANTINE_REASONS
 from consumption_datamart.schema.raw import quarantine_of
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Warehouse, open_warehouse
+from consumption_datamart.warehouse.sql import sql_of
 
 WHERE = ["lake_table", "owner", "reason", "dump_day", "file"]
 EXAMPLES = 2
@@ -136,7 +137,7 @@ def _write(backend: SQLBackend, rows: ir.Table, path: Path) -> int:
     schema = pa.schema([(name, pa.string()) for name in rows.columns])
     text = rows.select(**{name: rows[name].cast("string") for name in rows.columns})
     written = 0
-    cursor: Any = backend.raw_sql(backend.compile(text))
+    cursor: Any = backend.raw_sql(sql_of(backend, text))
     with WRITERS[path.suffix](str(path), schema) as writer:
         while portion := cursor.fetchmany(PORTION_ROWS):
             columns = zip(*portion, strict=True)

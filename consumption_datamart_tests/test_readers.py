@@ -161,7 +161,7 @@ def test_writers_go_on_from_a_file_that_stands_alone(tmp_path: Path) -> None:
     target = open_warehouse(f"duckdb://{path}")
     assert target.exists(MODEL)
     with target.transaction() as transaction:
-        assert len(transaction.fetch(transaction.slice(MODEL))) == ROWS
+        assert len(transaction.rows(transaction.slice(MODEL))) == ROWS
     assert len(tables_of(target.url)[MODEL.full_name()]) == ROWS
 
 

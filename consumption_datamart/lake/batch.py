@@ -9,9 +9,10 @@ from ibis.backends.duckdb import Backend as DuckDBBackend
 
 from consumption_datamart.lake.classify import classify, flagged, text_column
 from consumption_datamart.lake.reading import Source
-from consumption_datamart.lake.staging import query
+from consumption_datamart.lake.staging import view
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import raw_of
+from consumption_datamart.warehouse.sql import sql_of, table_of
 
 SUPERSEDED = "superseded"
 
@@ -39,21 +40,22 @@ class Batch:
 
     def unsuspected(self) -> ir.Table:
         """Good rows that share their key with no other: they are kept."""
-        return self._chosen(f"NOT {self._is_suspect()}")
+        return self._chosen("unsuspected", f"NOT {self._is_suspect()}")
 
     def acquitted(self) -> ir.Table:
         """Suspects that are kept."""
-        return query(self.staging, "FROM suspects WHERE reason IS NULL")
+        return view(self.staging, "acquitted", "FROM suspects WHERE reason IS NULL")
 
     def quarantined(self) -> ir.Table:
         """Suspects and lines that are set aside, their values as text."""
-        found = self.staging.table("suspects").columns
+        found = table_of(self.staging, "suspects").columns
         texts = []
         for name in self.contract.ibis_schema():
             column = text_column(name) if text_column(name) in found else name
             texts.append(f"CAST({_quoted(column)} AS VARCHAR) AS {_quoted(name)}")
-        return query(
+        return view(
             self.staging,
+            "quarantined",
             f"""
             SELECT {", ".join(texts)}, NULL::VARCHAR AS line, dump_day, reason, file
             FROM suspects WHERE reason IS NOT NULL AND reason <> '{SUPERSEDED}'
@@ -65,10 +67,11 @@ class Batch:
 
     def counted(self) -> ir.Table:
         """What became of the rows of each file; kept is what is not set aside or superseded."""
-        return query(
+        return view(
             self.staging,
+            "counted",
             f"""
-            WITH counted AS (
+            WITH by_fate AS (
                 SELECT file, rows AS rows_read, rows AS rows_kept FROM file_rows
                 UNION ALL BY NAME
                 SELECT file, -count(*) AS rows_kept,
@@ -86,7 +89,7 @@ class Batch:
                 coalesce(sum(rows_superseded), 0) AS rows_superseded,
                 any_value(unexpected_columns) AS unexpected_columns,
                 any_value(missing_columns) AS missing_columns
-            FROM dump_files LEFT JOIN counted USING (file) GROUP BY file
+            FROM dump_files LEFT JOIN by_fate USING (file) GROUP BY file
             """,
         )
 
@@ -96,7 +99,7 @@ class Batch:
         Files that may be read again are read wherever `classified` is: that takes less than storing
         their rows, which DuckDB before version 2 would also copy by one thread.
         """
-        rows = self.staging.compile(classify(self.contract, source.rows()))
+        rows = sql_of(self.staging, classify(self.contract, source.rows()))
         if not source.is_rereadable:
             self._execute(f"CREATE OR REPLACE TEMP TABLE parsed AS {rows}")
             rows = "FROM parsed"
@@ -121,11 +124,12 @@ class Batch:
             QUALIFY lag(hash) OVER (ORDER BY hash) = hash
             """
         )
-        suspects = self.staging.compile(self._chosen(self._is_suspect()))
+        suspects = sql_of(self.staging, self._chosen("suspected", self._is_suspect()))
         self._execute(f"CREATE OR REPLACE TEMP TABLE suspects AS {suspects}")
 
-    def _chosen(self, condition: str) -> ir.Table:
-        return flagged(self.contract, query(self.staging, f"FROM classified WHERE {condition}"))
+    def _chosen(self, name: str, condition: str) -> ir.Table:
+        rows = view(self.staging, name, f"FROM classified WHERE {condition}")
+        return flagged(self.contract, rows)
 
     def _is_suspect(self) -> str:
         """Whether a row is bad, or may share its key; different keys may have the same hash."""
@@ -142,7 +146,7 @@ class Batch:
         those that share it within the dump are ranked.
         """
         key = ", ".join(["dump_day", *map(_quoted, self.contract.key())])
-        columns = self.staging.table("suspects").columns
+        columns = table_of(self.staging, "suspects").columns
         order = [f"{_quoted(name)} DESC NULLS LAST" for name in self.contract.precedence()]
         order += ["file", *(name for name in columns if name.startswith(text_column("")))]
         self._execute(

@@ -22,7 +22,7 @@ from consumption_datamart.lake.headers import (
     unexpected_columns,
 )
 from consumption_datamart.lake.salvage import Salvaged
-from consumption_datamart.lake.staging import query
+from consumption_datamart.lake.staging import view
 from consumption_datamart.schema.lake import Contract
 
 PATH = "dump_file_path"
@@ -107,8 +107,9 @@ class Source:
         union = " UNION ALL ".join(
             self._select(header, files) for (_, header), files in groups.items()
         )
-        return query(
+        return view(
             self.staging,
+            "source",
             f"SELECT found.* EXCLUDE ({PATH}), dump_day, file"
             f" FROM ({union}) AS found JOIN dump_files USING ({PATH})",
         )

@@ -16,6 +16,7 @@ from ibis.backends.sql import SQLBackend
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.rows import conform
+from consumption_datamart.warehouse.sql import sql_of
 from consumption_datamart.warehouse.transaction import Transaction
 
 BATCH = 10_000
@@ -57,7 +58,7 @@ class SQLiteTransaction(Transaction):
         columns = ", ".join(f'"{name}"' for name in storable)
         marks = ", ".join("?" * len(storable))
         into = f"INSERT INTO {self.warehouse.qualified(model)} ({columns}) VALUES ({marks})"
-        cursor = self.staging.raw_sql(self.staging.compile(rows.select(**storable)))
+        cursor = self.staging.raw_sql(sql_of(self.staging, rows.select(**storable)))
         with self.constraints(model):
             while batch := cursor.fetchmany(BATCH):
                 self.backend.con.executemany(into, batch)

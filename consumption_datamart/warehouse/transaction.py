@@ -17,6 +17,7 @@ from consumption_datamart.errors import AuditError, WarehouseError
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.rows import conform, on_days
+from consumption_datamart.warehouse.sql import sql_of, table_of
 
 if TYPE_CHECKING:
     from consumption_datamart.warehouse.base import Warehouse
@@ -79,7 +80,7 @@ class Transaction(ABC):
     def insert(self, model: type[Table], rows: ir.Table) -> None:
         """Adds the rows of an expression on the warehouse's tables, column by name."""
         columns = ", ".join(f'"{name}"' for name in model.ibis_schema())
-        select = self.backend.compile(conform(model, rows))
+        select = sql_of(self.backend, conform(model, rows))
         into = f"INSERT INTO {self.warehouse.qualified(model)} ({columns})"
         with self.constraints(model):
             self.backend.raw_sql(f"{into} {select}")
@@ -95,7 +96,7 @@ class Transaction(ABC):
     def stage(self, frame: pd.DataFrame) -> ir.Table:
         """A frame as an expression on `staging`."""
         self.staging.con.register("staged_frame", frame)
-        return self.staging.table("staged_frame")
+        return table_of(self.staging, "staged_frame")
 
     def clear(self, model: type[Table], days: Days | None = None) -> None:
         """Makes the table ready for new rows: creates it, or empties it or the days of it.
@@ -138,7 +139,7 @@ class Transaction(ABC):
 
 def rows_of(backend: SQLBackend, expression: ir.Table) -> list[tuple[Any, ...]]:
     """The rows of a small expression: quicker than a frame, days may be text."""
-    cursor: Any = backend.raw_sql(backend.compile(expression))
+    cursor: Any = backend.raw_sql(sql_of(backend, expression))
     found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
 
