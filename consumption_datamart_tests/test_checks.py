@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from datetime import date, timedelta
 from itertools import groupby
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 import pytest
@@ -13,6 +14,7 @@ from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
 from consumption_datamart.checks import Check, Result, evaluate
+from consumption_datamart.checks.deliveries import WEEKS
 from consumption_datamart.factories.monitoring import all_checks
 from consumption_datamart.schema.days import Days
 from consumption_datamart.settings import Settings
@@ -222,6 +224,24 @@ def test_all_checks_pass_on_a_good_mart_and_measure_something(mart: Transaction)
     assert [result.day for result in by_day if result.measured is None] == [
         day(number) for number in range(1, 1 + 21)
     ]
+
+
+@pytest.mark.parametrize("before", [(90, 20, 40), (35, 90, 20, 40), (20, 20, 20, 60)])
+def test_rows_are_compared_with_the_median_of_the_weekday_before(
+    before: tuple[int, ...], mart: Transaction
+) -> None:
+    check = CHECKS[f"{TELEMETRY} volume"]
+    table = mart.warehouse.qualified(check.reads["files"])
+    for week in range(1, WEEKS + 1):
+        dump = on(29 - 7 * week, DUMP)
+        if week <= len(before):
+            update = f"UPDATE {table} SET rows_read = {before[week - 1]} WHERE {dump}"
+        else:
+            update = f"DELETE FROM {table} WHERE {dump}"
+        mart.backend.raw_sql(update)
+    found = {result.day: result for result in results(mart, [check])}[day(29)]
+    usual, now = median(before), 20  # of the three customers one pauses
+    assert found.measured == pytest.approx(abs(now - usual) / usual)
 
 
 def late(mart: Transaction, today: date) -> float | None:

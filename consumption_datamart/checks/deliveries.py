@@ -21,21 +21,18 @@ def volume(files: ir.Table) -> ir.Table:
     """
     dumps = files.group_by(day=files.dump_day).aggregate(read=files.rows_read.sum())
     dumps = dumps.mutate(n=number(dumps.day))
-    before = [
-        dumps.select(n=dumps.n + 7 * week, then=dumps.read, week=ibis.literal(week))
-        for week in range(1, WEEKS + 1)
-    ]
+    before = [dumps.select(n=dumps.n + 7 * week, then=dumps.read) for week in range(1, WEEKS + 1)]
     history = ibis.union(*before)
-    rank = {"group_by": history.n, "order_by": [history.then, history.week]}
-    ranked = history.mutate(
-        position=ibis.row_number().over(**rank),
-        weeks=history.count().over(group_by=history.n),
+    weeks = history.group_by("n").aggregate(
+        number=history.count(),
+        total=history.then.sum(),
+        least=history.then.min(),
+        greatest=history.then.max(),
     )
-    # the median of an odd number is the middle, of an even number the mean of the two
-    middle = ranked.filter(
-        (ranked.position * 2 - (ranked.weeks - 1)).abs() <= 1, ranked.weeks >= ENOUGH_WEEKS
-    )
-    usual = middle.group_by("n").aggregate(median=middle.then.mean())
+    weeks = weeks.filter(weeks.number >= ENOUGH_WEEKS)
+    # of three or four numbers the median is the mean of all but the least and the greatest
+    median = (weeks.total - weeks.least - weeks.greatest).cast("float64") / (weeks.number - 2)
+    usual = weeks.select("n", median=median)
     found = dumps.left_join(usual, "n")
     enough = (found.median >= ENOUGH_ROWS).ifelse(found.median, ibis.null())
     far = (found.read - enough).abs()
