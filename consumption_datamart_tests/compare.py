@@ -8,6 +8,7 @@ Row = dict[str, object]
 Tables = dict[str, list[Row]]
 
 RELATIVE_TOLERANCE = 1e-9
+NUMBERS = {int, float, Decimal}
 
 
 def differences(
@@ -41,7 +42,7 @@ def differing(actual: Tables, expected: Tables) -> dict[str, list[str]]:
 
 def same_value(one: object, other: object) -> bool:
     """Tell whether two values are the same; numbers may be of different types."""
-    if _is_number(one) and _is_number(other):
+    if type(one) in NUMBERS and type(other) in NUMBERS:
         return math.isclose(one, other, rel_tol=RELATIVE_TOLERANCE)
     return type(one) is type(other) and one == other
 
@@ -50,15 +51,11 @@ def _ordered(rows: Sequence[Row], columns: Sequence[str]) -> list[Row]:
     """Sort by the values that compare exactly first, so that noise in numbers moves no row."""
 
     def position(row: Row) -> tuple:
-        exact = [("" if _is_number(row[name]) else repr(row[name])) for name in columns]
-        numbers = [float(row[name]) if _is_number(row[name]) else 0.0 for name in columns]
-        return exact, numbers
+        values = [row[name] for name in columns]
+        exact = ["" if type(value) in NUMBERS else repr(value) for value in values]
+        return exact, [float(value) for value in values if type(value) in NUMBERS]
 
     return sorted(rows, key=position)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def _only(row: Row, columns: Sequence[str]) -> Row:
