@@ -14,7 +14,8 @@ def sql_of(backend: SQLBackend, expression: ir.Table) -> str:
     """The SQL of an expression that holds no connection.
 
     Ibis needs longer for it than most engines for a small table: who asks the same again, for
-    another batch of files or in another run of one process, is told what he was told before.
+    another batch of files or in another run of one process, is told what he was told before
+    (docs/decisions/0036).
     """
     return _compiled(backend.name, expression.op())
 
