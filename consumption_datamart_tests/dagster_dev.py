@@ -34,7 +34,7 @@ class Dagster:
         request = urllib.request.Request(
             f"{self.url}/graphql", body, {"content-type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
             return json.load(response)["data"]
 
     def runs(self) -> list[dict[str, Any]]:
