@@ -13,7 +13,7 @@ import pytest
 
 from consumption_datamart.errors import AuditError, WarehouseError
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.star import FactConsumptionDaily
+from consumption_datamart.schema.star import DimCustomer, FactConsumptionDaily
 from consumption_datamart.warehouse import Warehouse, open_warehouse, publish
 from consumption_datamart_tests.lakes import Row
 from consumption_datamart_tests.mart import tables_of
@@ -139,6 +139,21 @@ def test_columns_go_by_name(form: Form, target: Warehouse) -> None:
 def test_no_rows(target: Warehouse) -> None:
     publish(target, MODEL, as_frame(OLD)[:0])
     assert found(target) == []
+
+
+def test_samples_show_flags_as_flags(warehouse: str) -> None:
+    version = {
+        "customer_key": "CUST-1@2026-01-01",
+        "customer_id": "CUST-1",
+        "customer_name": "One",
+        "valid_from": date(2026, 1, 1),
+        "valid_to": date(9999, 12, 31),
+        "is_current": True,
+        "meta__warnings": "",
+    }
+    published = publish(open_warehouse(warehouse), DimCustomer, pd.DataFrame([version]))
+    (shown,) = published.profile.samples["sample"].to_dict("records")
+    assert shown["is_current"] is True
 
 
 class Interrupted(BaseException):

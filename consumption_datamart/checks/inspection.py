@@ -97,7 +97,7 @@ class Inspection:
         rows = []
         for model, profile in profiles.items():
             figures = profile.figures.reindex(each, fill_value=0)
-            figures["seconds"] = self.seconds() / len(each)
+            figures = figures.assign(seconds=self.seconds() / len(each))
             for day, counts in figures.to_dict("index").items():
                 rows += [
                     (now, model.full_name(), day or None, figure, float(number))

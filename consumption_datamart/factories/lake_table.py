@@ -29,7 +29,7 @@ from consumption_datamart.resources import LakeResource, WarehouseResource
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import models_of
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse.audit import Profile
+from consumption_datamart.warehouse import Profile
 
 
 @dataclass(frozen=True)

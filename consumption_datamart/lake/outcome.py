@@ -58,12 +58,12 @@ def outcome(transaction: Transaction, contract: type[Contract], days: Days | Non
     kept = audit(transaction, raw, days, key=False)
     set_aside = audit(transaction, quarantine, days, more=_reasons)
     files = audit(transaction, loaded, days, more=_fates)
-    occurring = [name for name in QUARANTINE_REASONS if set_aside.figures[name].any()]
+    occurring = [name for name in sorted(QUARANTINE_REASONS) if set_aside.figures[name].any()]
     rows = transaction.slice(loaded, days)
     extra = rows.filter(rows.unexpected_columns != "").select("file", "unexpected_columns")
     return Outcome(
         raw=Profile(_joined(kept.figures, files.figures[list(FATES)]), kept.samples),
-        quarantine=Profile(set_aside.figures[["rows", *sorted(occurring)]], set_aside.samples),
+        quarantine=Profile(set_aside.figures[["rows", *occurring]], set_aside.samples),
         files=Profile(files.figures[["rows"]], files.samples),
         unexpected_columns=dict(transaction.rows(extra)),
     )

@@ -80,7 +80,7 @@ def audit(
     if rules and found.pop(BROKEN).any():
         raise _broken_rule(transaction, model, rows, rules)
     if key:
-        _require_unique(transaction, model, days)
+        _require_unique(transaction, model, rows)
     latest = transaction.slice(model, Days(days.last, days.last) if days else None)
     samples = {"sample": _sample(transaction, latest)}
     if codes and found.warnings.any():
@@ -121,11 +121,10 @@ def _broken_rule(
     return _error(model, f"{count} rows break '{name}'", example)
 
 
-def _require_unique(transaction: Transaction, model: type[Table], days: Days | None) -> None:
+def _require_unique(transaction: Transaction, model: type[Table], rows: ir.Table) -> None:
     key = model.key()
     if not key:
         return
-    rows = transaction.slice(model, days)
     counted = rows.group_by(key).aggregate(rows=rows.count())
     repeated = _sample(transaction, counted.filter(counted["rows"] > 1))
     if len(repeated):
@@ -133,8 +132,9 @@ def _require_unique(transaction: Transaction, model: type[Table], days: Days | N
 
 
 def _sample(transaction: Transaction, rows: ir.Table) -> pd.DataFrame:
-    found = transaction.rows(rows.limit(SAMPLE_ROWS))
-    return pd.DataFrame(found, columns=list(rows.columns))
+    found = pd.DataFrame(transaction.rows(rows.limit(SAMPLE_ROWS)), columns=list(rows.columns))
+    flags = [name for name, dtype in rows.schema().items() if dtype.is_boolean()]
+    return found.astype(dict.fromkeys(flags, bool))  # to SQLite they are numbers
 
 
 def _error(model: type[Table], problem: str, example: "pd.Series[Any]") -> AuditError:
