@@ -12,6 +12,7 @@ import fsspec
 import pandas as pd
 import pytest
 
+from consumption_datamart.errors import WarehouseError
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.star import FactConsumptionDaily
 from consumption_datamart.settings import Settings
@@ -103,11 +104,21 @@ def test_it_is_kept_but_not_after_an_error_or_long_use_or_for_other_settings(
     assert not kept(tmp_path)
 
 
-def test_memory_is_limited(tmp_path: Path) -> None:
-    with duckdb_in_memory("50MB", tmp_path / "spilled") as small:
-        small.execute("SET max_temp_directory_size = '0B'")
-        with pytest.raises(duckdb.OutOfMemoryException):
-            small.execute("CREATE TEMP TABLE big AS SELECT 'x' || range AS x FROM range(9_000_000)")
+def test_who_needs_more_memory_than_is_allowed_is_told_how_to_allow_it(tmp_path: Path) -> None:
+    spill_nothing = "SET max_temp_directory_size = '0B'"
+    big = "CREATE TEMP TABLE big AS SELECT 'x' || range AS x FROM range(9_000_000)"
+    told = r"may use 50MB of memory: Out of Memory.*; set CONSUMPTION_DATAMART_MEMORY_LIMIT to more"
+    spill = tmp_path / "spilled"
+    with pytest.raises(WarehouseError, match=told), duckdb_in_memory("50MB", spill) as small:
+        small.execute(f"{spill_nothing}; {big}")
+
+
+@pytest.mark.parametrize("limit", ["much", "1", ""])
+def test_what_is_no_amount_of_memory_is_named(limit: str, tmp_path: Path) -> None:
+    url = f"duckdb://{tmp_path}/warehouse.duckdb"
+    told = f"^CONSUMPTION_DATAMART_MEMORY_LIMIT={limit}: .*[Mm]emory"
+    with pytest.raises(WarehouseError, match=told), open_warehouse(url, limit).transaction():
+        pass
 
 
 ATTACH = "import duckdb, sys; duckdb.sql(f\"ATTACH '{sys.argv[1]}' AS it (TYPE duckdb)\")"

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import duckdb
 
+from consumption_datamart.errors import WarehouseError
+
 
 class _Engine(NamedTuple):
     """A DuckDB, and what it was started with."""
@@ -37,6 +39,9 @@ def duckdb_in_memory(memory_limit: str, spill: Path) -> Iterator[duckdb.DuckDBPy
     Args:
         memory_limit: how much memory it may use.
         spill: folder for what does not fit; it is there only while it is needed.
+
+    Raises:
+        WarehouseError: the limit is no amount of memory, or is too little.
     """
     engine, began = _take(memory_limit, spill), time.monotonic()
     try:
@@ -45,8 +50,14 @@ def duckdb_in_memory(memory_limit: str, spill: Path) -> Iterator[duckdb.DuckDBPy
             yield connection
             for name in connection.list_filesystems():
                 connection.unregister_filesystem(name)
-    except BaseException:
+    except BaseException as error:
         engine.connection.close()  # an error may have left it unusable
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise WarehouseError(
+                f"DuckDB may use {memory_limit} of memory: {_first_line(error)}; set "
+                "CONSUMPTION_DATAMART_MEMORY_LIMIT to more, or make room on the disk of "
+                f"{spill.parent}"
+            ) from error
         raise
     if time.monotonic() - began < KEPT_SECONDS:
         _idle[:] = [engine]
@@ -67,4 +78,13 @@ def _take(memory_limit: str, spill: Path) -> _Engine:
         "preserve_insertion_order": False,
         "temp_directory": str(spill),
     }
-    return _Engine(memory_limit, spill, duckdb.connect(config=config))
+    try:
+        return _Engine(memory_limit, spill, duckdb.connect(config=config))
+    except duckdb.ParserException as error:
+        raise WarehouseError(
+            f"CONSUMPTION_DATAMART_MEMORY_LIMIT={memory_limit}: {_first_line(error)}"
+        ) from error
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]
