@@ -5,12 +5,13 @@ import ibis.expr.types as ir
 
 from consumption_datamart.checks.check import MODEL, Check, grouped
 from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.rows import repeated
 
 
 def model_check(model: type[Table]) -> Check:
     """Types, required values, rules and key of a table, read off its model.
 
-    Before a publication `Transaction.audit` asks for the same and tells an example.
+    Before a publication `warehouse.audit` asks for the same and tells an example.
     """
     key = model.key()
 
@@ -22,8 +23,8 @@ def model_check(model: type[Table]) -> Check:
         if not key:
             counted = grouped(rows, day).aggregate(rows=wrong)
             return counted.mutate(measured=counted["rows"])
-        repeated = grouped(_repeated(rows, key, day), day).aggregate(rows=ibis._.rows.sum())
-        counted = ibis.union(grouped(rows, day).aggregate(rows=wrong), repeated)
+        twice = grouped(repeated(model, rows), day).aggregate(rows=ibis._.rows.sum())
+        counted = ibis.union(grouped(rows, day).aggregate(rows=wrong), twice)
         total = counted.group_by("day") if day else counted
         total = total.aggregate(rows=counted["rows"].sum())
         return total.mutate(measured=total["rows"])
@@ -37,10 +38,3 @@ def model_check(model: type[Table]) -> Check:
         {"rows": model},
         is_blocking=True,
     )
-
-
-def _repeated(rows: ir.Table, key: list[str], day: str | None) -> ir.Table:
-    """Keys that more than one row has, with the number of rows, and the first day of them."""
-    first = {} if day is None or day in key else {day: rows[day].min()}
-    counted = rows.group_by(key).aggregate(rows=rows.count(), **first)
-    return counted.filter(counted["rows"] > 1)

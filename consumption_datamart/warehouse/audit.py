@@ -11,7 +11,7 @@ import pandas as pd
 from consumption_datamart.errors import AuditError
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse.rows import day_of
+from consumption_datamart.warehouse.rows import day_of, repeated
 from consumption_datamart.warehouse.transaction import Transaction
 
 SAMPLE_ROWS = 5
@@ -125,10 +125,9 @@ def _require_unique(transaction: Transaction, model: type[Table], rows: ir.Table
     key = model.key()
     if not key:
         return
-    counted = rows.group_by(key).aggregate(rows=rows.count())
-    repeated = _sample(transaction, counted.filter(counted["rows"] > 1))
-    if len(repeated):
-        raise _error(model, f"key {', '.join(key)} is not unique", repeated.iloc[0])
+    found = _sample(transaction, repeated(model, rows))
+    if len(found):
+        raise _error(model, f"key {', '.join(key)} is not unique", found.iloc[0])
 
 
 def _sample(transaction: Transaction, rows: ir.Table) -> pd.DataFrame:

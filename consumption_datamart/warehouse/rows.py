@@ -34,3 +34,11 @@ def on_days(model: type[Table], rows: ir.Table, days: Days | None) -> ir.Table:
     """The rows on the given days; all rows of a table that has no days, or where none are given."""
     column = model.day_column()
     return rows if days is None or column is None else rows.filter(rows[column].between(*days))
+
+
+def repeated(model: type[Table], rows: ir.Table) -> ir.Table:
+    """Keys that more than one row has, with the number of `rows`, and the first day of them."""
+    key, day = model.key(), model.day_column()
+    first = {} if day is None or day in key else {day: rows[day].min()}
+    counted = rows.group_by(key).aggregate(rows=rows.count(), **first)
+    return counted.filter(counted["rows"] > 1)
