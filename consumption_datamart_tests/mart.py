@@ -2,7 +2,7 @@
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from datetime import date, datetime
 from graphlib import TopologicalSorter
@@ -28,6 +28,7 @@ from consumption_datamart.schema.alerts import Alert, AlertTransition
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import MONITORING
 from consumption_datamart.schema.raw import Dumps, models_of
+from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse, publish
 from consumption_datamart_tests.compare import Row, Tables
@@ -135,10 +136,16 @@ def _with_upstream(names: set[str]) -> set[str]:
     return names if more == names else _with_upstream(more)
 
 
-def tables_of(url: str) -> Tables:
-    """Every table of a warehouse, by its full name, as rows of plain Python values."""
+def tables_of(url: str, *own: type[Table]) -> Tables:
+    """Every table of a warehouse, by its full name, as rows of plain Python values.
+
+    Args:
+        url: of the warehouse.
+        own: models of tables that are not the mart's.
+    """
     engine, path = url.split("://")
-    return _of_duckdb(path) if engine == "duckdb" else _of_sqlite(path)
+    known = STORED | {model.full_name(): model for model in own}
+    return _of_duckdb(path) if engine == "duckdb" else _of_sqlite(path, known)
 
 
 def without_monitoring(tables: Tables) -> Tables:
@@ -159,14 +166,14 @@ def _of_duckdb(path: str) -> Tables:
         return tables
 
 
-def _of_sqlite(path: str) -> Tables:
+def _of_sqlite(path: str, known: Mapping[str, type[Table]]) -> Tables:
     """Dates and times are ISO text there, and flags are 0 and 1: by the model they are read."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         return {
             name: [
-                _plain(dict(row), STORED[name].ibis_schema())
+                _plain(dict(row), known[name].ibis_schema())
                 for row in connection.execute(f'SELECT * FROM "{name}"')
             ]
             for (name,) in names

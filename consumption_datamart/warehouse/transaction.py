@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends.duckdb import Backend as DuckDBBackend
@@ -78,9 +79,18 @@ class Transaction(ABC):
         )
 
     def insert(self, model: type[Table], rows: ir.Table) -> None:
-        """Adds the rows of an expression on the warehouse's tables, column by name."""
+        """Adds the rows of an expression on the warehouse's tables, column by name.
+
+        An expression of a team may hold frames (`ibis.memtable`): these become temporary tables.
+        """
         columns = ", ".join(f'"{name}"' for name in model.ibis_schema())
-        select = sql_of(self.backend, conform(model, rows))
+        rows = conform(model, rows)
+        for frame in rows.op().find(ops.InMemoryTable):
+            data = frame.data.to_frame()
+            self.backend.create_table(frame.name, data, schema=frame.schema, temp=True)
+            named = ibis.table(frame.schema, name=frame.name)
+            rows = rows.op().replace({frame: named.op()}).to_expr()
+        select = sql_of(self.backend, rows)
         into = f"INSERT INTO {self.warehouse.qualified(model)} ({columns})"
         with self.constraints(model):
             self.backend.raw_sql(f"{into} {select}")

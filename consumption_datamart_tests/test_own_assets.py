@@ -1,0 +1,149 @@
+"""A team's own assets beside the mart: loaded, audited and published as the mart's tables are."""
+
+import re
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+import pytest
+
+from consumption_datamart.definitions import build_definitions
+from consumption_datamart.partitions import daily_partitions, range_tags
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.table import Field, MartTable
+from consumption_datamart.schema.types import Day, Real, Text
+from consumption_datamart_tests.lakes import day, entitlement, noon, usage, write_dump
+from consumption_datamart_tests.mart import build, tables_of
+
+GUIDE = Path(__file__).parent.parent / "CONTRIBUTING.md"
+pytestmark = pytest.mark.filterwarnings("ignore:.*in beta:dagster.BetaWarning")
+KEY = dg.AssetKey(["mart", "target_daily"])
+
+
+class TargetDaily(MartTable):
+    """How much of what a customer is meant to use it uses on a day."""
+
+    _day = "day"
+    day: Day
+    customer_id: Text
+    share: Real = Field(ge=0, description="Used quantity by the quantity that is meant to be.")
+
+    class Config:
+        """One row a day and customer."""
+
+        unique: ClassVar[list[str]] = ["day", "customer_id"]
+
+
+def in_pandas(fact: pd.DataFrame) -> pd.DataFrame:
+    """In memory."""
+    found = fact.assign(share=fact.used_quantity / 2.0)
+    return found[["share", "day", "customer_id"]]
+
+
+def in_the_warehouse(fact: ir.Table) -> ir.Table:
+    """In SQL, with what is meant to be from elsewhere."""
+    meant = ibis.memtable({"customer_id": ["CUST-1", "CUST-2"], "meant": [2.0, 5.0]})
+    found = fact.join(meant, "customer_id")
+    return found.select("day", "customer_id", share=found.used_quantity / found.meant)
+
+
+def wrong(fact: pd.DataFrame) -> pd.DataFrame:
+    """Breaks a rule of the model."""
+    return in_pandas(fact).assign(share=-1.0)
+
+
+def definitions(compute: Callable[..., object], lake: Path, url: str) -> dg.Definitions:
+    """The mart's with the function as a further asset, by day."""
+    asset = dg.asset(
+        compute,
+        key=KEY,
+        ins={"fact": dg.AssetIn(["mart", "fact_consumption_daily"])},
+        partitions_def=daily_partitions(day(1)),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    return build_definitions(
+        own_assets=[asset],
+        own_models=[TargetDaily],
+        lake=str(lake),
+        warehouse=url,
+        start_day=day(1),
+    )
+
+
+def refresh(found: dg.Definitions, first: int, last: int) -> dg.ExecuteInProcessResult:
+    """Build the asset alone, for these days."""
+    return (
+        found.resolve_job_def("build")
+        .get_subset(asset_selection={KEY})
+        .execute_in_process(tags=range_tags(Days(day(first), day(last))), raise_on_error=False)
+    )
+
+
+@pytest.fixture
+def mart(lake: Path, warehouse: str) -> str:
+    """Three days of usage, each of one customer; the URL of the warehouse."""
+    write_dump(lake, "entitlements", day(1), [entitlement()])
+    for number in (1, 2, 3):
+        write_dump(lake, "telemetry", day(number), [usage(event_ts=noon(number), quantity=number)])
+    build(lake, warehouse)
+    return warehouse
+
+
+def shares(url: str) -> dict[int, float]:
+    """By the number of the day."""
+    rows = tables_of(url, TargetDaily)["mart.target_daily"]
+    return {(row["day"] - day(1)).days + 1: row["share"] for row in rows}
+
+
+@pytest.mark.parametrize("compute", [in_pandas, in_the_warehouse])
+def test_it_takes_and_returns_the_days_of_its_run(
+    compute: Callable[..., object], lake: Path, mart: str
+) -> None:
+    found = definitions(compute, lake, mart)
+    assert refresh(found, 1, 2).success
+    assert shares(mart) == {1: 0.5, 2: 1.0}
+    assert refresh(found, 3, 3).success
+    result = refresh(found, 2, 3)
+    assert shares(mart) == {1: 0.5, 2: 1.0, 3: 1.5}
+    (made,) = result.asset_materializations_for_node(KEY.to_python_identifier())[:1]
+    assert made.metadata["dagster/partition_row_count"].value == 2
+    assert "sample" in made.metadata
+
+
+def test_what_breaks_its_model_is_not_published(lake: Path, mart: str) -> None:
+    assert refresh(definitions(in_pandas, lake, mart), 1, 3).success
+    result = refresh(definitions(wrong, lake, mart), 1, 3)
+    (failure,) = result.get_step_failure_events()
+    told = failure.step_failure_data.user_failure_data.description
+    assert told.startswith("mart.target_daily: 3 rows break 'share greater_than_or_equal_to(0)'")
+    assert shares(mart) == {1: 0.5, 2: 1.0, 3: 1.5}
+
+
+def test_one_without_a_model_is_refused() -> None:
+    @dg.asset(key=["mart", "without"])
+    def without() -> None:
+        pass
+
+    with pytest.raises(TypeError, match="asset mart/without: it has no model; write one"):
+        build_definitions(own_assets=[without])
+
+
+def test_the_example_of_the_guide_is_built_with_the_mart(
+    lake: Path, warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_dump(lake, "entitlements", day(1), [entitlement()])
+    write_dump(lake, "telemetry", day(1), [usage(event_ts=noon(1), quantity=5.0)])
+    monkeypatch.setenv("CONSUMPTION_DATAMART_LAKE", str(lake))
+    monkeypatch.setenv("CONSUMPTION_DATAMART_WAREHOUSE", warehouse)
+    (example,) = re.findall(r"## Your own assets.*?```python\n(.*?)```", GUIDE.read_text(), re.S)
+    (tmp_path / "own.py").write_text(example)
+    found = runpy.run_path(str(tmp_path / "own.py"))
+    job = found["defs"].resolve_job_def("build")
+    assert job.execute_in_process(tags=range_tags(Days(day(1), day(1)))).success
+    rows = tables_of(warehouse, found["Scorecard"])["mart.scorecard"]
+    assert rows == [{"product_id": "db", "mean_consumption": pytest.approx(0.5)}]
