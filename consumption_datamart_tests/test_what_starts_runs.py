@@ -1,0 +1,132 @@
+"""What starts runs: the look at the lake, and the policies' requests, range by range."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumption_datamart.assets.lake import LAKE
+from consumption_datamart.automation.sensor import in_ranges
+from consumption_datamart.definitions import build_definitions
+from consumption_datamart.factories import OBSERVE_JOB, observe_schedule
+from consumption_datamart.partitions import days_of_tags
+from consumption_datamart.resources import LakeResource
+from consumption_datamart_tests.lakes import day, noon, usage, write_dump
+
+OBSERVED, RUNNING, REQUESTED = "the lake is as it was", "the lake is being observed", None
+
+
+class Watch:
+    """The schedule that looks at a lake, and the job that it starts."""
+
+    def __init__(self, lake: Path, instance: dg.DagsterInstance) -> None:
+        """Of a lake that was never observed."""
+        self.lake, self.instance = lake, instance
+        definitions = build_definitions(lake=str(lake), start_day=day(1))
+        self.job = definitions.resolve_job_def(OBSERVE_JOB)
+        self.schedule = observe_schedule(LakeResource(uri=str(lake)), LAKE)
+
+    def look(self) -> str | None:
+        """Why the schedule starts no run; None: it starts one."""
+        with dg.build_schedule_context(instance=self.instance) as context:
+            found = self.schedule.evaluate_tick(context)
+        assert bool(found.run_requests) == (found.skip_message is None)
+        return found.skip_message
+
+    def observe(self) -> None:
+        """Runs the job."""
+        assert self.job.execute_in_process(instance=self.instance).success
+
+
+@pytest.fixture
+def watch(lake: Path, tmp_path: Path) -> Iterator[Watch]:
+    """Of a lake with two days of telemetry."""
+    for number in (1, 2):
+        write_dump(lake, "telemetry", day(number), [usage(event_ts=noon(number))])
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        yield Watch(lake, instance)
+
+
+def test_a_lake_is_observed_once_and_then_when_a_dump_is_new_changed_or_gone(watch: Watch) -> None:
+    dump = watch.lake / "telemetry" / f"{day(2)}.csv"
+    assert watch.look() is REQUESTED
+    watch.observe()
+    assert watch.look() == OBSERVED
+    write_dump(watch.lake, "invoices", day(2), [])
+    assert watch.look() is REQUESTED
+    watch.observe()
+    dump.write_bytes(dump.read_bytes() + b"\n")
+    assert watch.look() is REQUESTED
+    watch.observe()
+    dump.unlink()
+    assert watch.look() is REQUESTED
+    watch.observe()
+    assert watch.look() == OBSERVED
+
+
+def test_one_that_is_being_observed_is_left_alone(watch: Watch) -> None:
+    run = watch.instance.create_run_for_job(watch.job, status=dg.DagsterRunStatus.STARTED)
+    assert watch.look() == RUNNING
+    watch.instance.report_run_canceled(run)
+    assert watch.look() is REQUESTED
+
+
+def test_a_table_that_cannot_be_listed_hides_no_news_of_others(watch: Watch) -> None:
+    watch.observe()
+    (watch.lake / "entitlements").write_text("no folder")
+    with pytest.raises(dg.DagsterUserCodeExecutionError) as caught:
+        watch.look()
+    assert "entitlements is a file; make it a folder" in str(caught.value.user_exception)
+    write_dump(watch.lake, "telemetry", day(3), [])
+    assert watch.look() is REQUESTED
+
+
+Asked = set[tuple[str, date | None]]
+
+ASKED = st.sets(
+    st.tuples(
+        st.sampled_from(["a", "b", "a b"]),
+        st.none() | st.integers(0, 9).map(lambda number: day(1) + timedelta(days=number)),
+    )
+)
+
+
+def asked(requests: list[dg.RunRequest]) -> list[tuple[str, date | None]]:
+    """The assets and the days of each request, day by day."""
+    found: list[tuple[str, date | None]] = []
+    for request in requests:
+        names = " ".join(sorted(key.path[-1] for key in request.asset_selection or []))
+        days = days_of_tags(request.tags) if request.partition_key is None else None
+        if days is not None:
+            found += [(names, each) for each in days.each()]
+        else:
+            only = request.partition_key and date.fromisoformat(request.partition_key)
+            found.append((names, only))
+    return found
+
+
+@given(ASKED)
+def test_days_are_asked_for_once_in_as_few_runs_as_there_are_gaps(wanted: Asked) -> None:
+    requests = [
+        dg.RunRequest(
+            asset_selection=[dg.AssetKey(name) for name in names.split()],
+            partition_key=each and each.isoformat(),
+            tags={"why": "policy"} | ({"dagster/partition": each.isoformat()} if each else {}),
+        )
+        for names, each in sorted(wanted, key=repr)
+    ]
+    merged = in_ranges(requests)
+    assert sorted(asked(merged), key=repr) == sorted(wanted, key=repr)
+    begins = {
+        (names, each)
+        for names, each in wanted
+        if each is None or (names, each - timedelta(days=1)) not in wanted
+    }
+    assert len(merged) == len(begins)
+    assert all(request.tags["why"] == "policy" for request in merged)
+    several = [request for request in merged if request.partition_key is None]
+    assert not any("dagster/partition" in request.tags for request in several)
