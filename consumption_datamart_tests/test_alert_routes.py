@@ -3,6 +3,7 @@
 import json
 import logging
 import socket
+import ssl
 import threading
 import tomllib
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
+from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from consumption_datamart.alerts.config import AlertSettings, load_alert_settings
 from consumption_datamart.alerts.evaluation import tell
@@ -24,6 +27,7 @@ from consumption_datamart.errors import DatamartError
 from consumption_datamart.warehouse import open_warehouse
 
 AT = datetime(2026, 1, 5, 12, 30)
+LOGIN = LoginPassword(b"mart", b"secret")
 QUICK = {"attempts": 2, "wait_seconds": 0.01, "timeout_seconds": 2}
 
 
@@ -167,6 +171,56 @@ def test_mail(mailbox: tuple[Mailbox, int], book: AlertBook) -> None:
     assert mail["Subject"] == "[alarm] dump telemetry"
     assert mail["X-RcptTo"] == "one@example.com, two@example.com"
     assert mail.get_payload().strip() == "ALARM dump telemetry: no dump came"
+
+
+@pytest.fixture
+def ca(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
+    """A certificate authority that this machine trusts."""
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    return ca
+
+
+def mailed_over_tls(book: AlertBook, ca: trustme.CA, **route: object) -> tuple[list[str], int]:
+    """Who is still to be told, and how many mails a server has got that wants TLS and a login."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+    handler, port = Mailbox(), free_port()
+    controller = Controller(
+        handler,
+        hostname="127.0.0.1",
+        port=port,
+        tls_context=context,
+        require_starttls=True,
+        auth_required=True,
+        authenticator=lambda *found: AuthResult(success=found[-1] == LOGIN),
+    )
+    controller.start()
+    people = {"sender": "mart@example.com", "recipients": ["one@example.com"]}
+    mail = {"kind": "email", "name": "mail", "host": "127.0.0.1", "port": port, **people}
+    try:
+        return told(book, configured(mail | route), transition()), len(handler.mails)
+    finally:
+        controller.stop()
+
+
+def test_mail_over_tls_with_a_login(book: AlertBook, ca: trustme.CA) -> None:
+    route = {"starttls": True, "user": "mart", "password": "secret"}
+    assert mailed_over_tls(book, ca, **route) == ([""], 1)
+
+
+@pytest.mark.parametrize("route", [{"starttls": False}, {"user": None}, {"password": "wrong"}])
+def test_a_mail_server_that_refuses_is_tried_again_later(
+    route: dict[str, object], book: AlertBook, ca: trustme.CA
+) -> None:
+    good = {"starttls": True, "user": "mart", "password": "secret"}
+    assert mailed_over_tls(book, ca, **good | route) == (["mail"], 0)
+
+
+def test_who_cannot_show_a_certificate_gets_no_password(book: AlertBook, ca: trustme.CA) -> None:
+    route = {"starttls": True, "user": "mart", "password": "secret"}
+    assert mailed_over_tls(book, trustme.CA(), **route) == (["mail"], 0)
 
 
 def test_the_log(book: AlertBook, caplog: pytest.LogCaptureFixture) -> None:

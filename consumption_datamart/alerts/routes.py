@@ -2,6 +2,7 @@
 
 import logging
 import smtplib
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -113,7 +114,7 @@ def _mail(route: EmailRoute, subject: str, text: str, timeout: float) -> None:
     message.set_content(text)
     with smtplib.SMTP(route.host, route.port, timeout=timeout) as server:
         if route.starttls:
-            server.starttls()
+            server.starttls(context=ssl.create_default_context())  # by default it trusts everyone
         if route.user is not None:
             server.login(route.user, route.password or "")
         server.send_message(message)
