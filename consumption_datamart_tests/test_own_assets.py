@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import ClassVar
 
 import dagster as dg
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 import pytest
+from dagster_duckdb_pandas import DuckDBPandasIOManager
 
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.partitions import daily_partitions, range_tags
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.star import FactConsumptionDaily
 from consumption_datamart.schema.table import Field, MartTable
 from consumption_datamart.schema.types import Day, Real, Text
 from consumption_datamart_tests.lakes import day, entitlement, noon, usage, write_dump
-from consumption_datamart_tests.mart import build, tables_of
+from consumption_datamart_tests.mart import build_tables, tables_of
 
 GUIDE = Path(__file__).parent.parent / "CONTRIBUTING.md"
 pytestmark = pytest.mark.filterwarnings("ignore:.*in beta:dagster.BetaWarning")
@@ -90,7 +93,7 @@ def mart(lake: Path, warehouse: str) -> str:
     write_dump(lake, "entitlements", day(1), [entitlement()])
     for number in (1, 2, 3):
         write_dump(lake, "telemetry", day(number), [usage(event_ts=noon(number), quantity=number)])
-    build(lake, warehouse)
+    build_tables(lake, warehouse, [FactConsumptionDaily.full_name()])
     return warehouse
 
 
@@ -147,3 +150,27 @@ def test_the_example_of_the_guide_is_built_with_the_mart(
     assert job.execute_in_process(tags=range_tags(Days(day(1), day(1)))).success
     rows = tables_of(warehouse, found["Scorecard"])["mart.scorecard"]
     assert rows == [{"product_id": "db", "mean_consumption": pytest.approx(0.5)}]
+
+
+def test_one_may_keep_tables_without_a_model_in_a_file_of_its_own(
+    lake: Path, mart: str, tmp_path: Path
+) -> None:
+    report = dg.AssetIn(["mart", "fact_consumption_daily"], input_manager_key="io_manager")
+
+    @dg.asset(key=["scratch", "usage"], io_manager_key="frames", ins={"report": report})
+    def used(report: pd.DataFrame) -> pd.DataFrame:
+        return report.groupby("customer_id", as_index=False).used_quantity.sum()
+
+    @dg.asset(key=["scratch", "most"], io_manager_key="frames", ins={"used": dg.AssetIn(used.key)})
+    def most(used: pd.DataFrame) -> pd.DataFrame:
+        return used.nlargest(1, "used_quantity")
+
+    frames = DuckDBPandasIOManager(database=str(tmp_path / "team.duckdb"))
+    found = dg.Definitions.merge(
+        build_definitions(lake=str(lake), warehouse=mart, start_day=day(1)),
+        dg.Definitions(assets=[used, most], resources={"frames": frames}),
+    )
+    job = found.resolve_implicit_global_asset_job_def()
+    assert job.get_subset(asset_selection={used.key, most.key}).execute_in_process().success
+    with duckdb.connect(tmp_path / "team.duckdb") as connection:
+        assert connection.execute("FROM scratch.most").fetchall() == [("CUST-1", 6.0)]
