@@ -14,14 +14,16 @@ import pandas as pd
 import pytest
 from dagster_duckdb_pandas import DuckDBPandasIOManager
 
+from consumption_datamart.automation import Target, eager
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.partitions import daily_partitions, range_tags
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.star import FactConsumptionDaily
 from consumption_datamart.schema.table import Field, MartTable
-from consumption_datamart.schema.types import Day, Real, Text
+from consumption_datamart.schema.types import Day, Integer, Real, Text
 from consumption_datamart_tests.lakes import day, entitlement, noon, usage, write_dump
 from consumption_datamart_tests.mart import build_tables, tables_of
+from consumption_datamart_tests.ticks import Automation
 
 GUIDE = Path(__file__).parent.parent / "CONTRIBUTING.md"
 pytestmark = pytest.mark.filterwarnings("ignore:.*in beta:dagster.BetaWarning")
@@ -42,6 +44,29 @@ class TargetDaily(MartTable):
         unique: ClassVar[list[str]] = ["day", "customer_id"]
 
 
+class TargetMet(MartTable):
+    """How many days a customer has met its target."""
+
+    customer_id: Text
+    days: Integer = Field(ge=0, description="On which it used as much as it was meant to.")
+
+    class Config:
+        """One row a customer."""
+
+        unique: ClassVar[list[str]] = ["customer_id"]
+
+
+@dg.asset(
+    key=["mart", "target_met"],
+    ins={"found": dg.AssetIn(KEY)},
+    automation_condition=eager(Target(is_daily=False, apart=(KEY,))),
+)
+def target_met(found: pd.DataFrame) -> pd.DataFrame:
+    """Over all days."""
+    met = found.assign(days=(found.share >= 1).astype(int))
+    return met.groupby("customer_id", as_index=False).days.sum()
+
+
 def in_pandas(fact: pd.DataFrame) -> pd.DataFrame:
     """In memory."""
     found = fact.assign(share=fact.used_quantity / 2.0)
@@ -60,18 +85,21 @@ def wrong(fact: pd.DataFrame) -> pd.DataFrame:
     return in_pandas(fact).assign(share=-1.0)
 
 
-def definitions(compute: Callable[..., object], lake: Path, url: str) -> dg.Definitions:
-    """The mart's with the function as a further asset, by day."""
+def definitions(
+    compute: Callable[..., object], lake: Path, url: str, *more: dg.AssetsDefinition
+) -> dg.Definitions:
+    """The mart's with the function as a further asset, by day, and perhaps others."""
     asset = dg.asset(
         compute,
         key=KEY,
         ins={"fact": dg.AssetIn(["mart", "fact_consumption_daily"])},
         partitions_def=daily_partitions(day(1)),
         backfill_policy=dg.BackfillPolicy.single_run(),
+        automation_condition=eager(Target(is_daily=True)),
     )
     return build_definitions(
-        own_assets=[asset],
-        own_models=[TargetDaily],
+        own_assets=[asset, *more],
+        own_models=[TargetDaily, TargetMet],
         lake=str(lake),
         warehouse=url,
         start_day=day(1),
@@ -99,7 +127,7 @@ def mart(lake: Path, warehouse: str) -> str:
 
 def shares(url: str) -> dict[int, float]:
     """By the number of the day."""
-    rows = tables_of(url, TargetDaily)["mart.target_daily"]
+    rows = tables_of(url, TargetDaily, TargetMet)["mart.target_daily"]
     return {(row["day"] - day(1)).days + 1: row["share"] for row in rows}
 
 
@@ -116,6 +144,26 @@ def test_it_takes_and_returns_the_days_of_its_run(
     (made,) = result.asset_materializations_for_node(KEY.to_python_identifier())[:1]
     assert made.metadata["dagster/partition_row_count"].value == 2
     assert "sample" in made.metadata
+
+
+def test_they_follow_by_the_policies_of_the_mart(lake: Path, tmp_path: Path) -> None:
+    url = f"sqlite://{tmp_path}/warehouse.sqlite"
+    write_dump(lake, "entitlements", day(1), [entitlement()])
+    for number in (1, 2, 3):
+        write_dump(lake, "telemetry", day(number), [usage(event_ts=noon(number), quantity=number)])
+    with dg.DagsterInstance.ephemeral() as instance:
+        automation = Automation(definitions(in_pandas, lake, url, target_met), instance)
+        automation.observe()
+        first = automation.settle()
+        assert (first["target_daily"], first["target_met"]) == ([day(1), day(2), day(3)], [None])
+        write_dump(lake, "telemetry", day(1), [usage(event_ts=noon(1), quantity=9.0)])
+        automation.observe()
+        then = automation.settle()
+    assert (then["target_daily"], then["target_met"]) == ([day(1)], [None])
+    assert automation.failures == []
+    assert shares(url) == {1: 4.5, 2: 1.0, 3: 1.5}
+    met = tables_of(url, TargetDaily, TargetMet)["mart.target_met"]
+    assert met == [{"customer_id": "CUST-1", "days": 3}]
 
 
 def test_what_breaks_its_model_is_not_published(lake: Path, mart: str) -> None:

@@ -15,9 +15,10 @@ from consumption_datamart.automation import (
     on_missing,
 )
 from consumption_datamart.automation.policies import every
+from consumption_datamart.settings import Settings
 from consumption_datamart_tests.ticks import Automation
 
-TARGET = Target(is_daily=False, is_loaded=False, whole=(), apart=(), minutes=5)
+TARGET = Target(is_daily=False)
 ASKED = {"made": {None}}
 
 
@@ -188,3 +189,7 @@ def test_a_team_writes_its_own(instance: dg.DagsterInstance) -> None:
     pair = Pair(when_both_are_missing, instance)
     assert pair.tick() == ASKED
     assert pair.tick() == {}
+
+
+def test_the_interval_is_that_of_the_settings() -> None:
+    assert Settings.model_fields["refresh_minutes"].default == TARGET.minutes

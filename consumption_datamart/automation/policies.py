@@ -26,14 +26,14 @@ class Target:
         whole: keys of the assets without days that it is made of.
         apart: keys of the assets that it is made of and that are not built in the same run: of
             another grain, or read over several days.
-        minutes: the interval of `at_most_every`, where none is given.
+        minutes: the interval of `at_most_every`, where none is given; the settings have the same.
     """
 
     is_daily: bool
-    is_loaded: bool
-    whole: tuple[dg.AssetKey, ...]
-    apart: tuple[dg.AssetKey, ...]
-    minutes: int
+    is_loaded: bool = False
+    whole: tuple[dg.AssetKey, ...] = ()
+    apart: tuple[dg.AssetKey, ...] = ()
+    minutes: int = 5
 
     @property
     def is_of_whole(self) -> bool:
