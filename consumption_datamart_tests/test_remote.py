@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import fsspec
 import pytest
+from moto.server import ThreadedMotoServer
 
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.compare import differing
@@ -13,26 +14,50 @@ from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, us
 from consumption_datamart_tests.mart import tables_of
 from consumption_datamart_tests.oracle import expected_tables
 
+BUCKET = "acme"
+
 
 class Remote:
     """The files of a folder, in a store of fsspec's."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: str) -> None:
         """Nothing is in the store yet."""
-        self.folder, self.store, self.root = folder, fsspec.filesystem("memory"), f"/{uuid4()}"
-        self.uri = f"memory:/{self.root}"
+        self.folder, self.uri = folder, f"{store}://{BUCKET}/{uuid4()}"
+        self.store = fsspec.filesystem(store)
+        self.store.makedirs(self.uri, exist_ok=True)
 
     def upload(self) -> None:
         """Puts all files of the folder into the store."""
-        self.store.put(f"{self.folder}/", f"{self.root}/", recursive=True)
+        self.store.put(f"{self.folder}/", f"{self.uri}/", recursive=True)
 
     def build(self, url: str) -> cli.Ended:
         """Runs the command on it."""
         return cli.run("build", "--lake", self.uri, "--warehouse", url)
 
 
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """URL of an S3 store on this machine."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["memory", "s3"])
+def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each store in turn, reachable."""
+    if request.param == "s3":
+        access = {"ENDPOINT_URL": request.getfixturevalue("s3"), "DEFAULT_REGION": "us-east-1"}
+        access |= {"ACCESS_KEY_ID": "mart", "SECRET_ACCESS_KEY": "secret"}
+        for name, value in access.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
+    return str(request.param)
+
+
 @pytest.fixture
-def remote(lake: Path) -> Iterator[Remote]:
+def remote(lake: Path, store: str) -> Iterator[Remote]:
     """Two days in CSV, the third in Parquet, of which one part has another type."""
     write_dump(lake, "invoices", day(1), [invoice(invoice_date=day(1))])
     write_dump(lake, "entitlements", day(1), [entitlement()], format="parquet")
@@ -41,10 +66,10 @@ def remote(lake: Path) -> Iterator[Remote]:
     for part, how in (("a", {}), ("b", {"as_text": True})):
         row = usage(event_id=part, event_ts=noon(3))
         write_dump(lake, "telemetry", day(3), [row], part=part, format="parquet", **how)
-    remote = Remote(lake)
+    remote = Remote(lake, store)
     remote.upload()
     yield remote
-    remote.store.rm(remote.root, recursive=True)
+    remote.store.rm(remote.uri, recursive=True)
 
 
 def assert_built(remote: Remote, url: str) -> None:
@@ -68,3 +93,24 @@ def test_a_dump_that_cannot_be_read_is_named(remote: Remote, tmp_path: Path) -> 
     ended = remote.build(f"duckdb://{tmp_path}/warehouse.duckdb")
     assert ended.code == 1
     assert f"telemetry/{day(3)}/b.parquet: cannot be read as Parquet" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("access", "told"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "Unable to locate credentials"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "Could not connect to the endpoint"),
+        ({}, "there is no such folder, or it must not be listed"),
+    ],
+    ids=["without credentials", "that nobody serves", "without a bucket"],
+)
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
+def test_a_store_that_cannot_be_reached_is_told_in_a_line(
+    access: dict[str, str], told: str, store: str, tmp_path: Path
+) -> None:
+    own = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1"} | access
+    place = ["--lake", "s3://nobody/lake", "--warehouse", f"duckdb://{tmp_path}/warehouse.duckdb"]
+    ended = cli.run_apart("build", *place, **own)
+    assert ended.code == 1
+    assert ended.err.startswith(f"Error: lake s3://nobody/lake: {told}")
+    assert "Traceback" not in ended.err

@@ -1,6 +1,7 @@
 """Finding the dumps of a lake (spec, section 1)."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -11,7 +12,7 @@ import fsspec
 import pandas as pd
 from fsspec.core import url_to_fs
 
-from consumption_datamart.errors import LakeError
+from consumption_datamart.errors import DumpError, LakeError
 from consumption_datamart.schema.days import Days
 
 FORMATS = ("csv", "parquet")
@@ -85,6 +86,20 @@ class Lake:
             key=lambda file: (file.day, file.name),
         )
 
+    def read(self, file: DumpFile, size: int = -1) -> bytes:
+        """The file's bytes: all, or the first so many.
+
+        Raises:
+            DumpError: it cannot be read.
+        """
+        try:
+            with self.filesystem.open(file.path, "rb") as stream:
+                content: bytes = stream.read(size)
+        except Exception as error:  # each store's driver has errors of its own
+            problem = f"cannot be read: {_in_a_line(error)}"
+            raise DumpError(file.name, file.day, problem) from error
+        return content
+
     def stamp(self, file: DumpFile) -> str | None:
         """The file's stamp as it is now; None: it is gone."""
         try:
@@ -108,9 +123,12 @@ class Lake:
 
     def _entries(self, table: str) -> list[dict[str, Any]]:
         root = self._place[1]
-        if not self.filesystem.isdir(root):
+        with self._told():
+            is_there = self.filesystem.isdir(root)
+        if not is_there:
             raise LakeError(
-                f"lake {self.uri}: there is no such folder; set --lake or CONSUMPTION_DATAMART_LAKE"
+                f"lake {self.uri}: there is no such folder, or it must not be listed; set --lake or"
+                " CONSUMPTION_DATAMART_LAKE"
             )
         found = {_name(entry): entry["type"] for entry in self._list(root)}
         if found.get(table, "directory") != "directory":
@@ -118,10 +136,8 @@ class Lake:
         return self._list(f"{root}/{table}") if table in found else []
 
     def _list(self, folder: str) -> list[dict[str, Any]]:
-        try:
+        with self._told():
             return list(self.filesystem.ls(folder, detail=True, refresh=True))
-        except (OSError, PermissionError) as error:
-            raise LakeError(f"lake {self.uri}: cannot list {folder}: {error}") from error
 
     def _file(self, entry: dict[str, Any], day: date) -> DumpFile:
         path, root = str(entry["name"]), self._place[1]
@@ -136,11 +152,17 @@ class Lake:
 
     @cached_property
     def _place(self) -> tuple[fsspec.AbstractFileSystem, str]:
-        try:
+        with self._told():
             filesystem, root = url_to_fs(self.uri)
-        except (ImportError, ValueError) as error:
-            raise LakeError(f"lake {self.uri}: {error}") from error
         return filesystem, root.rstrip("/")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tells what a store's driver has to say: each has errors of its own."""
+        try:
+            yield
+        except Exception as error:
+            raise LakeError(f"lake {self.uri}: {_in_a_line(error)}") from error
 
 
 def batches(files: list[DumpFile], limit: int) -> Iterator[list[DumpFile]]:
@@ -155,6 +177,10 @@ def batches(files: list[DumpFile], limit: int) -> Iterator[list[DumpFile]]:
         size += file.size
     if portion:
         yield portion
+
+
+def _in_a_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _protocols(filesystem: fsspec.AbstractFileSystem) -> tuple[str, ...]:

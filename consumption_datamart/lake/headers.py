@@ -71,12 +71,11 @@ def missing_columns(contract: type[Contract], header: Header) -> str:
 
 
 def _csv(lake: Lake, file: DumpFile) -> Header:
+    start = lake.read(file, HEADER_BYTES).splitlines()
     try:
-        with lake.filesystem.open(file.path, "rb") as stream:
-            start = stream.read(HEADER_BYTES).splitlines()
         line = start[0].decode("utf-8-sig") if start else ""
         names = next(csv.reader(io.StringIO(line)), [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeDecodeError, csv.Error) as error:
         raise DumpError(file.name, file.day, f"the header line cannot be read: {error}") from error
     return tuple((name, "VARCHAR") for name in names)
 

@@ -154,8 +154,7 @@ class Source:
 
         Where lines end in more than one way, DuckDB gives another line for the malformed one.
         """
-        with self.lake.filesystem.open(file.path, "rb") as stream:
-            content: bytes = stream.read()
+        content = self.lake.read(file)
         feeds, crlf = content.count(b"\n"), content.count(b"\r\n")
         lines = feeds + (not content.endswith(b"\n"))
         alike = crlf in (0, feeds) and content.count(b"\r") == crlf

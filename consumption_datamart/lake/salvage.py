@@ -24,9 +24,12 @@ class Salvaged:
         self.malformed: dict[DumpFile, list[str]] = {}
 
     def add(self, file: DumpFile) -> None:
-        """Copies a file's records, and keeps the lines that are none."""
-        with self.lake.filesystem.open(file.path, "rb") as stream:
-            records, self.malformed[file] = salvage(stream.read())
+        """Copies a file's records, and keeps the lines that are none.
+
+        Raises:
+            DumpError: it cannot be read.
+        """
+        records, self.malformed[file] = salvage(self.lake.read(file))
         self.copies[file] = self.folder / f"{len(self.copies)}.csv"
         with self.copies[file].open("w", newline="") as copy:
             csv.writer(copy, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(records)
