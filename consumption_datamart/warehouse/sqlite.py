@@ -129,10 +129,13 @@ class SQLiteWarehouse(Warehouse):
             connection = sqlite3.connect(
                 self.path, factory=_Connection, isolation_level=None, timeout=LOCK_SECONDS
             )
-            connection.execute("PRAGMA schema_version")
         except sqlite3.Error as error:
             raise self.unreachable(error) from error
         with closing(connection):
+            try:
+                connection.execute("PRAGMA schema_version")
+            except sqlite3.Error as error:
+                raise self.unreachable(error) from error
             yield connection
 
 
