@@ -11,6 +11,11 @@ class DatamartError(Exception):
     """
 
 
+def first_line(error: BaseException) -> str:
+    """What an engine says is wrong, without the advice that follows."""
+    return str(error).splitlines()[0]
+
+
 class LakeError(DatamartError):
     """The lake, or a dump in it, cannot be read by the contract (spec, section 1)."""
 

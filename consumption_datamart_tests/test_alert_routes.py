@@ -7,6 +7,7 @@ import ssl
 import threading
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,6 +29,14 @@ from consumption_datamart.warehouse import open_warehouse
 
 AT = datetime(2026, 1, 5, 12, 30)
 LOGIN = LoginPassword(b"mart", b"secret")
+MAIL = {
+    "kind": "email",
+    "name": "mail",
+    "host": "127.0.0.1",
+    "sender": "mart@example.com",
+    "recipients": ["one@example.com"],
+}
+SECURE = {"starttls": True, "user": "mart", "password": "secret"}
 QUICK = {"attempts": 2, "wait_seconds": 0.01, "timeout_seconds": 2}
 
 
@@ -93,15 +102,16 @@ class Mailbox(Message):
         self.mails.append(message)
 
 
-@pytest.fixture
-def mailbox() -> Iterator[tuple[Mailbox, int]]:
+@contextmanager
+def mail_server(port: int | None = None, **options: object) -> Iterator[tuple[Mailbox, int]]:
     """A mail server on this machine, and its port."""
-    handler = Mailbox()
-    port = free_port()
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    handler, port = Mailbox(), port or free_port()
+    controller = Controller(handler, hostname="127.0.0.1", port=port, **options)
     controller.start()
-    yield handler, port
-    controller.stop()
+    try:
+        yield handler, port
+    finally:
+        controller.stop()
 
 
 def free_port() -> int:
@@ -162,11 +172,10 @@ def test_slack_gets_a_text_with_a_line_for_each(server: Server, book: AlertBook)
     ]
 
 
-def test_mail(mailbox: tuple[Mailbox, int], book: AlertBook) -> None:
-    handler, port = mailbox
-    people = {"sender": "mart@example.com", "recipients": ["one@example.com", "two@example.com"]}
-    route = {"kind": "email", "name": "mail", "host": "127.0.0.1", "port": port, **people}
-    assert told(book, configured(route), transition()) == [""]
+def test_mail(book: AlertBook) -> None:
+    people = {"recipients": ["one@example.com", "two@example.com"]}
+    with mail_server() as (handler, port):
+        assert told(book, configured(MAIL | people | {"port": port}), transition()) == [""]
     [mail] = handler.mails
     assert mail["Subject"] == "[alarm] dump telemetry"
     assert mail["X-RcptTo"] == "one@example.com, two@example.com"
@@ -186,41 +195,29 @@ def mailed_over_tls(book: AlertBook, ca: trustme.CA, **route: object) -> tuple[l
     """Who is still to be told, and how many mails a server has got that wants TLS and a login."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     ca.issue_cert("127.0.0.1").configure_cert(context)
-    handler, port = Mailbox(), free_port()
-    controller = Controller(
-        handler,
-        hostname="127.0.0.1",
-        port=port,
+    with mail_server(
         tls_context=context,
         require_starttls=True,
         auth_required=True,
         authenticator=lambda *found: AuthResult(success=found[-1] == LOGIN),
-    )
-    controller.start()
-    people = {"sender": "mart@example.com", "recipients": ["one@example.com"]}
-    mail = {"kind": "email", "name": "mail", "host": "127.0.0.1", "port": port, **people}
-    try:
-        return told(book, configured(mail | route), transition()), len(handler.mails)
-    finally:
-        controller.stop()
+    ) as (handler, port):
+        settings = configured(MAIL | {"port": port} | route)
+        return told(book, settings, transition()), len(handler.mails)
 
 
 def test_mail_over_tls_with_a_login(book: AlertBook, ca: trustme.CA) -> None:
-    route = {"starttls": True, "user": "mart", "password": "secret"}
-    assert mailed_over_tls(book, ca, **route) == ([""], 1)
+    assert mailed_over_tls(book, ca, **SECURE) == ([""], 1)
 
 
 @pytest.mark.parametrize("route", [{"starttls": False}, {"user": None}, {"password": "wrong"}])
 def test_a_mail_server_that_refuses_is_tried_again_later(
     route: dict[str, object], book: AlertBook, ca: trustme.CA
 ) -> None:
-    good = {"starttls": True, "user": "mart", "password": "secret"}
-    assert mailed_over_tls(book, ca, **good | route) == (["mail"], 0)
+    assert mailed_over_tls(book, ca, **SECURE | route) == (["mail"], 0)
 
 
 def test_who_cannot_show_a_certificate_gets_no_password(book: AlertBook, ca: trustme.CA) -> None:
-    route = {"starttls": True, "user": "mart", "password": "secret"}
-    assert mailed_over_tls(book, trustme.CA(), **route) == (["mail"], 0)
+    assert mailed_over_tls(book, trustme.CA(), **SECURE) == (["mail"], 0)
 
 
 def test_the_log(book: AlertBook, caplog: pytest.LogCaptureFixture) -> None:
@@ -249,10 +246,9 @@ def test_a_route_that_is_down_holds_up_no_other_and_is_told_later(
     server: Server, book: AlertBook, caplog: pytest.LogCaptureFixture
 ) -> None:
     port = free_port()
-    mail = {"kind": "email", "name": "mail", "host": "127.0.0.1", "port": port}
     settings = configured(
         {"kind": "webhook", "name": "down", "url": f"http://127.0.0.1:{port}/"},
-        mail | {"sender": "mart@example.com", "recipients": ["one@example.com"]},
+        MAIL | {"port": port},
         {"kind": "slack", "name": "slack", "url": server.url},
     )
     assert told(book, settings, transition()) == ["down,mail"]
@@ -260,11 +256,8 @@ def test_a_route_that_is_down_holds_up_no_other_and_is_told_later(
     assert "route down: " in caplog.text
     tell(book, settings, logging.getLogger("test"))
     assert len(server.received) == 1, "who was told is not told twice"
-    handler = Mailbox()
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
-    controller.start()
-    tell(book, settings, logging.getLogger("test"))
-    controller.stop()
+    with mail_server(port) as (handler, _):
+        tell(book, settings, logging.getLogger("test"))
     assert len(handler.mails) == 1
     assert list(book.history().undelivered) == ["down"]
     without = configured({"kind": "slack", "name": "slack", "url": server.url})

@@ -116,11 +116,16 @@ def refresh(found: dg.Definitions, first: int, last: int) -> dg.ExecuteInProcess
 
 
 @pytest.fixture
-def mart(lake: Path, warehouse: str) -> str:
-    """Three days of usage, each of one customer; the URL of the warehouse."""
+def days(lake: Path) -> None:
+    """Three days of usage, of one customer."""
     write_dump(lake, "entitlements", day(1), [entitlement()])
     for number in (1, 2, 3):
         write_dump(lake, "telemetry", day(number), [usage(event_ts=noon(number), quantity=number)])
+
+
+@pytest.fixture
+def mart(lake: Path, days: None, warehouse: str) -> str:
+    """URL of the warehouse of those days."""
     build_tables(lake, warehouse, [FactConsumptionDaily.full_name()])
     return warehouse
 
@@ -146,11 +151,9 @@ def test_it_takes_and_returns_the_days_of_its_run(
     assert "sample" in made.metadata
 
 
+@pytest.mark.usefixtures("days")
 def test_they_follow_by_the_policies_of_the_mart(lake: Path, tmp_path: Path) -> None:
     url = f"sqlite://{tmp_path}/warehouse.sqlite"
-    write_dump(lake, "entitlements", day(1), [entitlement()])
-    for number in (1, 2, 3):
-        write_dump(lake, "telemetry", day(number), [usage(event_ts=noon(number), quantity=number)])
     with dg.DagsterInstance.ephemeral() as instance:
         automation = Automation(definitions(in_pandas, lake, url, target_met), instance)
         automation.observe()

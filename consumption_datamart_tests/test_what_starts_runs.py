@@ -9,12 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.automation.sensor import in_ranges
 from consumption_datamart.definitions import build_definitions
-from consumption_datamart.factories import OBSERVE_JOB, observe_schedule
+from consumption_datamart.factories import OBSERVE_JOB
 from consumption_datamart.partitions import days_of_tags
-from consumption_datamart.resources import LakeResource
 from consumption_datamart_tests.lakes import day, noon, usage, write_dump
 
 OBSERVED, RUNNING, REQUESTED = "the lake is as it was", "the lake is being observed", None
@@ -28,7 +26,7 @@ class Watch:
         self.lake, self.instance = lake, instance
         definitions = build_definitions(lake=str(lake), start_day=day(1))
         self.job = definitions.resolve_job_def(OBSERVE_JOB)
-        self.schedule = observe_schedule(LakeResource(uri=str(lake)), LAKE)
+        self.schedule = definitions.resolve_schedule_def("observe_lake_every_minute")
 
     def look(self) -> str | None:
         """Why the schedule starts no run; None: it starts one."""

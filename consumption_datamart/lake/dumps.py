@@ -158,10 +158,10 @@ class Lake:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Tells what a store's driver has to say: each has errors of its own."""
+        """Tells what a store's driver has to say."""
         try:
             yield
-        except Exception as error:
+        except Exception as error:  # each store's driver has errors of its own
             raise LakeError(f"lake {self.uri}: {_in_a_line(error)}") from error
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import duckdb
 
-from consumption_datamart.errors import DumpError
+from consumption_datamart.errors import DumpError, first_line
 from consumption_datamart.lake.dumps import DumpFile, Lake
 from consumption_datamart.schema.lake import Contract
 
@@ -105,6 +105,6 @@ def _described(file: DumpFile, connection: duckdb.DuckDBPyConnection) -> Header:
         raise DumpError(
             file.name,
             file.day,
-            f"cannot be read as Parquet: {str(error).splitlines()[0]}; deliver the dump again",
+            f"cannot be read as Parquet: {first_line(error)}; deliver the dump again",
         ) from error
     return tuple((row[0], row[1]) for row in rows)

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends.duckdb import Backend as DuckDBBackend
 
-from consumption_datamart.errors import DumpError
+from consumption_datamart.errors import DumpError, first_line
 from consumption_datamart.lake.dumps import DumpFile
 from consumption_datamart.lake.headers import (
     Header,
@@ -179,8 +179,7 @@ class Source:
                     )
                 except duckdb.Error as error:
                     if file.format == "parquet" or file in self.salvaged.copies:
-                        reason = str(error).splitlines()[0]
-                        problem = f"cannot be read: {reason}; deliver the dump again"
+                        problem = f"cannot be read: {first_line(error)}; deliver the dump again"
                         raise DumpError(file.name, file.day, problem) from error
                     troubled.add(file)
         if troubled:

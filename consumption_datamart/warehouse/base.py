@@ -11,7 +11,7 @@ import pandas as pd
 from duckdb import DuckDBPyConnection
 from ibis.backends.sql import SQLBackend
 
-from consumption_datamart.errors import WarehouseError
+from consumption_datamart.errors import WarehouseError, first_line
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.in_memory import duckdb_in_memory
@@ -142,5 +142,4 @@ class Warehouse(ABC):
                 f"warehouse {self.url}: there is no folder {self.path.parent}; create it, or name "
                 "another file"
             )
-        reason = str(error).splitlines()[0]
-        return WarehouseError(f"warehouse {self.url}: {reason}")
+        return WarehouseError(f"warehouse {self.url}: {first_line(error)}")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from consumption_datamart.errors import WarehouseError
+from consumption_datamart.errors import WarehouseError, first_line
 
 
 class _Engine(NamedTuple):
@@ -54,7 +54,7 @@ def duckdb_in_memory(memory_limit: str, spill: Path) -> Iterator[duckdb.DuckDBPy
         engine.connection.close()  # an error may have left it unusable
         if isinstance(error, duckdb.OutOfMemoryException):
             raise WarehouseError(
-                f"DuckDB may use {memory_limit} of memory: {_first_line(error)}; set "
+                f"DuckDB may use {memory_limit} of memory: {first_line(error)}; set "
                 "CONSUMPTION_DATAMART_MEMORY_LIMIT to more, or make room on the disk of "
                 f"{spill.parent}"
             ) from error
@@ -82,9 +82,5 @@ def _take(memory_limit: str, spill: Path) -> _Engine:
         return _Engine(memory_limit, spill, duckdb.connect(config=config))
     except duckdb.ParserException as error:
         raise WarehouseError(
-            f"CONSUMPTION_DATAMART_MEMORY_LIMIT={memory_limit}: {_first_line(error)}"
+            f"CONSUMPTION_DATAMART_MEMORY_LIMIT={memory_limit}: {first_line(error)}"
         ) from error
-
-
-def _first_line(error: duckdb.Error) -> str:
-    return str(error).splitlines()[0]

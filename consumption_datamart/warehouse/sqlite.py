@@ -6,7 +6,7 @@ files: a DuckDB in memory does, and hands the rows over.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -125,14 +125,12 @@ class SQLiteWarehouse(Warehouse):
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        try:
-            connection = sqlite3.connect(
-                self.path, factory=_Connection, isolation_level=None, timeout=LOCK_SECONDS
-            )
-        except sqlite3.Error as error:
-            raise self.unreachable(error) from error
-        with closing(connection):
+        with ExitStack() as stack:
             try:
+                opened = sqlite3.connect(
+                    self.path, factory=_Connection, isolation_level=None, timeout=LOCK_SECONDS
+                )
+                connection = stack.enter_context(closing(opened))
                 connection.execute("PRAGMA schema_version")
             except sqlite3.Error as error:
                 raise self.unreachable(error) from error

@@ -14,7 +14,7 @@ import pandas as pd
 from ibis.backends.duckdb import Backend as DuckDBBackend
 from ibis.backends.sql import SQLBackend
 
-from consumption_datamart.errors import AuditError, WarehouseError
+from consumption_datamart.errors import AuditError, WarehouseError, first_line
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.rows import conform, on_days
@@ -101,7 +101,7 @@ class Transaction(ABC):
         try:
             yield
         except self.constraint_error as error:
-            raise AuditError(model.full_name(), str(error).splitlines()[0]) from error
+            raise AuditError(model.full_name(), first_line(error)) from error
 
     def stage(self, frame: pd.DataFrame) -> ir.Table:
         """A frame as an expression on `staging`."""
