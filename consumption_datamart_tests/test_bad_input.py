@@ -216,13 +216,13 @@ def test_a_dump_that_is_written_to_while_it_is_read(
     shutil.rmtree(mart.lake / "telemetry")
     for number in (5, 6):
         write_dump(mart.lake, "telemetry", day(number), [usage()], format="parquet")
-    find_suspects = Batch._find_suspects
+    find_exceptions = Batch._find_exceptions
 
-    def find_suspects_and_write(self: Batch) -> None:
-        find_suspects(self)
+    def find_exceptions_and_write(self: Batch) -> None:
+        find_exceptions(self)
         write_dump(mart.lake, "telemetry", day(5), [usage()] * 2, format="parquet")
 
-    monkeypatch.setattr(Batch, "_find_suspects", find_suspects_and_write)
+    monkeypatch.setattr(Batch, "_find_exceptions", find_exceptions_and_write)
     ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.url)
     assert_told(ended, ["telemetry/2026-01-05.parquet", "changed while it was read"])
     after = tables_of(mart.url)

@@ -20,9 +20,9 @@ SUPERSEDED = "superseded"
 class Batch:
     """Rows of some files: of whole days, or of all files where later dumps supersede rows.
 
-    Tables on `staging`: `classified` has all rows, `suspects` those that are bad or may share their
-    key with another, `malformed` the lines that are no rows. The `reason` of a suspect becomes
-    final here.
+    Tables on `staging`: `classified` has all rows, `exceptions` those that are bad or may share
+    their key with another, `malformed` the lines that are no rows. The `reason` of an exception
+    becomes final here.
     """
 
     def __init__(self, contract: type[Contract], source: Source, staging: DuckDBBackend) -> None:
@@ -33,22 +33,22 @@ class Batch:
         """
         self.contract, self.staging = contract, staging
         self._classify(source)
-        self._find_suspects()
+        self._find_exceptions()
         self._mark_duplicates()
         if contract.day_column() is None:
             self._mark_superseded()
 
-    def unsuspected(self) -> ir.Table:
+    def clean(self) -> ir.Table:
         """Good rows that share their key with no other: they are kept."""
-        return self._chosen("unsuspected", f"NOT {self._is_suspect()}")
+        return self._chosen("clean", f"NOT {self._is_exception()}")
 
-    def acquitted(self) -> ir.Table:
-        """Suspects that are kept."""
-        return view(self.staging, "acquitted", "FROM suspects WHERE reason IS NULL")
+    def survivors(self) -> ir.Table:
+        """Exceptions that are kept."""
+        return view(self.staging, "survivors", "FROM exceptions WHERE reason IS NULL")
 
     def quarantined(self) -> ir.Table:
-        """Suspects and lines that are set aside, their values as text."""
-        found = table_of(self.staging, "suspects").columns
+        """Exceptions and lines that are set aside, their values as text."""
+        found = table_of(self.staging, "exceptions").columns
         texts = []
         for name in self.contract.ibis_schema():
             column = text_column(name) if text_column(name) in found else name
@@ -58,7 +58,7 @@ class Batch:
             "quarantined",
             f"""
             SELECT {", ".join(texts)}, NULL::VARCHAR AS line, dump_day, reason, file
-            FROM suspects WHERE reason IS NOT NULL AND reason <> '{SUPERSEDED}'
+            FROM exceptions WHERE reason IS NOT NULL AND reason <> '{SUPERSEDED}'
             UNION ALL BY NAME
             SELECT line, dump_day, 'unreadable_value' AS reason, file
             FROM malformed JOIN dump_files USING (file)
@@ -77,7 +77,7 @@ class Batch:
                 SELECT file, -count(*) AS rows_kept,
                     count(*) FILTER (reason <> '{SUPERSEDED}') AS rows_quarantined,
                     count(*) FILTER (reason = '{SUPERSEDED}') AS rows_superseded
-                FROM suspects WHERE reason IS NOT NULL GROUP BY file
+                FROM exceptions WHERE reason IS NOT NULL GROUP BY file
                 UNION ALL BY NAME
                 SELECT file, count(*) AS rows_read, count(*) AS rows_quarantined
                 FROM malformed GROUP BY file
@@ -115,7 +115,7 @@ class Batch:
         for file, line in source.malformed(dict(counts)):
             self.staging.con.execute("INSERT INTO malformed VALUES (?, ?)", [line, file.name])
 
-    def _find_suspects(self) -> None:
+    def _find_exceptions(self) -> None:
         # sorting hashes is quicker than grouping by them
         self._execute(
             f"""
@@ -124,14 +124,14 @@ class Batch:
             QUALIFY lag(hash) OVER (ORDER BY hash) = hash
             """
         )
-        suspects = sql_of(self.staging, self._chosen("suspected", self._is_suspect()))
-        self._execute(f"CREATE OR REPLACE TEMP TABLE suspects AS {suspects}")
+        exceptions = sql_of(self.staging, self._chosen("excepted", self._is_exception()))
+        self._execute(f"CREATE OR REPLACE TEMP TABLE exceptions AS {exceptions}")
 
     def _chosen(self, name: str, condition: str) -> ir.Table:
         rows = view(self.staging, name, f"FROM classified WHERE {condition}")
         return flagged(self.contract, rows)
 
-    def _is_suspect(self) -> str:
+    def _is_exception(self) -> str:
         """Whether a row is bad, or may share its key; different keys may have the same hash."""
         return f"(reason IS NOT NULL OR {self._hash()} IN (FROM repeated))"
 
@@ -142,18 +142,19 @@ class Batch:
     def _mark_duplicates(self) -> None:
         """Of the good rows of a dump with one key, all but the one that takes precedence.
 
-        Most suspects of a dump that is a full snapshot share their key with other dumps only: just
-        those that share it within the dump are ranked.
+        Most exceptions of a dump that is a full snapshot share their key with other dumps only:
+        just those that share it within the dump are ranked.
         """
         key = ", ".join(["dump_day", *map(_quoted, self.contract.key())])
-        columns = table_of(self.staging, "suspects").columns
+        columns = table_of(self.staging, "exceptions").columns
         order = [f"{_quoted(name)} DESC NULLS LAST" for name in self.contract.precedence()]
         order += ["file", *(name for name in columns if name.startswith(text_column("")))]
         self._execute(
             f"""
-            UPDATE suspects SET reason = 'duplicate_key' WHERE rowid IN (
-                SELECT suspects.rowid FROM suspects SEMI JOIN (
-                    SELECT {key} FROM suspects WHERE reason IS NULL GROUP BY ALL HAVING count(*) > 1
+            UPDATE exceptions SET reason = 'duplicate_key' WHERE rowid IN (
+                SELECT exceptions.rowid FROM exceptions SEMI JOIN (
+                    SELECT {key} FROM exceptions WHERE reason IS NULL
+                    GROUP BY ALL HAVING count(*) > 1
                 ) USING ({key})
                 WHERE reason IS NULL
                 QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {", ".join(order)}) > 1
@@ -166,8 +167,8 @@ class Batch:
         key = ", ".join(map(_quoted, self.contract.key()))
         self._execute(
             f"""
-            UPDATE suspects SET reason = '{SUPERSEDED}' WHERE reason IS NULL AND rowid NOT IN (
-                SELECT arg_max(rowid, dump_day) FROM suspects WHERE reason IS NULL GROUP BY {key}
+            UPDATE exceptions SET reason = '{SUPERSEDED}' WHERE reason IS NULL AND rowid NOT IN (
+                SELECT arg_max(rowid, dump_day) FROM exceptions WHERE reason IS NULL GROUP BY {key}
             )
             """
         )

@@ -92,11 +92,11 @@ class Load:
         source = Source(self.contract, self.salvaged, files, self.transaction.staging)
         try:
             batch = Batch(self.contract, source, self.transaction.staging)
-            self.transaction.load(self.raw, batch.unsuspected())
+            self.transaction.load(self.raw, batch.clean())
         except duckdb.Error:
             source.probe()
             raise
         source.require_unchanged()
-        self.transaction.load(self.raw, batch.acquitted())
+        self.transaction.load(self.raw, batch.survivors())
         self.transaction.load(self.quarantine, batch.quarantined())
         self.transaction.load(self.files, batch.counted())
