@@ -13,6 +13,7 @@ from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.monitoring import MONITORING
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
+from consumption_datamart.automation import bound
 from consumption_datamart.automation.sensor import automation_sensor
 from consumption_datamart.checks import asset_key
 from consumption_datamart.factories import (
@@ -28,11 +29,13 @@ from consumption_datamart.factories import (
     lake_table_asset,
     mart_table_asset,
     monitor_schedule,
+    nodes_of,
     observe_schedule,
     reference_checks_apart,
 )
 from consumption_datamart.io_manager import table_io_manager
 from consumption_datamart.partitions import daily_partitions
+from consumption_datamart.planning import CurrentPlan, Node
 from consumption_datamart.resources import LakeResource, WarehouseResource
 from consumption_datamart.schema.monitoring import MONITORING as MONITORED
 from consumption_datamart.schema.raw import Dumps, models_of
@@ -51,6 +54,30 @@ def models() -> dict[str, type[Table]]:
     return {
         model.table_name(): model for model in [*loaded, *(spec.model for spec in STAR + REPORTS)]
     }
+
+
+def catalog_of(
+    settings: Settings,
+    partitions: dg.PartitionsDefinition | None = None,
+    own_assets: Sequence[dg.AssetsDefinition] = (),
+    own_models: Sequence[type[Table]] = (),
+) -> Catalog:
+    """All tables of the mart, and a team's own."""
+    tables = models() | {model.table_name(): model for model in [*MONITORED, *own_models]}
+    require_models(own_assets, tables)
+    return Catalog(
+        tables,
+        STAR + REPORTS,
+        partitions,
+        settings,
+        contracts=[spec.contract for spec in LAKE],
+        own=[node for each in own_assets for node in nodes_of(each, tables)],
+    )
+
+
+def nodes(settings: Settings) -> list[Node]:
+    """All tables of the mart, as the planner knows them."""
+    return catalog_of(settings).nodes()
 
 
 def build_definitions(
@@ -77,13 +104,15 @@ def build_definitions(
         overrides: settings that differ from `settings`, by name.
 
     Raises:
-        TypeError: an asset has no model, or a column no meaning.
+        TypeError: an asset has no model, a column no meaning, or a setting is not one.
     """
+    if unknown := sorted(overrides.keys() - Settings.model_fields.keys()):
+        raise TypeError(
+            f"{unknown[0]} is no setting; these are: {', '.join(Settings.model_fields)}"
+        )
     settings = (settings or Settings()).model_copy(update=overrides)
-    tables = models() | {model.table_name(): model for model in [*MONITORED, *own_models]}
-    require_models(own_assets, tables)
     partitions = daily_partitions(settings.start_day, through)
-    catalog = Catalog(tables, STAR + REPORTS, partitions if is_partitioned else None, settings)
+    catalog = catalog_of(settings, partitions if is_partitioned else None, own_assets, own_models)
     lake = LakeResource(uri=settings.lake)
     fresh, references = freshness_checks(REPORTS), reference_checks_apart(catalog)
     monitoring = dg.AssetSelection.groups("monitoring")
@@ -105,6 +134,8 @@ def build_definitions(
             *(mart_table_asset(spec, catalog) for spec in MONITORING),
             *own_assets,
         ]
+        plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse.open(), lake.open())
+        assets = [with_plan(each, plan) for each in assets]
         schedules = [observe_schedule(lake, LAKE), monitor_schedule()]
         sensors = [first_observation_sensor(), automation_sensor()]
         watched = Watched(
@@ -140,11 +171,22 @@ def build_definitions(
             resources={
                 "lake": lake,
                 "warehouse": warehouse,
-                "io_manager": table_io_manager(tables),
+                "io_manager": table_io_manager(catalog),
             },
             executor=dg.in_process_executor,
             loggers=loggers,
         )
+
+
+def with_plan(assets: dg.AssetsDefinition, plan: CurrentPlan) -> dg.AssetsDefinition:
+    """The assets, whose policies ask this plan."""
+    return assets.map_asset_specs(
+        lambda spec: (
+            spec.replace_attributes(automation_condition=bound(spec.automation_condition, plan))
+            if spec.automation_condition
+            else spec
+        )
+    )
 
 
 def require_models(

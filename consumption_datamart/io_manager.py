@@ -1,11 +1,10 @@
 """Tables as inputs and outputs of any asset: as pandas frames, or as Ibis expressions.
 
-The mart's own assets publish in their step (docs/decisions/0008). This is for the assets that a
-team adds: one that takes or returns a `pd.DataFrame` or an `ibis.Table` needs no more than the
-annotation and a model of what it returns.
+The mart's own assets publish in their step (docs/decisions/archive/0008). This is for the assets
+that a team adds: one that takes or returns a `pd.DataFrame` or an `ibis.Table` needs no more than
+the annotation and a model of what it returns.
 """
 
-from collections.abc import Mapping
 from datetime import date
 
 import dagster as dg
@@ -13,24 +12,27 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from consumption_datamart.checks import asset_key, told_in_a_line
+from consumption_datamart.errors import AuditError
+from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.metadata import materialization_metadata
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import publish
+from consumption_datamart.warehouse.ledger import write_failures
 from consumption_datamart.warehouse.rows import on_days
 
 
-def table_io_manager(models: Mapping[str, type[Table]]) -> dg.IOManagerDefinition:
+def table_io_manager(catalog: Catalog) -> dg.IOManagerDefinition:
     """The I/O manager of the resource `warehouse`.
 
     Args:
-        models: of all tables, by any name.
+        catalog: of all tables.
     """
 
     @dg.io_manager(required_resource_keys={"warehouse"})
     def tables(context: dg.InitResourceContext) -> TableIOManager:
-        return TableIOManager(context.resources.warehouse, models)
+        return TableIOManager(context.resources.warehouse, catalog)
 
     return tables
 
@@ -38,10 +40,10 @@ def table_io_manager(models: Mapping[str, type[Table]]) -> dg.IOManagerDefinitio
 class TableIOManager(dg.IOManager):
     """Stores and loads tables in the warehouse, by the model of their asset key."""
 
-    def __init__(self, warehouse: WarehouseResource, models: Mapping[str, type[Table]]) -> None:
-        """The models of all tables, by any name."""
-        self.warehouse = warehouse
-        self.models = {asset_key(model): model for model in models.values()}
+    def __init__(self, warehouse: WarehouseResource, catalog: Catalog) -> None:
+        """The catalog knows the models of all tables."""
+        self.warehouse, self.catalog = warehouse, catalog
+        self.models = {asset_key(model): model for model in catalog.models.values()}
 
     def handle_output(self, context: dg.OutputContext, obj: ir.Table | pd.DataFrame) -> None:
         """Publishes a frame or an expression, whole or not at all.
@@ -52,7 +54,12 @@ class TableIOManager(dg.IOManager):
         model = self._model(context.asset_key)
         days = _days(context)
         with told_in_a_line():
-            published = publish(self.warehouse.open(), model, obj, days)
+            warehouse, dependents = self.warehouse.open(), self.catalog.dependents(model)
+            try:
+                published = publish(warehouse, model, obj, days, dependents=dependents)
+            except AuditError:
+                write_failures(warehouse, model, dict.fromkeys(days.each() if days else [None], ""))
+                raise
         metadata = materialization_metadata(published.profile, days)
         context.add_output_metadata(metadata)
 

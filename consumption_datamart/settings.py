@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -84,10 +85,8 @@ def load_settings(*, lake: str | None = None, warehouse: str | None = None) -> S
         DatamartError: an environment variable has a value that cannot be read.
     """
     try:
-        given = {"lake": lake, "warehouse": warehouse}
-        return Settings.model_validate(
-            Settings().model_dump() | {name: value for name, value in given.items() if value}
-        )
+        given: dict[str, Any] = {"lake": lake, "warehouse": warehouse}
+        return Settings(**{name: value for name, value in given.items() if value})
     except ValidationError as error:
         problem = error.errors()[0]
         name = "_".join(str(part) for part in problem["loc"]).upper()

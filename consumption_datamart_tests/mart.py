@@ -173,7 +173,7 @@ def _of_sqlite(path: str, known: Mapping[str, type[Table]]) -> Tables:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         return {
             name: [
-                _plain(dict(row), known[name].ibis_schema())
+                _plain(dict(row), known[name].ibis_schema() if name in known else ibis.schema({}))
                 for row in connection.execute(f'SELECT * FROM "{name}"')
             ]
             for (name,) in names
@@ -182,7 +182,7 @@ def _of_sqlite(path: str, known: Mapping[str, type[Table]]) -> Tables:
 
 def _plain(row: Row, schema: ibis.Schema) -> Row:
     for name, value in row.items():
-        if value is None:
+        if value is None or name not in schema:
             continue
         if schema[name].is_date():
             row[name] = date.fromisoformat(value)

@@ -1,4 +1,4 @@
-"""The rooms import what docs/decisions says they may, and no table goes without its model."""
+"""The rooms import what docs/architecture.md says they may, and no table goes without its model."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ from consumption_datamart_tests.mart import catalog
 
 PROJECT = Path(__file__).parent.parent
 PACKAGE = PROJECT / "consumption_datamart"
-(DECISION,) = PROJECT.glob("docs/decisions/0027-*.md")
+PAGE = PROJECT / "docs" / "architecture.md"
 
 EVERYWHERE = {"errors"}
 """What every room may import, and what may import nothing."""
@@ -52,8 +52,8 @@ def imports_of(module: str, tree: ast.Module) -> Iterator[str]:
 
 
 def allowed() -> dict[str, set[str]]:
-    """What each room may import, as the decision's table says."""
-    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| ([^|]*) \|$", DECISION.read_text(), re.MULTILINE)
+    """What each room may import, as the table of docs/architecture.md says."""
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| ([^|]*) \|$", PAGE.read_text(), re.MULTILINE)
     return {
         room: set() if names == "nothing of ours" else set(names.split(", "))
         for room, names in rows
@@ -63,9 +63,9 @@ def allowed() -> dict[str, set[str]]:
 ALLOWED = allowed()
 
 
-def test_the_decision_names_every_room() -> None:
+def test_the_page_names_every_room() -> None:
     rooms = {room_of(module) for module, _ in modules()}
-    assert rooms - EVERYWHERE == ALLOWED.keys(), f"name each room in {DECISION.name}"
+    assert rooms - EVERYWHERE == ALLOWED.keys(), f"name each room in {PAGE.name}"
 
 
 @pytest.mark.parametrize("room", [*ALLOWED, *EVERYWHERE])
@@ -79,7 +79,7 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
         and imported.startswith("consumption_datamart.")
         and room_of(imported) not in may
     ]
-    assert not wrong, f"{DECISION.name} allows {room} to import only {', '.join(sorted(may))}"
+    assert not wrong, f"{PAGE.name} allows {room} to import only {', '.join(sorted(may))}"
 
 
 @pytest.mark.parametrize("room", ["schema", "settings", "warehouse", "lake", "report", "errors"])
@@ -90,7 +90,7 @@ def test_a_room_below_the_assets_knows_nothing_of_dagster(room: str) -> None:
         for imported in imports_of(module, tree)
         if room_of(module) == room and imported.split(".")[0].startswith("dagster")
     ]
-    assert not wrong, f"{DECISION.name}: Dagster is the business of the rooms above"
+    assert not wrong, f"{PAGE.name}: Dagster is the business of the rooms above"
 
 
 def test_the_functions_of_the_star_and_the_reports_know_no_engine() -> None:
@@ -103,7 +103,7 @@ def test_the_functions_of_the_star_and_the_reports_know_no_engine() -> None:
         and imported.split(".")[0] not in may
         and not imported.startswith(("consumption_datamart.schema", "consumption_datamart.assets"))
     ]
-    assert not wrong, f"{DECISION.name}: they are pure functions from tables to a table"
+    assert not wrong, f"{PAGE.name}: they are pure functions from tables to a table"
 
 
 def test_only_settings_read_the_environment() -> None:
@@ -115,7 +115,7 @@ def test_only_settings_read_the_environment() -> None:
         and {getattr(node, each, "") for each in ("attr", "id", "name")}
         & {"environ", "getenv", "BaseSettings", "EnvVar"}
     }
-    assert readers == {"consumption_datamart.settings"}, f"{DECISION.name}: settings alone read it"
+    assert readers == {"consumption_datamart.settings"}, f"{PAGE.name}: settings alone read it"
 
 
 def assets() -> list[dg.AssetSpec]:
@@ -162,6 +162,11 @@ def test_a_function_that_reads_a_table_without_model_fails_at_load() -> None:
     spec = TableSpec(ReportNothing, report_nothing)
     with pytest.raises(KeyError, match="fact_without_model"):
         mart_table_asset(spec, catalog(Settings(), spec))
+
+
+def test_a_setting_that_is_none_is_refused() -> None:
+    with pytest.raises(TypeError, match="wharehouse is no setting; these are: lake, warehouse"):
+        build_definitions(wharehouse="duckdb://m.duckdb")
 
 
 class ReportOdd(MartTable):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from consumption_datamart.build import BuildResult
+from consumption_datamart.build import BuildResult, dry_run
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import DUCKDB, Built, Mart, build, tables_of
+from consumption_datamart_tests.mart import DUCKDB, Built, Mart, build, settings, tables_of
 
 LAST = 40
 
@@ -67,6 +67,86 @@ def test_an_unchanged_lake_is_noticed(same: Callable[[Path], None], mart: Mart) 
     assert tables_of(mart.url) == before
 
 
+def planned(mart: Mart) -> dict[str, list[tuple[str, str]]]:
+    """What a dry run says: the days (first … last) of each table, and the reason."""
+    before = tables_of(mart.url)
+    found: dict[str, list[tuple[str, str]]] = {}
+    for step in dry_run(settings(*mart)):
+        found.setdefault(step.table.split(".")[1], []).append((str(step.days or ""), step.reason))
+    assert tables_of(mart.url) == before
+    return found
+
+
+def days(first: int, last: int) -> str:
+    """As a dry run writes them."""
+    return f"{day(first)}" if first == last else f"{day(first)} … {day(last)}"
+
+
+def test_a_dry_run_of_an_unchanged_lake(mart: Mart) -> None:
+    assert planned(mart) == {}
+    ended = cli.run("build", "--dry-run", "--lake", mart.lake, "--warehouse", mart.url)
+    assert (ended.code, ended.out) == (0, "Nothing to build: the lake is as it was.\n")
+    ended = cli.run("build", "--dry-run", "--full", "--lake", mart.lake, "--warehouse", mart.url)
+    assert ended.code == 2
+
+
+@DUCKDB
+def test_a_dry_run_of_a_restated_day(mart: Mart) -> None:
+    write_dump(mart.lake, "telemetry", day(8), [usage(event_ts=noon(8), quantity=99.0)])
+    found = planned(mart)
+    dump = "a dump is new, changed or gone"
+    assert found["raw_telemetry"] == [(days(8, 8), dump)]
+    assert found["fact_usage_daily"] == [(days(8, 8), "raw_telemetry is refreshed")]
+    assert found["report_consumption_daily"][0] == (
+        days(8, 37),
+        "fact_consumption_daily is refreshed",
+    )
+    assert found["dim_customer"] == [("", "fact_usage_daily is refreshed")]
+    assert not {"raw_invoices", "raw_entitlements", "fact_entitlement_daily"} & set(found)
+    ended = cli.run("build", "--dry-run", "--lake", mart.lake, "--warehouse", mart.url)
+    assert f"\nfact_usage_daily {day(8)}: raw_telemetry is refreshed\n" in ended.out
+    built_then = days_built(build(*mart)).keys()
+    loaded_with = {"quarantine_telemetry", "files_telemetry", "objective"}
+    assert built_then - loaded_with == set(found)
+
+
+@DUCKDB
+def test_a_dry_run_of_a_new_day(mart: Mart) -> None:
+    write_dump(mart.lake, "telemetry", day(LAST + 1), [usage(event_ts=noon(LAST + 1))])
+    found, new = planned(mart), days(LAST + 1, LAST + 1)
+    assert found["raw_telemetry"] == [(new, "a dump is new, changed or gone")]
+    assert found["reporting_day"] == [("", "dumps is refreshed")]
+    for name in ("fact_usage_daily", "fact_entitlement_daily", "fact_consumption_daily"):
+        assert found[name][0] == (new, "it was never built")
+    assert found["report_consumption_daily"][0] == (new, "it was never built")
+
+
+@DUCKDB
+def test_a_dry_run_of_an_amendment_and_of_a_new_name(mart: Mart) -> None:
+    line = invoice(invoice_date=day(9), invoice_id="INV-9", customer_name="New")
+    write_dump(mart.lake, "invoices", day(LAST), [line])
+    amendment = entitlement(amendment=1, starts_on=day(35), ends_on=day(90), quantity=7)
+    write_dump(mart.lake, "entitlements", day(LAST), [amendment])
+    found = planned(mart)
+    assert found["raw_entitlements"] == [("", "a dump is new, changed or gone")]
+    assert found["dim_entitlement"] == [("", "raw_entitlements is refreshed")]
+    assert found["fact_entitlement_daily"] == [
+        ("", "on the days that a change of dim_entitlement shows")
+    ]
+    report = "report_active_customers_by_product_daily"
+    assert found[report] == [("", "on the days that a change of dim_customer or dim_product shows")]
+    assert not {"raw_telemetry", "fact_usage_daily"} & set(found)
+
+
+@DUCKDB
+def test_a_dry_run_after_a_change_of_the_code(mart: Mart, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consumption_datamart.warehouse.ledger.code_version", lambda: "newer")
+    found = planned(mart)
+    assert found["raw_telemetry"] == [(days(1, LAST), "it was built by other code")]
+    assert found["dim_day"] == [("", "it was built by other code")]
+    assert found["report_consumption_daily"][0] == (days(1, LAST), "it was built by other code")
+
+
 def test_a_restated_day_costs_the_days_that_it_shows_on(mart: Mart) -> None:
     write_dump(mart.lake, "telemetry", day(8), [usage(event_ts=noon(8), quantity=99.0)])
     days = days_built(build(*mart))
@@ -100,7 +180,7 @@ def test_a_new_day_costs_that_day(mart: Mart) -> None:
 
 @DUCKDB
 def test_other_code_builds_everything_anew(mart: Mart, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consumption_datamart.warehouse.staleness.code_version", lambda: "newer")
+    monkeypatch.setattr("consumption_datamart.warehouse.ledger.code_version", lambda: "newer")
     days = days_built(build(*mart))
     assert days["raw_telemetry"] == days["report_consumption_daily"] == LAST
     assert {"raw_invoices", "raw_entitlements", "dim_day", "report_renewals"} <= set(days)
@@ -123,7 +203,8 @@ def test_a_dump_that_cannot_be_read_is_tried_by_each_build(mart: Mart) -> None:
         ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.url)
         assert ended.code == 1
         assert f"telemetry/{day(8)}.csv" in ended.err
-        assert "fact_usage_daily" in ended.err
+        assert "Not built, because of the above: lake/" in ended.err
+        assert "fact_usage_daily" not in ended.err, "what was loaded before does for it"
     dump.write_bytes(good)
     assert cli.run("build", "--lake", mart.lake, "--warehouse", mart.url).code == 0
     after = tables_of(mart.url)

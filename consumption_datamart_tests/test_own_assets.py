@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from dagster_duckdb_pandas import DuckDBPandasIOManager
 
-from consumption_datamart.automation import Target, eager
+from consumption_datamart.automation import eager
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.partitions import daily_partitions, range_tags
 from consumption_datamart.schema.days import Days
@@ -59,7 +59,7 @@ class TargetMet(MartTable):
 @dg.asset(
     key=["mart", "target_met"],
     ins={"found": dg.AssetIn(KEY)},
-    automation_condition=eager(Target(is_daily=False, apart=(KEY,))),
+    automation_condition=eager(),
 )
 def target_met(found: pd.DataFrame) -> pd.DataFrame:
     """Over all days."""
@@ -95,7 +95,7 @@ def definitions(
         ins={"fact": dg.AssetIn(["mart", "fact_consumption_daily"])},
         partitions_def=daily_partitions(day(1)),
         backfill_policy=dg.BackfillPolicy.single_run(),
-        automation_condition=eager(Target(is_daily=True)),
+        automation_condition=eager(),
     )
     return build_definitions(
         own_assets=[asset, *more],

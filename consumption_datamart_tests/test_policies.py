@@ -7,47 +7,83 @@ import pytest
 
 from consumption_datamart.automation import (
     Policy,
-    Target,
     at_most_every,
+    bound,
     eager,
     manual,
     on_cron,
     on_missing,
 )
-from consumption_datamart.automation.policies import every
+from consumption_datamart.automation.policies import MINUTES, every
+from consumption_datamart.planning import LakeNews, Node, pending, ready
+from consumption_datamart.planning.current import Look
+from consumption_datamart.schema.table import MartTable
+from consumption_datamart.schema.types import Day
 from consumption_datamart.settings import Settings
+from consumption_datamart.warehouse.ledger import Ledger, Published
 from consumption_datamart_tests.ticks import Automation
 
-TARGET = Target(is_daily=False)
 ASKED = {"made": {None}}
 
 
+class Source(MartTable):
+    """What the other is made of."""
+
+    day: Day
+
+
+class Made(MartTable):
+    """What refreshes itself."""
+
+    day: Day
+
+
+NODES = (Node(Source), Node(Made, reads={Source: 1}))
+
+
 class Pair:
-    """An asset `source`, and `made`, which is made of it and refreshes itself by a policy."""
+    """An asset `source`, and `made`, which is made of it and refreshes itself by a policy.
+
+    Both are known to the real planner; the ledger is kept in memory.
+    """
 
     def __init__(self, policy: Policy, instance: dg.DagsterInstance) -> None:
         """Neither is built yet; `made` fails while `is_broken`."""
-        self.is_broken = False
+        self.is_broken, self.version = False, 0
+        self.published: dict[str, dict[None, Published]] = {}
 
-        @dg.asset
+        @dg.asset(key=["mart", "source"])
         def source() -> None:
             """What the other is made of."""
+            self.publish(Source)
 
-        @dg.asset(deps=[source], automation_condition=policy(TARGET))
+        @dg.asset(key=["mart", "made"], deps=[source], automation_condition=bound(policy(5), self))
         def made() -> None:
             """What refreshes itself."""
             if self.is_broken:
                 raise dg.Failure("broken")
+            self.publish(Made)
 
         self.assets = {"source": source, "made": made}
         self.automation = Automation(dg.Definitions(list(self.assets.values())), instance)
+
+    def publish(self, model: type[MartTable]) -> None:
+        """Writes a publication into the ledger."""
+        self.version += 1
+        self.published[model.full_name()] = {None: Published(self.version, is_current=True)}
+
+    def look(self, _: object) -> Look:
+        """What the planner says."""
+        ledger = Ledger(self.published)
+        waiting = pending(NODES, ledger, LakeNews())
+        return Look(waiting, ready(NODES, ledger, waiting))
 
     def build(self, name: str) -> None:
         """Build one of the two, now."""
         with self.automation.later():
             dg.materialize(
                 list(self.assets.values()),
-                selection=[name],
+                selection=[f"mart/{name}"],
                 instance=self.automation.instance,
                 raise_on_error=False,
             )
@@ -128,7 +164,7 @@ def test_at_most_every_waits_for_the_clock_but_for_what_is_missing(
 
 
 def test_at_most_every_takes_the_minutes_of_the_settings(instance: dg.DagsterInstance) -> None:
-    condition = at_most_every()(TARGET)
+    condition = at_most_every()(5)
     assert condition is not None
     assert condition.get_label() == "at_most_every(5)"
 
@@ -183,7 +219,7 @@ def test_manual_does_nothing_by_itself(instance: dg.DagsterInstance) -> None:
 
 
 def test_a_team_writes_its_own(instance: dg.DagsterInstance) -> None:
-    def when_both_are_missing(target: Target) -> dg.AutomationCondition:
+    def when_both_are_missing(_: int) -> dg.AutomationCondition:
         return dg.AutomationCondition.missing() & dg.AutomationCondition.any_deps_missing()
 
     pair = Pair(when_both_are_missing, instance)
@@ -192,4 +228,4 @@ def test_a_team_writes_its_own(instance: dg.DagsterInstance) -> None:
 
 
 def test_the_interval_is_that_of_the_settings() -> None:
-    assert Settings.model_fields["refresh_minutes"].default == TARGET.minutes
+    assert Settings.model_fields["refresh_minutes"].default == MINUTES

@@ -1,4 +1,4 @@
-"""On which days a change of a dimension shows, and what is marked as stale."""
+"""On which days a change of a dimension shows, and what the ledger says of publications."""
 
 import tempfile
 from collections import Counter
@@ -16,19 +16,18 @@ from consumption_datamart.schema.reports import ReportConsumptionDaily
 from consumption_datamart.schema.star import (
     DimCustomer,
     DimEntitlement,
-    FactConsumptionDaily,
     FactEntitlementDaily,
     FactUsageDaily,
     ReportingDay,
 )
-from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import (
     Dependent,
     Warehouse,
-    built_days,
     open_warehouse,
     publish,
+    read_ledger,
 )
+from consumption_datamart.warehouse.ledger import Failure, write_failures
 from consumption_datamart_tests.lakes import Row, day
 
 LAST = 12
@@ -100,7 +99,7 @@ def test_a_change_touches_the_days_of_which_the_rows_say_something_else(
             warehouse = open_warehouse(f"{engine}://{folder}/warehouse")
             reporting(warehouse)
             publish(warehouse, DimEntitlement, frame(before))
-            touched = publish(warehouse, DimEntitlement, frame(now), dependents=[ENTITLED]).stale
+            touched = publish(warehouse, DimEntitlement, frame(now), dependents=[ENTITLED]).touched
         different = {
             day(number)
             for number in range(1, LAST + 1)
@@ -117,73 +116,67 @@ def target(warehouse: str) -> Warehouse:
     return opened
 
 
-def nothing(model: type[Table]) -> pd.DataFrame:
-    """No rows of a daily table."""
-    rows = pd.DataFrame(columns=list(model.ibis_schema()))
-    return rows.astype({"day": "datetime64[ns]"})
-
-
-def stale_days(warehouse: Warehouse) -> dict[str, set[date | None]]:
-    """The days of each table that await their refresh."""
-    stale = {
-        name: {day for day, is_stale in days.items() if is_stale}
-        for name, days in built_days(warehouse).items()
-    }
-    return {name: days for name, days in stale.items() if days}
+def awaited(warehouse: Warehouse) -> dict[str, set[date]]:
+    """The days of each daily table on which a change shows."""
+    found = read_ledger(warehouse).awaited.items()
+    return {name: set(days) for name, days in found if days}
 
 
 def entitle(target: Warehouse, days: Days) -> None:
     """Build the fact for some days, of which nothing is said."""
-    publish(target, FactEntitlementDaily, nothing(FactEntitlementDaily), days)
+    rows = pd.DataFrame(columns=list(FactEntitlementDaily.ibis_schema()))
+    publish(target, FactEntitlementDaily, rows.astype({"day": "datetime64[ns]"}), days)
 
 
 def test_all_days_are_touched_when_a_dimension_is_first_built(target: Warehouse) -> None:
     rows = frame([term(1, "CUST-1", 1.0, 3, 5)])
-    touched = publish(target, DimEntitlement, rows, dependents=[ENTITLED]).stale
+    touched = publish(target, DimEntitlement, rows, dependents=[ENTITLED]).touched
     assert touched == {FACT: [Days(day(1), day(LAST))]}
 
 
-def test_only_what_was_built_is_marked_and_a_mark_goes_when_its_day_is_built(
-    target: Warehouse,
-) -> None:
-    entitle(target, Days(day(2), day(4)))
-    assert stale_days(target) == {}
-    rows = frame([term(1, "CUST-1", 1.0, 3, 5)])
-    publish(target, DimEntitlement, rows, dependents=[ENTITLED])
-    assert stale_days(target) == {FACT: {day(2), day(3), day(4)}}
-    entitle(target, Days(day(3), day(3)))
-    assert stale_days(target) == {FACT: {day(2), day(4)}}
-
-
-def test_a_day_that_is_still_stale_is_told_of_again(target: Warehouse) -> None:
-    entitle(target, Days(day(1), day(LAST)))
+def test_a_change_is_written_down_until_its_days_are_published(target: Warehouse) -> None:
     publish(target, DimEntitlement, frame([term(1, "CUST-1", 1.0, 3, 5)]))
-    publish(target, DimEntitlement, frame([term(1, "CUST-1", 2.0, 3, 5)]), dependents=[ENTITLED])
-    again = publish(
-        target, DimEntitlement, frame([term(1, "CUST-1", 2.0, 3, 5)]), dependents=[ENTITLED]
-    )
-    assert again.stale == {FACT: [Days(day(3), day(5))]}
+    rows = frame([term(1, "CUST-1", 2.0, 3, 5)])
+    publish(target, DimEntitlement, rows, dependents=[ENTITLED])
+    assert awaited(target) == {FACT: {day(3), day(4), day(5)}}
+    entitle(target, Days(day(3), day(3)))
+    assert awaited(target) == {FACT: {day(4), day(5)}}
+    publish(target, DimEntitlement, rows, dependents=[ENTITLED])
+    assert awaited(target) == {FACT: {day(4), day(5)}}, "nothing is forgotten"
+
+
+def test_every_publication_has_a_later_version(target: Warehouse) -> None:
+    publish(target, DimEntitlement, frame([]))
+    entitle(target, Days(day(1), day(2)))
+    entitle(target, Days(day(2), day(3)))
+    ledger = read_ledger(target)
+    versions = {each: found.version for each, found in ledger.of(FACT).items()}
+    first = ledger.of(DimEntitlement.full_name())[None].version
+    assert versions == {day(1): first + 1, day(2): first + 2, day(3): first + 2}
+    assert ledger.reporting == Days(day(1), day(LAST))
+
+
+def test_a_failure_is_remembered_until_the_day_is_published(target: Warehouse) -> None:
+    entitle(target, Days(day(1), day(2)))
+    before = read_ledger(target).of(FACT)[day(2)].version
+    write_failures(target, FactEntitlementDaily, {day(2): "a dump", day(3): ""})
+    write_failures(target, FactEntitlementDaily, {day(2): "another"})
+    failed = read_ledger(target).failed[FACT]
+    assert failed == {day(2): Failure(before, "another"), day(3): Failure(before, "")}
+    entitle(target, Days(day(2), day(3)))
+    assert not read_ledger(target).failed
 
 
 def test_days_that_begin_or_cease_to_be_reported(target: Warehouse) -> None:
     of_days = [Dependent(FactEntitlementDaily)]
     more = pd.DataFrame({"day": pd.date_range(day(1), day(LAST + 2))})
-    assert publish(target, ReportingDay, more, dependents=of_days).stale == {
+    assert publish(target, ReportingDay, more, dependents=of_days).touched == {
         FACT: [Days(day(LAST + 1), day(LAST + 2))]
     }
     fewer = pd.DataFrame({"day": pd.date_range(day(2), day(LAST + 2))})
-    assert publish(target, ReportingDay, fewer, dependents=of_days).stale == {
+    assert publish(target, ReportingDay, fewer, dependents=of_days).touched == {
         FACT: [Days(day(1), day(1))]
     }
-
-
-def test_windows_reach_forward_but_not_beyond_the_last_reported_day(target: Warehouse) -> None:
-    fact, report = FactConsumptionDaily, Dependent(ReportConsumptionDaily, window=5)
-    rows, name = nothing(fact), report.model.full_name()
-    for first, last, until in ((3, 3, 7), (10, 11, LAST)):
-        days = Days(day(first), day(last))
-        published = publish(target, fact, rows, days, dependents=[report])
-        assert published.stale == {name: [Days(day(first), day(until))]}
 
 
 def test_a_new_name_touches_the_days_from_then_on_on_which_the_customer_is_seen(
@@ -218,5 +211,5 @@ def test_a_new_name_touches_the_days_from_then_on_on_which_the_customer_is_seen(
         columns=("customer_id", "customer_name"),
         daily={FactUsageDaily: 3},
     )
-    stale = publish(target, DimCustomer, customers(4), dependents=[of_names]).stale
-    assert stale == {of_names.model.full_name(): [Days(day(4), day(7))]}
+    touched = publish(target, DimCustomer, customers(4), dependents=[of_names]).touched
+    assert touched == {of_names.model.full_name(): [Days(day(4), day(7))]}

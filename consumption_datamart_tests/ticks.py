@@ -33,13 +33,11 @@ class Automation:
         instance: dg.DagsterInstance,
         before: "Automation | None" = None,
     ) -> None:
-        """Starts with the empty tick that every sensor starts with, or goes on where one was."""
+        """Starts anew, or goes on where another one was."""
         self.definitions, self.instance = definitions, instance
         self.ahead = before.ahead if before else timedelta()
         self.cursor: Any = before.cursor if before else None
         self.failures: list[str] = []
-        if not before:
-            self.tick()
 
     def observe(self) -> dg.ExecuteInProcessResult:
         """Runs the job that observes the lake."""

@@ -70,7 +70,7 @@ class AlertBook:
         with self.warehouse.transaction() as transaction:
             transaction.clear(stored.Alert)
             _append(transaction, stored.Alert, known)
-            transaction.require(stored.AlertTransition)
+            transaction.upgrade(stored.AlertTransition)
             _append(transaction, stored.AlertTransition, added)
             for model in (stored.Alert, stored.AlertTransition):
                 audit(transaction, model)

@@ -1,8 +1,8 @@
-"""When assets refresh themselves: named policies, and what they are made of."""
+"""When assets refresh themselves: named policies, and the condition that asks the planner."""
 
+from consumption_datamart.automation.conditions import AwaitsRefresh, bound
 from consumption_datamart.automation.policies import (
     Policy,
-    Target,
     at_most_every,
     eager,
     manual,
@@ -10,4 +10,13 @@ from consumption_datamart.automation.policies import (
     on_missing,
 )
 
-__all__ = ["Policy", "Target", "at_most_every", "eager", "manual", "on_cron", "on_missing"]
+__all__ = [
+    "AwaitsRefresh",
+    "Policy",
+    "at_most_every",
+    "bound",
+    "eager",
+    "manual",
+    "on_cron",
+    "on_missing",
+]

@@ -1,19 +1,13 @@
 """Which days a build is about."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.errors import LakeError
-from consumption_datamart.lake.dumps import DumpFile, Lake
-from consumption_datamart.lake.loaded import changed_days
+from consumption_datamart.planning import LakeNews
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.lake import Contract
-from consumption_datamart.schema.raw import Dumps, raw_of
-from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import Warehouse
+from consumption_datamart.warehouse import Ledger
 
 ONE = timedelta(days=1)
 
@@ -26,65 +20,49 @@ class BuildPlan:
         days: of all daily tables.
         start: first daily partition.
         through: last daily partition.
-        is_anew: whether all of these days are built, or only what has changed.
-        changes: full name of a table that is made of the lake → days whose dump has changed.
+        is_anew: whether all of these days are built, or only what is to be refreshed.
+        news: how the lake differs from what was loaded.
     """
 
     days: Days
     start: date
     through: date
     is_anew: bool
-    changes: Mapping[str, set[date]] = field(default_factory=dict)
+    news: LakeNews
 
 
 def plan_build(
     settings: Settings,
-    warehouse: Warehouse,
+    ledger: Ledger,
+    news: LakeNews,
     first: date | None = None,
     last: date | None = None,
     *,
     full: bool = False,
 ) -> BuildPlan:
-    """Which days to build: all that are asked for, or those that have changed.
+    """Which days to build: all that are asked for, or those that are to be refreshed.
 
     There are the days of the lake, and those that the warehouse has of a lake that was longer. A
     lake without dumps is built for one day, so that every table is there, empty. Days without any
     dump next to those asked for are built with them: nobody would ask for them.
 
     Raises:
-        LakeError: the lake cannot be read, or the bounds hold none of its days.
+        LakeError: the bounds hold none of the lake's days.
     """
-    lake = Lake(settings.lake)
-    files = {spec.contract: lake.files(spec.contract.table_name()) for spec in LAKE}
-    found = {file.day for listed in files.values() for file in listed}
-    none = Days(settings.start_day, settings.start_day)
-    whole = Days(min(found), max(found)) if found else none
-    built = warehouse.span(ReportingDay, "day")
-    known = whole.spanning(built or whole)
-    if built and not (full or first or last):
-        changes = _changes(warehouse, lake, files)
-        changed = set().union(*changes.values())
-        if changed:
-            known = known.spanning(Days(min(changed), max(changed)))
-        start = min(settings.start_day, known.first)
-        return BuildPlan(known, start, known.last, False, changes)
+    whole = news.days or Days(settings.start_day, settings.start_day)
+    known = whole.spanning(ledger.reporting or whole)
+    if ledger.reporting and not (full or first or last):
+        changed = [day for days in news.changed.values() for day in days]
+        known = known.spanning(Days(min(changed), max(changed)) if changed else known)
+        found, start = replace(news, days=known), min(settings.start_day, known.first)
+        return BuildPlan(known, start, known.last, False, found)
     days = Days(max(first or known.first, known.first), min(last or known.last, known.last))
-    around = {day for day in known.each() if day not in days} - found
+    around = {day for day in known.each() if day not in days and day not in news.dumped}
     while days.first - ONE in around:
         days = Days(days.first - ONE, days.last)
     while days.last + ONE in around:
         days = Days(days.first, days.last + ONE)
     if days.first > days.last:
-        raise LakeError(f"lake {lake.uri}: it has {whole}, none of the days asked for")
-    return BuildPlan(days, min(settings.start_day, known.first), known.last, True)
-
-
-def _changes(
-    warehouse: Warehouse, lake: Lake, files: Mapping[type[Contract], Sequence[DumpFile]]
-) -> dict[str, set[date]]:
-    """By the tables' full names: the days whose dump is not as it was loaded."""
-    found = {
-        raw_of(contract).full_name(): changed_days(warehouse, lake, contract, listed)
-        for contract, listed in files.items()
-    }
-    return found | {Dumps.full_name(): set().union(*found.values())}
+        raise LakeError(f"lake {settings.lake}: it has {whole}, none of the days asked for")
+    start = min(settings.start_day, known.first)
+    return BuildPlan(days, start, known.last, True, LakeNews(days=days))

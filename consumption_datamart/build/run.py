@@ -7,14 +7,17 @@ from pathlib import Path
 
 import dagster as dg
 
+from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.build.plan import plan_build
 from consumption_datamart.build.result import BuildResult, summarize
 from consumption_datamart.build.runs import Runs
-from consumption_datamart.definitions import build_definitions
+from consumption_datamart.definitions import build_definitions, nodes
 from consumption_datamart.errors import DatamartError
-from consumption_datamart.schema.monitoring import BOOKS
+from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.planning import LakeNews, Step, lake_news, project
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart.warehouse import Warehouse, open_warehouse, read_ledger
+from consumption_datamart.warehouse.ledger import require_ledger
 
 OnEvent = Callable[[dg.DagsterEvent], None]
 
@@ -46,9 +49,9 @@ def build(
     warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
     with warehouse.transaction() as transaction:
         # a warehouse that cannot be written to is told before any work is done
-        for model in BOOKS:
-            transaction.renew(model)
-    plan = plan_build(settings, warehouse, first, last, full=full)
+        require_ledger(transaction)
+    ledger, news = read_ledger(warehouse), _news(settings, warehouse)
+    plan = plan_build(settings, ledger, news, first, last, full=full)
     definitions = build_definitions(
         settings,
         through=plan.through,
@@ -59,7 +62,7 @@ def build(
         load_attempts=1,
     )
     with _instance(settings) as instance:
-        runs = Runs(definitions, warehouse, instance, plan)
+        runs = Runs(definitions, nodes(settings), warehouse, instance, plan)
         try:
             if plan.is_anew:
                 runs.all()
@@ -67,6 +70,29 @@ def build(
         finally:
             warehouse.release()
     return summarize(plan.days, runs.planned, runs.events)
+
+
+def dry_run(settings: Settings) -> list[Step]:
+    """What a build would refresh, and why; nothing is changed.
+
+    Args:
+        settings: where the lake and the warehouse are.
+
+    Returns:
+        Tables from the lake to the reports, with their days.
+
+    Raises:
+        LakeError: the lake cannot be read.
+        WarehouseError: the warehouse cannot be opened.
+    """
+    warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
+    ledger = read_ledger(warehouse)
+    plan = plan_build(settings, ledger, _news(settings, warehouse))
+    return project(nodes(settings), ledger, plan.news)
+
+
+def _news(settings: Settings, warehouse: Warehouse) -> LakeNews:
+    return lake_news(warehouse, Lake(settings.lake), [spec.contract for spec in LAKE])
 
 
 def _instance(settings: Settings) -> dg.DagsterInstance:

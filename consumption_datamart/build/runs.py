@@ -1,22 +1,21 @@
-"""The runs of a build: all at once, then what still awaits it."""
+"""The runs of a build: all at once, or what is to be refreshed, table by table."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 import dagster as dg
 
-from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.build.plan import BuildPlan
 from consumption_datamart.checks import asset_key
-from consumption_datamart.definitions import BUILD_JOB, models
+from consumption_datamart.definitions import BUILD_JOB
 from consumption_datamart.partitions import range_tags
+from consumption_datamart.planning import Node, Pending, in_order, pending, ready
+from consumption_datamart.planning.planner import Why
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import MonitoringTable
-from consumption_datamart.schema.raw import models_of
-from consumption_datamart.warehouse import BuiltDays, Warehouse, built_days
-
-DAILY = {asset_key(model) for model in models().values() if model.day_column() is not None}
-"""Tables of which days are built, whether these are partitions or not."""
+from consumption_datamart.warehouse import Warehouse, read_ledger
+from consumption_datamart.warehouse.ledger import Day, Ledger
 
 
 class Runs:
@@ -25,83 +24,82 @@ class Runs:
     Attributes:
         planned: assets that were to be built.
         events: Dagster's, of all runs in order.
-        order: assets of which is written down what was built, each after those it is made of.
-        built: what is built now, and what of it awaits its refresh.
     """
 
     def __init__(
         self,
         definitions: dg.Definitions,
+        nodes: Sequence[Node],
         warehouse: Warehouse,
         instance: dg.DagsterInstance,
         plan: BuildPlan,
     ) -> None:
         """Nothing was run yet."""
-        self.definitions, self.warehouse = definitions, warehouse
+        self.definitions, self.nodes, self.warehouse = definitions, in_order(nodes), warehouse
         self.instance, self.plan = instance, plan
         self.graph = definitions.resolve_asset_graph()
-        self.order = list(self._in_order())
         self.planned: set[dg.AssetKey] = set()
         self.events: list[dg.DagsterEvent] = []
-        self.built: BuiltDays = {}
+        self._tried: dict[str, dict[Day, Why]] = defaultdict(dict)
+        self._began = _last_version(read_ledger(warehouse))
 
     def all(self) -> None:
         """Builds everything, in one run."""
         job = self.definitions.resolve_job_def(BUILD_JOB)
         self.planned |= job.asset_layer.selected_asset_keys
         self._run(self.plan.days)
+        # what could not be built now cannot be in a moment either
+        ledger = read_ledger(self.warehouse)
+        failed = {event.step_key for event in self.events if event.is_step_failure}
+        for node in self.nodes:
+            if node.model.table_name() in failed:
+                news = self.plan.news.since(ledger, self._began)
+                self._tried[node.name] |= pending(self.nodes, ledger, news)[node.name]
 
     def awaited(self) -> None:
-        """Builds what awaits it, table by table, from the lake to the reports.
+        """Builds what is to be refreshed, as the planner says, until nothing is left.
 
-        That is what has changed in the lake; the days on which a change shows; what was never
-        built, or by other code; and, after a run that failed, all that this run has held up. A
-        table of which something is missing on all days is left, and what cannot be built holds up
-        what is made of it.
+        What cannot be built holds up what cannot do without it, and nothing else.
         """
-        held_up: set[dg.AssetKey] = set()
-        self.built = self._built()
         is_newer = False
-        for key in self.order:
+        while step := self._next():
+            node, days = step
+            key = asset_key(node.model)
             together = self.graph.get(key).execution_set_asset_keys
-            if not self._has_failed(key):
-                for days in self._awaiting(key, is_newer=is_newer):
-                    self.planned |= together
-                    self._run(days, together)
-                    self.built, is_newer = self._built(), True
-            if self._has_failed(key) or held_up & self.graph.get(key).parent_keys:
-                held_up |= together
-        self.planned |= held_up
+            self.planned |= together
+            for range_ in Days.ranges(day for day in days if day) or [self.plan.days]:
+                self._run(range_, together)
+                is_newer = True
+        if is_newer:
+            self._monitor()
+        waiting, _ = self._waiting()
+        self.planned |= {asset_key(node.model) for node in self.nodes if waiting[node.name]}
 
-    def _in_order(self) -> Iterator[dg.AssetKey]:
-        """Of tables that are loaded together the first, and none that is written by all steps."""
-        beside = [model for spec in LAKE for model in models_of(spec.contract)[1:]]
-        loaded_with_others = {asset_key(model) for model in beside}
+    def _next(self) -> tuple[Node, list[Day]] | None:
+        """The first table, from the lake to the reports, of which something is ready."""
+        waiting, ledger = self._waiting()
+        offered = ready(self.nodes, ledger, waiting, self._tried)
+        for node in self.nodes:
+            if found := offered[node.name]:
+                self._tried[node.name] |= found
+                return node, list(found)
+        return None
+
+    def _waiting(self) -> tuple[Pending, Ledger]:
+        ledger = read_ledger(self.warehouse)
+        news = self.plan.news.since(ledger, self._began)
+        return pending(self.nodes, ledger, news), ledger
+
+    def _monitor(self) -> None:
+        """What is measured of what was built."""
         job = self.definitions.resolve_job_def(BUILD_JOB)
-        built = job.asset_layer.selected_asset_keys - loaded_with_others
-        yield from (key for key in self.graph.toposorted_asset_keys if key in built)
-
-    def _awaiting(self, key: dg.AssetKey, *, is_newer: bool) -> list[Days]:
-        """The days of an asset that are to be built; of one without days any.
-
-        Args:
-            key: of the asset.
-            is_newer: whether anything was built, of which what is monitored has to tell.
-        """
-        name, parents = ".".join(key.path), self.graph.get(key).parent_keys
-        whole = [each for each in self.order if each in parents and each not in DAILY]
-        if not all(".".join(parent.path) in self.built for parent in whole):
-            return []
-        of_table, changed = self.built.get(name, {}), self.plan.changes.get(name, set())
-        if key.path[0] == MonitoringTable.schema_name() and is_newer:
-            return [self.plan.days]
-        if key not in DAILY:
-            return [self.plan.days] if changed or of_table.get(None, True) else []
-        stale = {day for day, is_stale in of_table.items() if is_stale and day}
-        return Days.ranges(stale | changed | (set(self.plan.days.each()) - of_table.keys()))
-
-    def _has_failed(self, key: dg.AssetKey) -> bool:
-        return any(event.step_key == key.path[-1] for event in self.events if event.is_step_failure)
+        measured = {
+            key
+            for key in job.asset_layer.selected_asset_keys
+            if key.path[0] == MonitoringTable.schema_name()
+        }
+        self.planned |= measured
+        self._run(self.plan.days, measured)
 
     def _run(self, days: Days, only: AbstractSet[dg.AssetKey] | None = None) -> None:
         job = self.definitions.resolve_job_def(BUILD_JOB)
@@ -116,5 +114,7 @@ class Runs:
         )
         self.events += result.all_events
 
-    def _built(self) -> BuiltDays:
-        return built_days(self.warehouse, any_code=self.plan.is_anew)
+
+def _last_version(ledger: Ledger) -> int:
+    versions = (each.version for days in ledger.published.values() for each in days.values())
+    return max(versions, default=0)

@@ -56,7 +56,7 @@ def record(transaction: Transaction, results: Iterable[Result]) -> set[ResultKey
     Returns:
         Of which tables, checks and days the last result, before these, was a failure.
     """
-    transaction.require(CheckResult)
+    transaction.upgrade(CheckResult)
     found = list(results)
     if not found:
         return set()

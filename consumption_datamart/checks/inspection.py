@@ -105,5 +105,5 @@ class Inspection:
                 ]
         frame = pd.DataFrame(rows, columns=list(Figure.ibis_schema()))
         frame["built_day"] = pd.to_datetime(frame.built_day)
-        transaction.require(Figure)
+        transaction.upgrade(Figure)
         transaction.append(Figure, frame)

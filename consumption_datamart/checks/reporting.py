@@ -46,7 +46,7 @@ def evaluations(
     Of each check one evaluation of all that was looked at. Before it, by partition, that of each
     day that fails, of each day that had failed before, and of a day that was looked at alone. Other
     days of a range are not told one by one: an event costs tens of milliseconds where Dagster keeps
-    its history on a disk (docs/decisions/0021).
+    its history on a disk (docs/decisions/archive/0021).
 
     Args:
         results: of evaluations.

@@ -8,14 +8,18 @@ from itertools import groupby
 
 from consumption_datamart.checks.check import Check, Result
 from consumption_datamart.checks.evaluation import evaluate
+from consumption_datamart.planning import LakeNews, Node, pending
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse import Warehouse, built_days, rows_of
+from consumption_datamart.warehouse import Warehouse, read_ledger, rows_of
 
 
 def evaluate_stored(
-    warehouse: Warehouse, checks: Sequence[Check], last_days: int, today: date | None = None
+    warehouse: Warehouse,
+    checks: Sequence[Check],
+    last_days: int,
+    nodes: Sequence[Node],
+    today: date | None = None,
 ) -> list[Result]:
     """Evaluates checks on the tables as they are, in one query for each table.
 
@@ -26,15 +30,21 @@ def evaluate_stored(
         warehouse: where the tables are.
         checks: in any order.
         last_days: how many days of daily tables to look at, ending on the last that is reported.
+        nodes: all tables that refresh themselves.
         today: the date; by default that of the clock, in UTC.
 
     Raises:
         WarehouseError: the warehouse cannot be opened.
     """
-    built = built_days(warehouse)
-    reported = warehouse.span(ReportingDay, "day")
-    if not built or reported is None:
+    ledger = read_ledger(warehouse)
+    reported = ledger.reporting
+    if reported is None:
         return []
+    waiting = pending(nodes, ledger, LakeNews(days=reported))
+    built = {
+        name: {day: day in waiting.get(name, {}) for day in days}
+        for name, days in ledger.published.items()
+    }
     days = Days(reported.last - timedelta(days=last_days - 1), reported.last)
 
     def is_settled(check: Check) -> bool:

@@ -101,16 +101,25 @@ def build(
     full: Annotated[
         bool, typer.Option("--full", help="Build all days anew, also what has not changed.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be built, and why; build nothing.")
+    ] = False,
 ) -> None:
     """Build what is new in the lake into every table of the mart, in this process.
 
     Days that are named are built anew, whether they have changed or not.
     """
     from consumption_datamart.build import build as run
-    from consumption_datamart.cli.build import BuildDisplay
+    from consumption_datamart.build import dry_run as plan
+    from consumption_datamart.cli.build import BuildDisplay, show_plan
     from consumption_datamart.settings import load_settings
 
     settings = load_settings(lake=lake, warehouse=warehouse)
+    if dry_run:
+        if from_ or to or full:
+            raise typer.BadParameter("takes none of --from, --to, --full: these build in any case")
+        show_plan(plan(settings))
+        return
     with BuildDisplay() as display:
         result = run(settings, _date(from_), _date(to), full=full, on_event=display.on_event)
     raise typer.Exit(display.summarize(result))

@@ -1,5 +1,6 @@
 """What `build` shows: progress while it works, then a table, or what went wrong."""
 
+from collections.abc import Sequence
 from types import TracebackType
 
 import dagster as dg
@@ -9,6 +10,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from consumption_datamart.build import BuildResult
+from consumption_datamart.planning import Step
 
 
 class BuildDisplay:
@@ -73,6 +75,17 @@ class BuildDisplay:
                 soft_wrap=True,
             )
         return 1 if result.failures or result.skipped else 0
+
+
+def show_plan(steps: Sequence[Step]) -> None:
+    """Prints what a build would refresh, and why, from the lake to the reports."""
+    if not steps:
+        Console().print("Nothing to build: the lake is as it was.")
+        return
+    for step in steps:
+        days = f" {step.days}" if step.days else ""
+        line = f"{step.table.split('.')[-1]}{days}: {step.reason}"
+        Console().print(line, highlight=False, soft_wrap=True)
 
 
 def _table(result: BuildResult) -> Table:

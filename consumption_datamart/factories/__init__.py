@@ -1,6 +1,6 @@
 """From a frozen spec of a table to its Dagster assets."""
 
-from consumption_datamart.factories.catalog import Catalog
+from consumption_datamart.factories.catalog import Catalog, nodes_of
 from consumption_datamart.factories.dumps import dumps_asset
 from consumption_datamart.factories.figures import figures_asset
 from consumption_datamart.factories.freshness import freshness_checks
@@ -35,6 +35,7 @@ __all__ = [
     "lake_table_asset",
     "mart_table_asset",
     "monitor_schedule",
+    "nodes_of",
     "observe_schedule",
     "reference_checks_apart",
 ]

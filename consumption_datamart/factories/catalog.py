@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import dagster as dg
 
-from consumption_datamart.automation import Target
 from consumption_datamart.checks import Check, asset_key, checks_of_table
 from consumption_datamart.factories.table_spec import TableSpec
 from consumption_datamart.lake.attempts import Patience
+from consumption_datamart.planning import Node
+from consumption_datamart.schema.lake import Contract
+from consumption_datamart.schema.raw import Dumps, raw_of
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Dependent
@@ -24,12 +26,16 @@ class Catalog:
         specs: of the tables of the star and the reports.
         partitions: of tables that have days; None: their days are no partitions.
         settings: of the code location.
+        contracts: of the tables of the lake.
+        own: tables of a team's own assets.
     """
 
     models: Mapping[str, type[Table]]
     specs: Sequence[TableSpec]
     partitions: dg.PartitionsDefinition | None
     settings: Settings
+    contracts: Sequence[type[Contract]] = ()
+    own: Sequence[Node] = ()
 
     def partitions_of(self, model: type[Table]) -> dg.PartitionsDefinition | None:
         """The partitions of a table: its days, if it has any."""
@@ -49,37 +55,20 @@ class Catalog:
 
     def dependents(self, model: type[Table]) -> list[Dependent]:
         """The tables that are made of a table."""
-        name = model.table_name()
-        return [
-            Dependent(
+        return [node.as_dependent(model) for node in self.nodes() if model in node.reads]
+
+    def nodes(self) -> list[Node]:
+        """All tables that refresh themselves, as the planner knows them."""
+        loaded = [Node(raw_of(contract), is_loaded=True) for contract in self.contracts]
+        computed = [
+            Node(
                 spec.model,
-                window=spec.windows.get(name, 1),
-                columns=spec.columns.get(name, ()),
-                daily={
-                    other: spec.windows.get(other.table_name(), 1)
-                    for other in self.upstream(spec)
-                    if other.day_column() is not None
-                },
+                {each: spec.windows.get(each.table_name(), 1) for each in self.upstream(spec)},
+                {self.models[name]: columns for name, columns in spec.columns.items()},
             )
             for spec in self.specs
-            if name in spec.reads()
         ]
-
-    def loaded(self, model: type[Table]) -> Target:
-        """What a policy needs to know of an asset that is made of the lake."""
-        is_daily = model.day_column() is not None
-        return Target(is_daily, True, (), (), self.settings.refresh_minutes)
-
-    def computed(self, spec: TableSpec) -> Target:
-        """What a policy needs to know of an asset that is made of others."""
-        is_daily = spec.model.day_column() is not None
-        whole, apart = [], []
-        for each in self.upstream(spec):
-            if each.day_column() is None:
-                whole.append(asset_key(each))
-            if is_daily != (each.day_column() is not None) or each.table_name() in spec.windows:
-                apart.append(asset_key(each))
-        return Target(is_daily, False, tuple(whole), tuple(apart), self.settings.refresh_minutes)
+        return [*loaded, Node(Dumps, is_loaded=True), *computed, *self.own]
 
     def patience(self) -> Patience:
         """How often a dump is tried that cannot be read."""
@@ -88,3 +77,31 @@ class Catalog:
     def freshness(self) -> dg.FreshnessPolicy:
         """What stakeholders expect of a table: to be no older than so many hours."""
         return dg.FreshnessPolicy.time_window(timedelta(hours=self.settings.fresh_within_hours))
+
+
+def nodes_of(assets: dg.AssetsDefinition, models: Mapping[str, type[Table]]) -> list[Node]:
+    """A team's own assets, as the planner knows them.
+
+    Args:
+        assets: each with a model of its own.
+        models: of all tables.
+    """
+    by_key = {asset_key(model): model for model in models.values()}
+    return [
+        Node(
+            by_key[spec.key],
+            {
+                by_key[dep.asset_key]: _window(dep.partition_mapping)
+                for dep in spec.deps
+                if dep.asset_key in by_key
+            },
+        )
+        for spec in assets.specs
+    ]
+
+
+def _window(mapping: dg.PartitionMapping | None) -> int:
+    """Over how many days, ending on the day, a mapping lets a day read another table."""
+    if isinstance(mapping, dg.TimeWindowPartitionMapping):
+        return 1 - min(mapping.start_offset, 0)
+    return 1

@@ -33,7 +33,7 @@ def dumps_asset(specs: Sequence[LakeTableSpec], catalog: Catalog) -> dg.AssetsDe
                 Dumps,
                 "raw",
                 deps=[asset_key(spec.contract) for spec in specs],
-                automation_condition=eager(catalog.loaded(Dumps)),
+                automation_condition=eager(),
             )
         ],
         check_specs=[check_spec(check) for check in checks],

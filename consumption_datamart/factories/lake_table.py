@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -23,13 +24,16 @@ from consumption_datamart.factories.metadata import (
     metadata_of_step,
 )
 from consumption_datamart.lake.attempts import Attempts
+from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.loading import load
 from consumption_datamart.partitions import days_of_run
+from consumption_datamart.planning import lake_news
 from consumption_datamart.resources import LakeResource, WarehouseResource
 from consumption_datamart.schema.lake import Contract
-from consumption_datamart.schema.raw import models_of
+from consumption_datamart.schema.raw import models_of, raw_of
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse import Profile
+from consumption_datamart.warehouse import Profile, Warehouse
+from consumption_datamart.warehouse.ledger import write_failures
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
                 deps=[asset_key(contract)],
                 tags={"grain": "event"} if is_daily else {},
                 partitions_def=catalog.partitions_of(model),
-                automation_condition=spec.policy(catalog.loaded(model)),
+                automation_condition=spec.policy(catalog.settings.refresh_minutes),
             )
             for model in models
         ],
@@ -89,9 +93,11 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
                 catalog.patience().attempt(attempts, context.log)
             except AuditError as error:
                 inspection.stopped(target, error, days)
+                _note(target, source, contract, list(days.each()) if days else [None])
                 yield from events(inspection.results, error=str(error))
                 raise
         if attempts.failures:
+            _note(target, source, contract, list(attempts.failures) if is_daily else [None])
             yield from _materialized(models, attempts)
             raise dg.Failure(description=repr(attempts), allow_retries=False)
         for index, model in enumerate(models):
@@ -108,6 +114,16 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
             yield dg.MaterializeResult(asset_key=asset_key(model), metadata=metadata)
 
     return _load
+
+
+def _note(
+    warehouse: Warehouse, lake: Lake, contract: type[Contract], failed: Sequence[date | None]
+) -> None:
+    """Keeps what could not be loaded from being tried again before the dump is another."""
+    dumps = lake_news(warehouse, lake, [contract]).changed[raw_of(contract).full_name()]
+    every = "".join(dumps[day] for day in sorted(dumps))
+    versions = {day: dumps.get(day, "") if day else every for day in failed}
+    write_failures(warehouse, raw_of(contract), versions)
 
 
 def _materialized(

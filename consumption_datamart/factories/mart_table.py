@@ -10,7 +10,6 @@ import dagster as dg
 import ibis.expr.types as ir
 import pandas as pd
 
-from consumption_datamart.automation.conditions import TOUCHED, touched
 from consumption_datamart.checks import (
     Inspection,
     asset_key,
@@ -34,6 +33,7 @@ from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Warehouse, publish
 from consumption_datamart.warehouse.changes import VALIDITY
+from consumption_datamart.warehouse.ledger import write_failures
 from consumption_datamart.warehouse.rows import conform, on_days
 
 
@@ -61,7 +61,7 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
                 ],
                 tags={"grain": "day"} if is_daily else {},
                 partitions_def=catalog.partitions_of(model),
-                automation_condition=spec.policy(catalog.computed(spec)),
+                automation_condition=spec.policy(catalog.settings.refresh_minutes),
                 freshness_policy=catalog.freshness() if spec.is_watched else None,
             )
         ],
@@ -81,14 +81,13 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
                 published = publish(target, model, rows, days, upstream, dependents, inspection)
             except AuditError as error:
                 inspection.stopped(target, error, days)
+                write_failures(target, model, dict.fromkeys(days.each() if days else [None], ""))
                 yield from events(inspection.results, error=str(error))
                 raise
         metadata = metadata_of_step(context, model, published.profile, days, inspection.seconds())
         if isinstance(rows, ir.Table):
             tables = {target.location(each)[0]: each for each in catalog.models.values()}
             metadata["dagster/column_lineage"] = column_lineage(conform(model, rows), tables)
-        if not is_daily:
-            metadata[TOUCHED] = touched(published.stale)
         if spec.shows is not None:
             metadata |= spec.shows(target.fetch(target.table(model)))
         yield from events(inspection.results, inspection.failed_before)

@@ -64,7 +64,9 @@ def check_results_asset(lake: Sequence[LakeTableSpec], catalog: Catalog) -> dg.A
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with told_in_a_line():
             target = warehouse.open()
-            results = evaluate_stored(target, checks, catalog.settings.monitored_days)
+            results = evaluate_stored(
+                target, checks, catalog.settings.monitored_days, catalog.nodes()
+            )
             results += _freshness(context.instance, catalog)
             with target.transaction() as transaction:
                 failed_before = record(transaction, results)
@@ -97,7 +99,9 @@ def reference_checks_apart(catalog: Catalog) -> dg.AssetChecksDefinition:
         ]
         with told_in_a_line():
             target = warehouse.open()
-            results = evaluate_stored(target, wanted, catalog.settings.monitored_days)
+            results = evaluate_stored(
+                target, wanted, catalog.settings.monitored_days, catalog.nodes()
+            )
             with target.transaction() as transaction:
                 failed_before = record(transaction, results)
         judged = {check_spec(result.check).key for result in results}

@@ -28,7 +28,7 @@ def write_down(
             meanwhile is then taken for changed.
         days: that were loaded; None: all.
     """
-    transaction.require(LoadedFile)
+    transaction.upgrade(LoadedFile)
     within = f" AND dump_day BETWEEN '{days.first}' AND '{days.last}'" if days else ""
     table = contract.table_name()
     transaction.backend.raw_sql(
@@ -54,7 +54,9 @@ def changed_days(
         files: of its dumps, all that there are.
     """
     rows = warehouse.table(LoadedFile)
-    loaded = warehouse.fetch(rows.filter(rows.lake_table == contract.table_name()))
+    loaded = warehouse.find(LoadedFile, rows.filter(rows.lake_table == contract.table_name()))
+    if loaded is None:
+        return {file.day for file in files}
     day_of = {row.file: pd.Timestamp(row.dump_day).date() for row in loaded.itertuples()}
     known: Contents = {row.file: (row.stamp, row.content) for row in loaded.itertuples()}
     now = contents(lake, files, known)

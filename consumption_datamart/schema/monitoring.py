@@ -21,13 +21,31 @@ class MonitoringTable(Table):
     _schema = "monitoring"
 
 
-class Built(MonitoringTable):
-    """Tables, and days of daily tables, that were built; and whether they await their refresh."""
+class Publication(MonitoringTable):
+    """Tables, and days of daily tables, as they were last published."""
 
-    built_table: Text
-    built_day: Day = Field(nullable=True)
-    is_stale: Flag
+    published_table: Text
+    published_day: Day = Field(nullable=True)
+    version: Integer = Field(ge=1)
     code_version: Text
+
+
+class AwaitedDay(MonitoringTable):
+    """Days of daily tables on which a table without days has changed since they were published."""
+
+    awaiting_table: Text
+    awaiting_day: Day
+    changed_table: Text
+    version: Integer = Field(ge=1)
+
+
+class FailedDay(MonitoringTable):
+    """Tables, and days of daily tables, whose refresh has failed since they were published."""
+
+    failed_table: Text
+    failed_day: Day = Field(nullable=True)
+    version: Integer = Field(ge=0)
+    dump_version: Text
 
 
 class LoadedFile(MonitoringTable):
@@ -88,7 +106,7 @@ class Objective(MonitoringTable):
         unique = ["objective_name"]
 
 
-BOOKS: tuple[type[Table], ...] = (Built, LoadedFile)
-"""What was done. If they are lost, everything is built anew."""
-MONITORING: tuple[type[Table], ...] = (*BOOKS, CheckResult, Figure, Objective)
+LEDGER: tuple[type[Table], ...] = (Publication, AwaitedDay, FailedDay, LoadedFile)
+"""What was published, of which files. Without it everything is built anew."""
+MONITORING: tuple[type[Table], ...] = (*LEDGER, CheckResult, Figure, Objective)
 """All of them."""

@@ -6,26 +6,27 @@ from consumption_datamart.errors import WarehouseError
 from consumption_datamart.warehouse.audit import Profile, audit
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
+from consumption_datamart.warehouse.ledger import Ledger, read_ledger
 from consumption_datamart.warehouse.publication import Inspect, Publication, publish
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
-from consumption_datamart.warehouse.staleness import BuiltDays, Dependent, Staleness, built_days
+from consumption_datamart.warehouse.staleness import Dependent, Staleness
 from consumption_datamart.warehouse.transaction import Transaction, rows_of
 
 __all__ = [
     "ENGINES",
     "MEMORY_LIMIT",
-    "BuiltDays",
     "Dependent",
     "Inspect",
+    "Ledger",
     "Profile",
     "Publication",
     "Staleness",
     "Transaction",
     "Warehouse",
     "audit",
-    "built_days",
     "open_warehouse",
     "publish",
+    "read_ledger",
     "rows_of",
 ]
 

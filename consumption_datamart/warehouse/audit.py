@@ -69,6 +69,9 @@ def audit(
     """
     rows, codes = transaction.slice(model, days), model.warning_codes()
     rules = {name: rule.fill_null(True) for name, rule in model.rules(rows).items()}
+    # all other required columns are guarded by the engine
+    for name in transaction.unguarded.get(model.full_name(), ()):
+        rules[f"{name} is filled"] = rows[name].notnull()
     figures: dict[str, ir.IntegerScalar] = {"rows": rows.count()}
     if codes:
         figures["warnings"] = (rows.meta__warnings != "").sum()

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from pathlib import Path
 
 import ibis
@@ -22,6 +23,7 @@ class Warehouse(ABC):
     """An engine and the file that it keeps its tables in."""
 
     scheme: str
+    lock_seconds: float
 
     def __init__(self, path: str, memory_limit: str) -> None:
         """See `open_warehouse`."""
@@ -38,8 +40,12 @@ class Warehouse(ABC):
         """Name of the model's table, and catalog and database that it is in, as Ibis takes them."""
 
     @abstractmethod
+    def qualified_name(self, schema: str, table: str) -> str:
+        """Name of a table as SQL, quoted."""
+
     def qualified(self, model: type[Table]) -> str:
         """Name of the model's table as SQL, quoted."""
+        return self.qualified_name(model.schema_name(), model.table_name())
 
     @abstractmethod
     @contextmanager
@@ -134,6 +140,12 @@ class Warehouse(ABC):
         if found is None or found.empty:
             return None
         return Days(found["first"][0].date(), found["last"][0].date())
+
+    def waiting_at_most(self, seconds: float) -> "Warehouse":
+        """The same, but that it waits no longer than that for another process."""
+        impatient = copy(self)
+        impatient.lock_seconds = seconds
+        return impatient
 
     def unreachable(self, error: Exception) -> WarehouseError:
         """What to tell a user whose warehouse cannot be opened."""

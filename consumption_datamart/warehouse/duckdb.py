@@ -24,7 +24,7 @@ from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.transaction import Transaction
 
-LOCK_SECONDS = 600
+LOCK_SECONDS = 600.0
 """How long to wait for the process that has the file open: DuckDB lets in one writer at a time."""
 COPY_BYTES = 16 << 20
 """How much of a file is copied at a time."""
@@ -76,6 +76,7 @@ class DuckDBWarehouse(Warehouse):
     """A DuckDB file."""
 
     scheme = "duckdb"
+    lock_seconds = LOCK_SECONDS
 
     def __init__(self, path: str, memory_limit: str) -> None:
         """See `open_warehouse`."""
@@ -116,9 +117,9 @@ class DuckDBWarehouse(Warehouse):
         """A table in its schema, with the catalog: a file may be named as a schema is."""
         return model.table_name(), (CATALOG, model.schema_name())
 
-    def qualified(self, model: type[Table]) -> str:
+    def qualified_name(self, schema: str, table: str) -> str:
         """`"warehouse"."mart"."dim_day"`."""
-        return f'"{CATALOG}"."{model.schema_name()}"."{model.table_name()}"'
+        return f'"{CATALOG}"."{schema}"."{table}"'
 
     def tables(self, backend: SQLBackend) -> set[str]:
         """From DuckDB's own list: Ibis looks at the columns of all tables to list a schema."""
@@ -168,7 +169,7 @@ class DuckDBWarehouse(Warehouse):
         patiently = Retrying(
             retry=retry_if_exception(_is_in_use),
             wait=wait_random(0.05, 0.3),
-            stop=stop_after_delay(LOCK_SECONDS),
+            stop=stop_after_delay(self.lock_seconds),
             reraise=True,
         )
         turn = _TURN if file == self.working else nullcontext()

@@ -24,12 +24,12 @@ class Publication:
 
     Attributes:
         profile: figures and samples of the new rows.
-        stale: full name → the days of each daily table that await their refresh, of tables that are
-            made of this one.
+        touched: of a table without days: full name → the days of each daily table that is made of
+            it on which its change shows.
     """
 
     profile: Profile
-    stale: Mapping[str, Sequence[Days]] = field(default_factory=dict)
+    touched: Mapping[str, Sequence[Days]] = field(default_factory=dict)
 
 
 def publish(
@@ -53,7 +53,7 @@ def publish(
         inspect: looks at the rows once they are audited.
 
     Returns:
-        What was published, and what is stale because of it.
+        What was published, and on which days of other tables it shows.
 
     Raises:
         AuditError: the rows break the model, or fail the inspection; the table is as it was.

@@ -15,7 +15,7 @@ def sql_of(backend: SQLBackend, expression: ir.Table) -> str:
 
     Ibis needs longer for it than most engines for a small table: who asks the same again, for
     another batch of files or in another run of one process, is told what he was told before
-    (docs/decisions/0036).
+    (docs/decisions/archive/0036).
     """
     return _compiled(backend.name, expression.op())
 

@@ -20,7 +20,7 @@ from consumption_datamart.warehouse.sql import sql_of
 from consumption_datamart.warehouse.transaction import Transaction
 
 BATCH = 10_000
-LOCK_SECONDS = 60
+LOCK_SECONDS = 60.0
 
 
 class _Connection(sqlite3.Connection):
@@ -68,6 +68,7 @@ class SQLiteWarehouse(Warehouse):
     """A SQLite file."""
 
     scheme = "sqlite"
+    lock_seconds = LOCK_SECONDS
 
     def release(self) -> None:
         """Readers see each publication as soon as it is committed, and lock nobody out."""
@@ -80,9 +81,9 @@ class SQLiteWarehouse(Warehouse):
         """A table whose name has the schema in it."""
         return model.full_name(), None
 
-    def qualified(self, model: type[Table]) -> str:
+    def qualified_name(self, schema: str, table: str) -> str:
         """`"mart.dim_day"`."""
-        return f'"{model.full_name()}"'
+        return f'"{schema}.{table}"'
 
     def tables(self, backend: SQLBackend) -> set[str]:
         """Tables are called by their full names."""
@@ -128,7 +129,7 @@ class SQLiteWarehouse(Warehouse):
         with ExitStack() as stack:
             try:
                 opened = sqlite3.connect(
-                    self.path, factory=_Connection, isolation_level=None, timeout=LOCK_SECONDS
+                    self.path, factory=_Connection, isolation_level=None, timeout=self.lock_seconds
                 )
                 connection = stack.enter_context(closing(opened))
                 connection.execute("PRAGMA schema_version")

@@ -1,5 +1,6 @@
 """Changes to tables that readers see all at once, or never: clear, insert, load."""
 
+import logging
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -14,11 +15,13 @@ import pandas as pd
 from ibis.backends.duckdb import Backend as DuckDBBackend
 from ibis.backends.sql import SQLBackend
 
-from consumption_datamart.errors import AuditError, WarehouseError, first_line
+from consumption_datamart.errors import AuditError, first_line
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.rows import conform, on_days
 from consumption_datamart.warehouse.sql import sql_of, table_of
+
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from consumption_datamart.warehouse.base import Warehouse
@@ -30,6 +33,8 @@ class Transaction(ABC):
     Attributes:
         backend: the engine, inside the open transaction.
         staging: a DuckDB that reads files and frames; its expressions are what `load` takes.
+        unguarded: full name of a table → required columns in which the engine would take nulls:
+            they were added in place.
         constraint_error: what the engine raises for a null where the table takes none.
     """
 
@@ -40,6 +45,7 @@ class Transaction(ABC):
     def __init__(self, warehouse: "Warehouse") -> None:
         """Begun by `Warehouse.transaction`."""
         self.warehouse = warehouse
+        self.unguarded: dict[str, list[str]] = {}
 
     @abstractmethod
     def load(self, model: type[Table], staged: ir.Table) -> None:
@@ -55,14 +61,41 @@ class Transaction(ABC):
             if model.full_name() not in self._tables:
                 self._create(model)
 
-    def renew(self, model: type[Table]) -> None:
-        """As `require`, but a table that has other columns than this version is forgotten."""
-        found = self._columns(model)
-        if found == _comparable(self.warehouse.stored_schema(model)):
+    def lacks(self, model: type[Table]) -> bool:
+        """Whether the model's table is not there."""
+        return model.full_name() not in self._tables
+
+    def drop(self, schema: str, table: str) -> None:
+        """Drops a table that no version from now on has, if it is there."""
+        if f"{schema}.{table}" in self._tables:
+            self.backend.raw_sql(f"DROP TABLE {self.warehouse.qualified_name(schema, table)}")
+            self._tables.discard(f"{schema}.{table}")
+
+    def upgrade(self, model: type[Table]) -> None:
+        """As `require`, and gives a table of an earlier version the columns of this one.
+
+        Columns are added and dropped in place, so that rows stay: they have null in what is new.
+        A table of which a column has another type is begun anew.
+        """
+        found, wanted = self._columns(model), self.warehouse.stored_schema(model)
+        if found is None:
+            self._create(model)
             return
-        if found is not None:
+        types = _types(wanted)
+        if any(name in types and types[name] != dtype for name, dtype in found.items()):
+            _log.warning("%s: %s; it is begun anew", model.full_name(), _difference(found, types))
             self.backend.raw_sql(f"DROP TABLE {self.warehouse.qualified(model)}")
-        self._create(model)
+            self._create(model)
+            return
+        alter = f"ALTER TABLE {self.warehouse.qualified(model)}"
+        for name in (each for each in types if each not in found):
+            dtype = self.backend.compiler.type_mapper.to_string(wanted[name].copy(nullable=True))
+            self.backend.raw_sql(f'{alter} ADD COLUMN "{name}" {dtype}')
+            if not wanted[name].nullable:
+                self.unguarded[model.full_name()].append(name)
+        for name in found.keys() - types.keys():
+            _log.warning("%s: column %s is dropped", model.full_name(), name)
+            self.backend.raw_sql(f'{alter} DROP COLUMN "{name}"')
 
     def append(self, model: type[Table], frame: pd.DataFrame) -> None:
         """Adds the rows of a small frame to a table, column by name."""
@@ -95,6 +128,12 @@ class Transaction(ABC):
         with self.constraints(model):
             self.backend.raw_sql(f"{into} {select}")
 
+    def delete(self, model: type[Table], condition: ir.BooleanValue) -> None:
+        """Deletes the rows of a table for which a condition on `slice(model)` holds."""
+        where = sql_of(self.backend, self.slice(model).filter(condition)).partition(" WHERE ")[2]
+        where = re.sub(r'"t0"\.', "", where)
+        self.backend.raw_sql(f"DELETE FROM {self.warehouse.qualified(model)} WHERE {where}")
+
     @contextmanager
     def constraints(self, model: type[Table]) -> Iterator[None]:
         """Tells what the engine finds wrong with new rows in the words of the audit."""
@@ -109,22 +148,19 @@ class Transaction(ABC):
         return table_of(self.staging, "staged_frame")
 
     def clear(self, model: type[Table], days: Days | None = None) -> None:
-        """Makes the table ready for new rows: creates it, or empties it or the days of it.
-
-        Raises:
-            WarehouseError: a table of which other days are to stay has other columns.
-        """
-        found, wanted = self._columns(model), self.warehouse.stored_schema(model)
-        if found == _comparable(wanted):
-            where = "" if days is None else f" WHERE {_between(model, days)}"
-            self.backend.raw_sql(f"DELETE FROM {self.warehouse.qualified(model)}{where}")
-        elif found is not None and days is not None:
-            raise WarehouseError(
-                f"{model.full_name()}: the table in the warehouse has other columns than this "
-                f"version, {_difference(found, wanted)}; drop the table and build"
-            )
-        else:
-            self.renew(model)
+        """Makes the table ready for new rows: creates it, or empties it or the days of it."""
+        there = model.full_name() in self._tables
+        if (
+            there
+            and days is None
+            and self._columns(model) != _types(self.warehouse.stored_schema(model))
+        ):
+            self.backend.raw_sql(f"DROP TABLE {self.warehouse.qualified(model)}")
+            self._create(model)
+            return
+        self.upgrade(model)
+        where = "" if days is None else f" WHERE {_between(model, days)}"
+        self.backend.raw_sql(f"DELETE FROM {self.warehouse.qualified(model)}{where}")
 
     def slice(self, model: type[Table], days: Days | None = None) -> ir.Table:
         """The table as an expression, all of it or some days."""
@@ -135,7 +171,11 @@ class Transaction(ABC):
         if model.full_name() not in self._tables:
             return None
         name, database = self.warehouse.location(model)
-        return _comparable(self.backend.table(name, database=database).schema())
+        schema = self.backend.table(name, database=database).schema()
+        self.unguarded[model.full_name()] = [
+            name for name in model.required() if name in schema and schema[name].nullable
+        ]
+        return _types(schema)
 
     @cached_property
     def _tables(self) -> set[str]:
@@ -154,14 +194,18 @@ def rows_of(backend: SQLBackend, expression: ir.Table) -> list[tuple[Any, ...]]:
     return found
 
 
-def _comparable(schema: ibis.Schema) -> dict[str, str]:
-    """Columns and types by which two schemas are the same; engines name precisions differently."""
-    return {name: re.sub(r"timestamp\(\d\)", "timestamp", str(t)) for name, t in schema.items()}
+def _types(schema: ibis.Schema) -> dict[str, str]:
+    """Types by which two schemas are the same; engines name precisions differently."""
+    return {
+        name: re.sub(r"timestamp\(\d\)", "timestamp", str(dtype.copy(nullable=True)))
+        for name, dtype in schema.items()
+    }
 
 
-def _difference(found: dict[str, str], wanted: ibis.Schema) -> str:
-    pairs = set(found.items()) ^ set(_comparable(wanted).items())
-    return ", ".join(f"{name} {dtype}" for name, dtype in sorted(pairs))
+def _difference(found: dict[str, str], wanted: dict[str, str]) -> str:
+    both = sorted(found.keys() & wanted.keys())
+    pairs = [(name, found[name], wanted[name]) for name in both if found[name] != wanted[name]]
+    return ", ".join(f"column {name} was {before} and is {now}" for name, before, now in pairs)
 
 
 def _between(model: type[Table], days: Days) -> str:

@@ -1,0 +1,92 @@
+"""The plan of the moment, for those who ask again and again."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from consumption_datamart.errors import LakeError, WarehouseError
+from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.planning.graph import Node
+from consumption_datamart.planning.news import LakeNews, lake_news
+from consumption_datamart.planning.planner import Pending, pending, ready, with_followers
+from consumption_datamart.schema.lake import Contract
+from consumption_datamart.schema.raw import models_of
+from consumption_datamart.warehouse import Warehouse, read_ledger
+
+BUSY_SECONDS = 3.0
+"""How long to wait for a run that is writing; it is asked again at the next tick."""
+log = logging.getLogger(__name__)
+
+
+class Look(NamedTuple):
+    """What is to be refreshed at a moment.
+
+    Attributes:
+        waiting: all of it.
+        ready: what waits for nothing else.
+    """
+
+    waiting: Pending
+    ready: Pending
+
+
+class CurrentPlan:
+    """What is to be refreshed in one warehouse; asked anew at each tick of the automation.
+
+    The policies of all assets are evaluated in one tick: they share one look at lake and ledger.
+    """
+
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        contracts: Sequence[type[Contract]],
+        warehouse: Warehouse,
+        lake: Lake,
+    ) -> None:
+        """Nothing is read yet."""
+        self.nodes, self.contracts, self.lake = nodes, contracts, lake
+        self.warehouse = warehouse.waiting_at_most(BUSY_SECONDS)
+        self._lock = threading.Lock()
+        self._tick: object = None
+        self._look: Look | None = None
+
+    def look(self, tick: object) -> Look | None:
+        """What is to be refreshed, as of a tick.
+
+        Args:
+            tick: anything that is equal for all who ask in one tick.
+
+        Returns:
+            None, where it cannot be told now: a run is writing.
+        """
+        with self._lock:
+            if tick != self._tick:
+                self._look, self._tick = self._plan(), tick
+            return self._look
+
+    def _plan(self) -> Look | None:
+        try:
+            ledger, news = read_ledger(self.warehouse), self._news()
+        except WarehouseError as error:
+            log.info("%s; the plan is made at the next tick", error)
+            return None
+        waiting = pending(self.nodes, ledger, news)
+        offered = with_followers(self.nodes, waiting, ready(self.nodes, ledger, waiting))
+        together = {name: {**waiting[name], **offered.get(name, {})} for name in waiting}
+        return Look(self._with_loads(together), self._with_loads(offered))
+
+    def _news(self) -> LakeNews:
+        try:
+            return lake_news(self.warehouse, self.lake, self.contracts)
+        except LakeError as error:
+            log.warning("%s; what was loaded is refreshed all the same", error)
+            return LakeNews()
+
+    def _with_loads(self, found: Pending) -> Pending:
+        """The tables that are loaded together are refreshed together."""
+        more = dict(found)
+        for contract in self.contracts:
+            raw, *others = (model.full_name() for model in models_of(contract))
+            more |= {name: found.get(raw, {}) for name in others}
+        return more

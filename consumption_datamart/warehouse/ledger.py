@@ -1,0 +1,191 @@
+"""The ledger: what was published, on which days a change shows, and what has failed.
+
+It is written in the transaction that publishes, so that it is true whatever is killed. Every
+publication has a number, its version. A table is stale where something that it is made of has a
+later one; what is to be refreshed is decided from that alone (see `planning`).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+import ibis
+import pandas as pd
+
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.monitoring import AwaitedDay, FailedDay, Publication
+from consumption_datamart.schema.star import ReportingDay
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.base import Warehouse
+from consumption_datamart.warehouse.code import code_version
+from consumption_datamart.warehouse.rows import day_of
+from consumption_datamart.warehouse.transaction import Transaction, rows_of
+
+Day = date | None
+"""A day of a daily table; None stands for a table without days."""
+
+
+class Published(NamedTuple):
+    """A table, or a day of a daily one, as it was last published.
+
+    Attributes:
+        version: number of the publication; what is made of a later one is stale.
+        is_current: whether the code that builds it is still the same.
+    """
+
+    version: int
+    is_current: bool
+
+
+class Change(NamedTuple):
+    """A change of a table without days that shows on a day."""
+
+    table: str
+    version: int
+
+
+class Failure(NamedTuple):
+    """A refresh that failed.
+
+    Attributes:
+        version: of the last publication before it; a later one of an input is a new reason to try.
+        dump_version: of the dump that could not be loaded, '' where none was.
+    """
+
+    version: int
+    dump_version: str
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What was published, and what has happened since.
+
+    Attributes:
+        published: full name → day → what was last published.
+        awaited: full name of a daily table → day → the last change that shows on it.
+        failed: full name → day → the refresh that failed.
+        reporting: first to last day of the mart; None: there are none yet.
+    """
+
+    published: Mapping[str, Mapping[Day, Published]] = field(default_factory=dict)
+    awaited: Mapping[str, Mapping[date, Change]] = field(default_factory=dict)
+    failed: Mapping[str, Mapping[Day, Failure]] = field(default_factory=dict)
+    reporting: Days | None = None
+
+    def of(self, table: str) -> Mapping[Day, Published]:
+        """What was published of a table, by its full name."""
+        return self.published.get(table, {})
+
+
+def read_ledger(warehouse: Warehouse) -> Ledger:
+    """The ledger as it is; empty where nothing is built.
+
+    Raises:
+        WarehouseError: the warehouse cannot be opened.
+    """
+    if not warehouse.exists(Publication):
+        return Ledger()
+    with warehouse.reader() as backend:
+        there = warehouse.tables(backend)
+
+        def rows(model: type[Table]) -> Iterator[tuple[Any, ...]]:
+            if model.full_name() in there:
+                yield from rows_of(backend, warehouse.table(model))
+
+        published: dict[str, dict[Day, Published]] = defaultdict(dict)
+        code = code_version()
+        for table, day, version, built_by in rows(Publication):
+            published[table][day and day_of(day)] = Published(version, built_by == code)
+        awaited: dict[str, dict[date, Change]] = defaultdict(dict)
+        for table, day, changed, version in sorted(rows(AwaitedDay), key=lambda row: row[3]):
+            awaited[table][day_of(day)] = Change(changed, version)
+        failed: dict[str, dict[Day, Failure]] = defaultdict(dict)
+        for table, day, version, dump in rows(FailedDay):
+            failed[table][day and day_of(day)] = Failure(version, dump)
+        days = sorted(day_of(day) for (day,) in rows(ReportingDay))
+    return Ledger(published, awaited, failed, Days(days[0], days[-1]) if days else None)
+
+
+def next_version(transaction: Transaction) -> int:
+    """The number of the publication that is being made."""
+    rows = transaction.slice(Publication)
+    ((last,),) = transaction.rows(rows.aggregate(last=rows.version.max()))
+    return int(last or 0) + 1
+
+
+def write_publication(transaction: Transaction, model: type[Table], days: Days | None) -> int:
+    """Writes down that a table, or days of it, are published; they await nothing any more.
+
+    Returns:
+        The version of the publication.
+    """
+    version, name = next_version(transaction), model.full_name()
+    for ledger, prefix in _BY_DAY.items():
+        _forget(transaction, ledger, prefix, name, days)
+    frame = pd.DataFrame({"published_day": pd.date_range(*days) if days else [pd.NaT]})
+    frame = frame.assign(published_table=name, version=version, code_version=code_version())
+    transaction.append(Publication, frame)
+    return version
+
+
+def write_awaited(
+    transaction: Transaction, awaited: Mapping[type[Table], set[date]], change: Change
+) -> None:
+    """Writes down on which days of which daily tables a change shows."""
+    rows = [
+        (model.full_name(), day, change.table, change.version)
+        for model, days in awaited.items()
+        for day in sorted(days)
+    ]
+    if rows:
+        frame = pd.DataFrame(rows, columns=list(AwaitedDay.ibis_schema()))
+        transaction.append(AwaitedDay, frame.astype({"awaiting_day": "datetime64[us]"}))
+
+
+def write_failures(warehouse: Warehouse, model: type[Table], failed: Mapping[Day, str]) -> None:
+    """Writes down, in a transaction of its own, that a refresh has failed.
+
+    Args:
+        warehouse: where the table is.
+        model: the table.
+        failed: its days that failed, and the version of the dump that could not be loaded, or ''.
+
+    Raises:
+        WarehouseError: the warehouse cannot be written to.
+    """
+    with warehouse.transaction() as transaction:
+        require_ledger(transaction)
+        version = next_version(transaction) - 1
+        for day in failed:
+            days = None if day is None else Days(day, day)
+            _forget(transaction, FailedDay, "failed", model.full_name(), days)
+        rows = [(model.full_name(), day, version, dump) for day, dump in failed.items()]
+        frame = pd.DataFrame(rows, columns=list(FailedDay.ibis_schema()))
+        frame["failed_day"] = pd.to_datetime(frame.failed_day)
+        transaction.append(FailedDay, frame)
+
+
+def require_ledger(transaction: Transaction) -> None:
+    """Creates the ledger's tables where they are not there; and drops what it was before."""
+    if transaction.lacks(Publication):
+        transaction.drop("monitoring", "built")
+    transaction.require(Publication, AwaitedDay, FailedDay, ReportingDay)
+
+
+_BY_DAY: dict[type[Table], str] = {
+    Publication: "published",
+    AwaitedDay: "awaiting",
+    FailedDay: "failed",
+}
+
+
+def _forget(
+    transaction: Transaction, ledger: type[Table], prefix: str, table: str, days: Days | None
+) -> None:
+    rows = transaction.slice(ledger)
+    where = rows[f"{prefix}_table"] == ibis.literal(table)
+    if days is not None:
+        where &= rows[f"{prefix}_day"].between(*days)
+    transaction.delete(ledger, where)
