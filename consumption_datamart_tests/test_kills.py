@@ -12,7 +12,7 @@ from threading import Timer
 import pytest
 
 from consumption_datamart.errors import WarehouseError
-from consumption_datamart.warehouse import duckdb, sqlite
+from consumption_datamart.warehouse import ENGINES
 from consumption_datamart_tests.kills import files_of, url_of
 from consumption_datamart_tests.lakes import day, noon, usage, write_dump
 from consumption_datamart_tests.mart import build_tables, tables_of
@@ -63,8 +63,8 @@ def test_a_warehouse_that_another_process_holds(
     command = [sys.executable, "-c", holder, str(files_of(tmp_path, engine)[-1])]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as held:
         assert held.stdout.readline() == b"held\n"
-        for module in (duckdb, sqlite):
-            monkeypatch.setattr(module, "LOCK_SECONDS", 0.3)
+        for each in ENGINES.values():
+            monkeypatch.setattr(each, "lock_seconds", 0.3)
         with pytest.raises(WarehouseError, match=f"warehouse {url}: .*lock"):
             build_tables(lake, url, only)
         monkeypatch.undo()
