@@ -26,7 +26,7 @@ from consumption_datamart.lake.loading import load
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Telemetry
-from consumption_datamart.schema.monitoring import Built as BuiltTable
+from consumption_datamart.schema.monitoring import Publication
 from consumption_datamart.schema.star import DimCustomer, FactUsageDaily
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
@@ -271,10 +271,9 @@ def test_what_awaits_its_refresh_is_not_judged(mart: Mart, instance: dg.DagsterI
     spoil(mart.url, f"UPDATE FACT SET total_quantity = 9 WHERE day = '{day(6)}'")
     target = open_warehouse(mart.url)
     with target.transaction() as transaction:
-        name = target.qualified(BuiltTable)
         transaction.backend.raw_sql(
-            f"UPDATE {name} SET is_stale = TRUE WHERE built_table = 'mart.fact_usage_daily'"
-            f" AND built_day = '{day(6)}'"
+            f"UPDATE {target.qualified(Publication)} SET version = 999999"
+            f" WHERE published_table = 'lake.raw_telemetry' AND published_day = '{day(6)}'"
         )
     checks = run(MONITOR_JOB, mart.url, instance).get_asset_check_evaluations()
     assert all(check.passed for check in checks)
