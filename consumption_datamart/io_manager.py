@@ -58,7 +58,7 @@ class TableIOManager(dg.IOManager):
             try:
                 published = publish(warehouse, model, obj, days, dependents=dependents)
             except AuditError:
-                write_failures(warehouse, model, dict.fromkeys(days.each() if days else [None], ""))
+                write_failures(warehouse, model, days)
                 raise
         metadata = materialization_metadata(published.profile, days)
         context.add_output_metadata(metadata)

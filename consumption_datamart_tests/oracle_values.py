@@ -13,8 +13,8 @@ MOMENT = re.compile(
     r"(\.(?P<fraction>[0-9]+))?(?P<zone>Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
 )
 WHITE = " \t\n\r\v\f"
-LARGEST_INT = 2**31 - 1
-SMALLEST_INT = -(2**31)
+LARGEST_INT = 2**63 - 1
+SMALLEST_INT = -(2**63)
 DECIMAL_LIMIT = Decimal(10) ** 14
 
 Value = str | int | float | Decimal | date | datetime | None

@@ -159,8 +159,8 @@ def test_every_publication_has_a_later_version(target: Warehouse) -> None:
 def test_a_failure_is_remembered_until_the_day_is_published(target: Warehouse) -> None:
     entitle(target, Days(day(1), day(2)))
     before = read_ledger(target).of(FACT)[day(2)].version
-    write_failures(target, FactEntitlementDaily, {day(2): "a dump", day(3): ""})
-    write_failures(target, FactEntitlementDaily, {day(2): "another"})
+    write_failures(target, FactEntitlementDaily, [day(2), day(3)], {day(2): "a dump"})
+    write_failures(target, FactEntitlementDaily, [day(2)], {day(2): "another"})
     failed = read_ledger(target).failed[FACT]
     assert failed == {day(2): Failure(before, "another"), day(3): Failure(before, "")}
     entitle(target, Days(day(2), day(3)))

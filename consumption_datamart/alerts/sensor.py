@@ -64,7 +64,7 @@ def _look(
 ) -> dg.RunRequest | dg.SkipReason:
     # what was released, so that it never waits for a run that writes
     opened, now = warehouse.open().released(), datetime.now(UTC)
-    if not opened.path.exists():
+    if not opened.is_there():
         return dg.SkipReason("nothing is built yet")
     unfinished = dg.RunsFilter(job_name=ALERT_JOB, statuses=NOT_FINISHED_STATUSES)
     if instance.get_runs_count(unfinished):

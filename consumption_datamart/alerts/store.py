@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
+import ibis.expr.types as ir
 import pandas as pd
 
 from consumption_datamart.alerts.machine import Alert, State, Transition
@@ -43,8 +44,9 @@ class AlertBook:
 
     def pending(self) -> pd.DataFrame:
         """The transitions that somebody is still to be told of, the earliest first."""
-        history = self.history()
-        return history[history.undelivered != ""].iloc[::-1]
+        rows = self.warehouse.table(stored.AlertTransition)
+        found = self._frame(stored.AlertTransition, rows.filter(rows.undelivered != ""))
+        return found.sort_values("crossed_at", kind="stable", ignore_index=True)
 
     def write(
         self, alerts: Collection[Alert], transitions: Sequence[tuple[Transition, Collection[str]]]
@@ -81,19 +83,20 @@ class AlertBook:
         Args:
             told: by route: crossed_at, signal and subject of the transitions.
         """
-        history = self.history()
-        keys = list(zip(history.crossed_at, history.signal, history.subject, strict=True))
+        waiting = self.pending()
+        keys = list(zip(waiting.crossed_at, waiting.signal, waiting.subject, strict=True))
         left = [
             [route for route in routes.split(",") if route and key not in told.get(route, ())]
-            for key, routes in zip(keys, history.undelivered, strict=True)
+            for key, routes in zip(keys, waiting.undelivered, strict=True)
         ]
-        history = history.assign(undelivered=[",".join(routes) for routes in left])
+        waiting = waiting.assign(undelivered=[",".join(routes) for routes in left])
         with self.warehouse.transaction() as transaction:
-            transaction.clear(stored.AlertTransition)
-            transaction.append(stored.AlertTransition, history)
+            rows = transaction.slice(stored.AlertTransition)
+            transaction.delete(stored.AlertTransition, rows.undelivered != "")
+            transaction.append(stored.AlertTransition, waiting)
 
-    def _frame(self, model: type[Table]) -> pd.DataFrame:
-        found = self.warehouse.find(model)
+    def _frame(self, model: type[Table], rows: ir.Table | None = None) -> pd.DataFrame:
+        found = self.warehouse.find(model, rows)
         return pd.DataFrame(columns=list(model.ibis_schema())) if found is None else found
 
 

@@ -1,6 +1,6 @@
 """Assets of a lake table: what loading makes of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -29,6 +29,7 @@ from consumption_datamart.lake.loading import load
 from consumption_datamart.partitions import days_of_run
 from consumption_datamart.planning import lake_news
 from consumption_datamart.resources import LakeResource, WarehouseResource
+from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import models_of, raw_of
 from consumption_datamart.schema.table import Table
@@ -93,11 +94,11 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
                 catalog.patience().attempt(attempts, context.log)
             except AuditError as error:
                 inspection.stopped(target, error, days)
-                _note(target, source, contract, list(days.each()) if days else [None])
+                _note(target, source, contract, days)
                 yield from events(inspection.results, error=str(error))
                 raise
         if attempts.failures:
-            _note(target, source, contract, list(attempts.failures) if is_daily else [None])
+            _note(target, source, contract, attempts.failures if is_daily else None)
             yield from _materialized(models, attempts)
             raise dg.Failure(description=repr(attempts), allow_retries=False)
         for index, model in enumerate(models):
@@ -117,13 +118,14 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
 
 
 def _note(
-    warehouse: Warehouse, lake: Lake, contract: type[Contract], failed: Sequence[date | None]
+    warehouse: Warehouse,
+    lake: Lake,
+    contract: type[Contract],
+    failed: Days | Iterable[date] | None,
 ) -> None:
     """Keeps what could not be loaded from being tried again before the dump is another."""
     dumps = lake_news(warehouse, lake, [contract]).changed[raw_of(contract).full_name()]
-    every = "".join(dumps[day] for day in sorted(dumps))
-    versions = {day: dumps.get(day, "") if day else every for day in failed}
-    write_failures(warehouse, raw_of(contract), versions)
+    write_failures(warehouse, raw_of(contract), failed, dumps)
 
 
 def _materialized(

@@ -81,7 +81,7 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
                 published = publish(target, model, rows, days, upstream, dependents, inspection)
             except AuditError as error:
                 inspection.stopped(target, error, days)
-                write_failures(target, model, dict.fromkeys(days.each() if days else [None], ""))
+                write_failures(target, model, days)
                 yield from events(inspection.results, error=str(error))
                 raise
         metadata = metadata_of_step(context, model, published.profile, days, inspection.seconds())

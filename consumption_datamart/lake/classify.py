@@ -91,7 +91,7 @@ def blank(column: ir.Column) -> ir.BooleanValue:
 def read(column: ir.Column, dtype: dt.DataType) -> ir.Column:
     """A column of a file as the contract's type; null where it is blank or cannot be read.
 
-    Integers are whole numbers of 32 bits, decimals are rounded to their scale, timestamps with an
+    Integers are whole numbers of 64 bits, decimals are rounded to their scale, timestamps with an
     offset are converted to UTC.
     """
     found = column.type()
@@ -102,13 +102,13 @@ def read(column: ir.Column, dtype: dt.DataType) -> ir.Column:
         return column
     if dtype.is_integer() and found.is_numeric():
         whole = (column == column.floor()).ifelse(column, ibis.null())
-        return whole.try_cast("int32").cast(dtype)
+        return whole.try_cast(dtype)
     if (dtype.is_temporal() and found.is_temporal()) or (dtype.is_numeric() and found.is_numeric()):
         return column.try_cast(dtype)
     text = column if found.is_string() else column.cast("string")
     written = matches(text, READABLE[type(dtype)]).ifelse(text.strip(), ibis.null("string"))
     if dtype.is_integer():
-        return written.try_cast("int32").cast(dtype)
+        return written.try_cast(dtype)
     if dtype.is_timestamp():
         return written.try_cast(dt.Timestamp("UTC")).cast(dtype)
     return written.try_cast(dtype)

@@ -16,6 +16,7 @@ from consumption_datamart.errors import DumpError, LakeError
 from consumption_datamart.schema.days import Days
 
 FORMATS = ("csv", "parquet")
+BLOCK_BYTES = 1 << 20
 TAGS = ("ETag", "etag", "md5Hash", "content_md5")
 TIMES = ("mtime", "ino", "LastModified", "last_modified", "updated", "created")
 """Where the stores' drivers tell of a file's content and of its last change."""
@@ -70,21 +71,12 @@ class Lake:
         Raises:
             LakeError: the lake is not there or must not be read.
         """
-        found = []
-        for entry in self._entries(table):
-            name = _name(entry)
-            day = _day(name if entry["type"] == "directory" else splitext(name)[0])
-            if day is None or (days is not None and day not in days):
-                continue
-            if entry["type"] == "directory":
-                parts = [part for part in self._list(entry["name"]) if part["type"] == "file"]
-                found += [self._file(part, day) for part in parts]
-            else:
-                found.append(self._file(entry, day))
-        return sorted(
-            (file for file in found if file.format in FORMATS and _visible(file.name)),
-            key=lambda file: (file.day, file.name),
-        )
+        found = [
+            file
+            for entry in self._entries(table)
+            if (file := self._file(entry, table)) is not None and (days is None or file.day in days)
+        ]
+        return sorted(found, key=lambda file: (file.day, file.name))
 
     def read(self, file: DumpFile, size: int = -1) -> bytes:
         """The file's bytes: all, or the first so many.
@@ -92,13 +84,21 @@ class Lake:
         Raises:
             DumpError: it cannot be read.
         """
+        return next(self.blocks(file, size), b"")
+
+    def blocks(self, file: DumpFile, size: int = BLOCK_BYTES) -> Iterator[bytes]:
+        """The file's bytes, so many at a time.
+
+        Raises:
+            DumpError: it cannot be read.
+        """
         try:
             with self.filesystem.open(file.path, "rb") as stream:
-                content: bytes = stream.read(size)
+                while block := stream.read(size):
+                    yield block
         except Exception as error:  # each store's driver has errors of its own
             problem = f"cannot be read: {_in_a_line(error)}"
             raise DumpError(file.name, file.day, problem) from error
-        return content
 
     def stamp(self, file: DumpFile) -> str | None:
         """The file's stamp as it is now; None: it is gone."""
@@ -122,6 +122,7 @@ class Lake:
         return frame.groupby(["lake_table", "dump_day"], as_index=False).sum()
 
     def _entries(self, table: str) -> list[dict[str, Any]]:
+        """All files in a table's folder and in the folders there."""
         root = self._place[1]
         with self._told():
             is_there = self.filesystem.isdir(root)
@@ -130,24 +131,33 @@ class Lake:
                 f"lake {self.uri}: there is no such folder, or it must not be listed; set --lake or"
                 " CONSUMPTION_DATAMART_LAKE"
             )
-        found = {_name(entry): entry["type"] for entry in self._list(root)}
+        with self._told():
+            self.filesystem.invalidate_cache()
+            found = {_name(entry): entry["type"] for entry in self.filesystem.ls(root, detail=True)}
         if found.get(table, "directory") != "directory":
             raise LakeError(f"lake {self.uri}: {table} is a file; make it a folder of dumps")
-        return self._list(f"{root}/{table}") if table in found else []
-
-    def _list(self, folder: str) -> list[dict[str, Any]]:
+        if table not in found:
+            return []
+        # stores list all of a prefix at once; where folders are listed one by one, none is left out
+        strict = {"on_error": "raise"} if self.is_local else {}
         with self._told():
-            return list(self.filesystem.ls(folder, detail=True, refresh=True))
+            listed = self.filesystem.find(f"{root}/{table}", detail=True, **strict)
+        return list(listed.values())
 
-    def _file(self, entry: dict[str, Any], day: date) -> DumpFile:
+    def _file(self, entry: dict[str, Any], table: str) -> DumpFile | None:
+        """A file that is a dump, or a part of one; None for any other."""
         path, root = str(entry["name"]), self._place[1]
         relative = path.removeprefix(root).removeprefix("/")
+        stem, suffix = splitext(relative.removeprefix(f"{table}/"))
+        folder, _, name = stem.rpartition("/")
+        day = _day(folder or name)
+        if day is None or suffix[1:] not in FORMATS or name.startswith((".", "_")):
+            return None
         readable = path if self.is_local else self.filesystem.unstrip_protocol(path)
-        suffix = splitext(path)[1].removeprefix(".")
         size = int(entry.get("size") or 0)
         tags = _tags(entry)
         return DumpFile(
-            readable, relative, day, suffix, size, _stamp(entry), tags[0] if tags else None
+            readable, relative, day, suffix[1:], size, _stamp(entry), tags[0] if tags else None
         )
 
     @cached_property
@@ -208,7 +218,3 @@ def _day(name: str) -> date | None:
 def _name(entry: Mapping[str, Any]) -> str:
     """Without its folder; some stores end a folder's name with a slash."""
     return basename(str(entry["name"]).rstrip("/"))
-
-
-def _visible(name: str) -> bool:
-    return not basename(name).startswith((".", "_"))

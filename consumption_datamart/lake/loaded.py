@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
+import ibis
 import pandas as pd
 
 from consumption_datamart.lake.dumps import DumpFile, Lake
@@ -29,12 +30,11 @@ def write_down(
         days: that were loaded; None: all.
     """
     transaction.upgrade(LoadedFile)
-    within = f" AND dump_day BETWEEN '{days.first}' AND '{days.last}'" if days else ""
-    table = contract.table_name()
-    transaction.backend.raw_sql(
-        f"DELETE FROM {transaction.warehouse.qualified(LoadedFile)}"
-        f" WHERE lake_table = '{table}'{within}"
-    )
+    table, known = contract.table_name(), transaction.slice(LoadedFile)
+    before = known.lake_table == ibis.literal(table)
+    if days is not None:
+        before &= known.dump_day.between(*days)
+    transaction.delete(LoadedFile, before)
     rows = [(table, file.day, file.name, file.stamp, content) for file, content in found]
     frame = pd.DataFrame(rows, columns=list(LoadedFile.ibis_schema()))
     transaction.append(LoadedFile, frame.astype({"dump_day": "datetime64[us]"}))

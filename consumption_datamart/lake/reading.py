@@ -154,10 +154,14 @@ class Source:
 
         Where lines end in more than one way, DuckDB gives another line for the malformed one.
         """
-        content = self.lake.read(file)
-        feeds, crlf = content.count(b"\n"), content.count(b"\r\n")
-        lines = feeds + (not content.endswith(b"\n"))
-        alike = crlf in (0, feeds) and content.count(b"\r") == crlf
+        feeds = crlf = returns = 0
+        last = b""
+        for block in self.lake.blocks(file):
+            feeds, returns = feeds + block.count(b"\n"), returns + block.count(b"\r")
+            crlf += block.count(b"\r\n") + (last == b"\r" and block.startswith(b"\n"))
+            last = block[-1:]
+        lines = feeds + (last != b"\n")
+        alike = crlf in (0, feeds) and returns == crlf
         return lines == 1 + rows + malformed and (alike or not malformed)
 
     def probe(self) -> None:

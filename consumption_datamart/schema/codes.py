@@ -1,10 +1,13 @@
 """The closed vocabularies of the mart: quarantine reasons, warning codes, bands (spec 2 and 4)."""
 
-from collections.abc import Mapping
-from itertools import chain, combinations
+import operator
+from collections.abc import Mapping, Sequence
+from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
+from pandera.api.ibis.types import IbisData
+from pandera.api.extensions import register_check_method
 
 QUARANTINE_REASONS = {
     "unreadable_value": (
@@ -40,15 +43,8 @@ BANDS = {
 """The executives' reading of consumption_30d; the first that holds counts, in this order."""
 
 METERINGS = ("capacity", "consumable")
-
-
-def warning_lists(codes: tuple[str, ...]) -> list[str]:
-    """Every value that meta__warnings can have where only `codes` can occur."""
-    ordered = sorted(codes)
-    subsets = chain.from_iterable(
-        combinations(ordered, size) for size in range(len(ordered), -1, -1)
-    )
-    return [";".join(subset) for subset in subsets]
+SEPARATOR = ";"
+"""Between the codes of one row."""
 
 
 def flag(conditions: Mapping[str, ir.BooleanValue]) -> ir.StringValue:
@@ -60,9 +56,25 @@ def flag(conditions: Mapping[str, ir.BooleanValue]) -> ir.StringValue:
     Returns:
         Semicolon-separated codes in alphabetical order, an empty string where none holds (spec 2).
     """
-    holds = {code: condition.fill_null(False) for code, condition in conditions.items()}
-    branches = []
-    for codes in warning_lists(tuple(holds))[:-1]:
-        branches.append((ibis.and_(*(holds[code] for code in codes.split(";"))), codes))
-    # most rows are clean: for them each condition is evaluated once, not once for each branch
-    return ibis.or_(*holds.values()).ifelse(ibis.cases(*branches), "")
+    holds = [conditions[code].fill_null(False) for code in sorted(conditions)]
+    parts = [
+        condition.ifelse(f"{SEPARATOR}{code}", "")
+        for code, condition in zip(sorted(conditions), holds, strict=True)
+    ]
+    # most rows are clean: for them nothing is put together
+    longest = sum(len(code) + 1 for code in conditions)
+    return ibis.or_(*holds).ifelse(reduce(operator.add, parts).substr(1, longest), "")
+
+
+def has_code(warnings: ir.StringValue, code: str) -> ir.BooleanValue:
+    """Whether a value of meta__warnings has the code; one code may be part of another's name."""
+    found = (SEPARATOR + warnings + SEPARATOR).contains(f"{SEPARATOR}{code}{SEPARATOR}")
+    # most rows are clean: for them nothing is put together
+    return (warnings == "").ifelse(False, found)
+
+
+@register_check_method(statistics=["codes"])  # type: ignore[untyped-decorator]
+def lists_codes(data: IbisData, *, codes: Sequence[str]) -> ir.BooleanValue:
+    """Whether a column holds what `flag` gives for some of the codes."""
+    value = data.table[data.key]
+    return value == flag({code: has_code(value, code) for code in codes})

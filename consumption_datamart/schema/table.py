@@ -11,7 +11,6 @@ import pandera.ibis as pa
 from pandera.api.ibis.types import IbisData
 from pandera.backends.ibis.register import register_ibis_backends
 
-from consumption_datamart.schema.codes import warning_lists
 from consumption_datamart.schema.columns import COLUMNS, Column
 
 Field = pa.Field
@@ -130,8 +129,8 @@ class Table(pa.DataFrameModel):
         if "meta__warnings" not in cls.to_schema().columns:
             return []
         (check,) = cls.to_schema().columns["meta__warnings"].checks
-        allowed: list[str] = check.statistics["allowed_values"]
-        return max(allowed, key=len).split(";")
+        codes: list[str] = check.statistics["codes"]
+        return codes
 
     @classmethod
     def required(cls) -> list[str]:
@@ -153,7 +152,7 @@ class MartTable(Table):
 
 def warnings_field(*codes: str) -> Any:
     """The field of a meta__warnings column in which `codes` can occur."""
-    return Field(isin=warning_lists(codes))
+    return Field(lists_codes={"codes": sorted(codes)})
 
 
 def _condition(check: pa.Check, table: ir.Table, column: str | None) -> ir.BooleanValue:

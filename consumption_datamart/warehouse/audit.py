@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from consumption_datamart.errors import AuditError
+from consumption_datamart.schema.codes import has_code
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.rows import day_of, repeated
@@ -76,7 +77,7 @@ def audit(
     if codes:
         figures["warnings"] = (rows.meta__warnings != "").sum()
     for code in codes:
-        figures[f"warnings {code}"] = rows.meta__warnings.contains(code).sum()
+        figures[f"warnings {code}"] = has_code(rows.meta__warnings, code).sum()
     if rules:
         figures[BROKEN] = (~ibis.and_(*rules.values())).sum()
     found = _by_day(transaction, model, rows, figures | more(rows))

@@ -109,9 +109,13 @@ class Warehouse(ABC):
         with self.reader() as backend:
             return backend.to_pandas(rows)
 
+    def is_there(self) -> bool:
+        """Whether anything was ever built."""
+        return self.file.exists()
+
     def exists(self, model: type[Table]) -> bool:
         """Whether the model's table is in the warehouse."""
-        if not self.file.exists():
+        if not self.is_there():
             return False
         with self.reader() as backend:
             return model.full_name() in self.tables(backend)
@@ -125,7 +129,7 @@ class Warehouse(ABC):
         Raises:
             WarehouseError: the warehouse cannot be opened.
         """
-        if not self.file.exists():
+        if not self.is_there():
             return None
         with self.reader() as backend:
             if model.full_name() not in self.tables(backend):

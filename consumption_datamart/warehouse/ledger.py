@@ -6,7 +6,7 @@ later one; what is to be refreshed is decided from that alone (see `planning`).
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -85,7 +85,7 @@ def read_ledger(warehouse: Warehouse) -> Ledger:
     Raises:
         WarehouseError: the warehouse cannot be opened.
     """
-    if not warehouse.exists(Publication):
+    if not warehouse.is_there():
         return Ledger()
     with warehouse.reader() as backend:
         there = warehouse.tables(backend)
@@ -144,24 +144,36 @@ def write_awaited(
         transaction.append(AwaitedDay, frame.astype({"awaiting_day": "datetime64[us]"}))
 
 
-def write_failures(warehouse: Warehouse, model: type[Table], failed: Mapping[Day, str]) -> None:
+def write_failures(
+    warehouse: Warehouse,
+    model: type[Table],
+    days: Days | Iterable[date] | None,
+    dumps: Mapping[date, str] | None = None,
+) -> None:
     """Writes down, in a transaction of its own, that a refresh has failed.
 
     Args:
         warehouse: where the table is.
         model: the table.
-        failed: its days that failed, and the version of the dump that could not be loaded, or ''.
+        days: that failed, of a daily table; None for a table without days.
+        dumps: of a table that is loaded: day → version of the dump that is to be loaded.
 
     Raises:
         WarehouseError: the warehouse cannot be written to.
     """
     with warehouse.transaction() as transaction:
         require_ledger(transaction)
-        version = next_version(transaction) - 1
+        version, name = next_version(transaction) - 1, model.full_name()
+        failed: dict[Day, str] = {}
+        if days is None:
+            failed[None] = "".join(dumps[day] for day in sorted(dumps)) if dumps else ""
+        else:
+            each = days.each() if isinstance(days, Days) else days
+            failed |= {day: (dumps or {}).get(day, "") for day in each}
         for day in failed:
-            days = None if day is None else Days(day, day)
-            _forget(transaction, FailedDay, "failed", model.full_name(), days)
-        rows = [(model.full_name(), day, version, dump) for day, dump in failed.items()]
+            only = None if day is None else Days(day, day)
+            _forget(transaction, FailedDay, "failed", name, only)
+        rows = [(name, day, version, dump) for day, dump in failed.items()]
         frame = pd.DataFrame(rows, columns=list(FailedDay.ibis_schema()))
         frame["failed_day"] = pd.to_datetime(frame.failed_day)
         transaction.append(FailedDay, frame)

@@ -6,6 +6,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
+import sqlglot
 from ibis.backends.duckdb import Backend as DuckDBBackend
 from ibis.backends.sql import SQLBackend
 
@@ -24,6 +25,15 @@ def sql_of(backend: SQLBackend, expression: ir.Table) -> str:
 def _compiled(dialect: str, relation: ops.Relation) -> str:
     sql: str = ibis.to_sql(relation.to_expr(), dialect, pretty=False)
     return sql
+
+
+def where_of(backend: SQLBackend, table: ir.Table, condition: ir.BooleanValue) -> str:
+    """A condition on the columns of one table as SQL, for DELETE: without the table's alias."""
+    select = sqlglot.parse_one(sql_of(backend, table.filter(condition)), dialect=backend.dialect)
+    where: sqlglot.exp.Where = select.args["where"]
+    for column in where.find_all(sqlglot.exp.Column):
+        column.set("table", None)
+    return str(where.this.sql(dialect=backend.dialect))
 
 
 def table_of(staging: DuckDBBackend, name: str) -> ir.Table:

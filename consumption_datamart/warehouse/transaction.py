@@ -19,7 +19,7 @@ from consumption_datamart.errors import AuditError, first_line
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.rows import conform, on_days
-from consumption_datamart.warehouse.sql import sql_of, table_of
+from consumption_datamart.warehouse.sql import sql_of, table_of, where_of
 
 _log = logging.getLogger(__name__)
 
@@ -130,8 +130,7 @@ class Transaction(ABC):
 
     def delete(self, model: type[Table], condition: ir.BooleanValue) -> None:
         """Deletes the rows of a table for which a condition on `slice(model)` holds."""
-        where = sql_of(self.backend, self.slice(model).filter(condition)).partition(" WHERE ")[2]
-        where = re.sub(r'"t0"\.', "", where)
+        where = where_of(self.backend, self.slice(model), condition)
         self.backend.raw_sql(f"DELETE FROM {self.warehouse.qualified(model)} WHERE {where}")
 
     @contextmanager
@@ -159,8 +158,11 @@ class Transaction(ABC):
             self._create(model)
             return
         self.upgrade(model)
-        where = "" if days is None else f" WHERE {_between(model, days)}"
-        self.backend.raw_sql(f"DELETE FROM {self.warehouse.qualified(model)}{where}")
+        column = model.day_column()
+        if days is None or column is None:
+            self.backend.raw_sql(f"DELETE FROM {self.warehouse.qualified(model)}")
+        else:
+            self.delete(model, self.slice(model)[column].between(*days))
 
     def slice(self, model: type[Table], days: Days | None = None) -> ir.Table:
         """The table as an expression, all of it or some days."""
@@ -206,7 +208,3 @@ def _difference(found: dict[str, str], wanted: dict[str, str]) -> str:
     both = sorted(found.keys() & wanted.keys())
     pairs = [(name, found[name], wanted[name]) for name in both if found[name] != wanted[name]]
     return ", ".join(f"column {name} was {before} and is {now}" for name, before, now in pairs)
-
-
-def _between(model: type[Table], days: Days) -> str:
-    return f"\"{model.day_column()}\" BETWEEN '{days.first}' AND '{days.last}'"
