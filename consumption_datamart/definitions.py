@@ -1,9 +1,11 @@
 """The code location: assembles what the other modules define."""
 
+import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -16,6 +18,7 @@ from consumption_datamart.assets.star import STAR
 from consumption_datamart.automation import bound
 from consumption_datamart.automation.sensor import automation_sensor
 from consumption_datamart.checks import asset_key
+from consumption_datamart.errors import LakeError
 from consumption_datamart.factories import (
     MONITOR_JOB,
     OBSERVE_JOB,
@@ -31,18 +34,22 @@ from consumption_datamart.factories import (
     monitor_schedule,
     nodes_of,
     observe_schedule,
-    reference_checks_apart,
+    releasing,
 )
 from consumption_datamart.io_manager import table_io_manager
-from consumption_datamart.partitions import daily_partitions
+from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.partitions import Partitions, partitions
 from consumption_datamart.planning import CurrentPlan, Node
 from consumption_datamart.resources import LakeResource, WarehouseResource
+from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.monitoring import MONITORING as MONITORED
 from consumption_datamart.schema.raw import Dumps, models_of
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 
 BUILD_JOB = "build"
+NO_LAKE = date(2020, 1, 1)
+"""First partition where the lake does not say."""
 
 
 def models() -> dict[str, type[Table]]:
@@ -58,7 +65,7 @@ def models() -> dict[str, type[Table]]:
 
 def catalog_of(
     settings: Settings,
-    partitions: dg.PartitionsDefinition | None = None,
+    partitions: Partitions = MappingProxyType({}),
     own_assets: Sequence[dg.AssetsDefinition] = (),
     own_models: Sequence[type[Table]] = (),
 ) -> Catalog:
@@ -111,21 +118,19 @@ def build_definitions(
             f"{unknown[0]} is no setting; these are: {', '.join(Settings.model_fields)}"
         )
     settings = (settings or Settings()).model_copy(update=overrides)
-    partitions = daily_partitions(settings.start_day, through)
-    catalog = catalog_of(settings, partitions if is_partitioned else None, own_assets, own_models)
+    # in Dagster a job is partitioned one way: the build's partitions are days
+    days = {Grain.DAY: partitions(first_day(settings), through)[Grain.DAY]}
+    catalog = catalog_of(settings, days if is_partitioned else {}, own_assets, own_models)
     lake = LakeResource(uri=settings.lake)
-    fresh, references = freshness_checks(REPORTS), reference_checks_apart(catalog)
+    fresh = freshness_checks(REPORTS)
     monitoring = dg.AssetSelection.groups("monitoring")
     measured = dg.AssetSelection.assets(*(asset_key(spec.model) for spec in MONITORING))
-    apart = dg.AssetSelection.checks(*fresh.check_keys, *references.check_keys)
-    warehouse = WarehouseResource(
-        url=settings.warehouse,
-        memory_limit=settings.memory_limit,
-        is_released_by_runs=is_released_by_runs,
-    )
+    apart = dg.AssetSelection.checks(*fresh.check_keys)
+    resource = releasing(catalog) if is_released_by_runs else WarehouseResource
+    warehouse = resource(url=settings.warehouse, memory_limit=settings.memory_limit)
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         assets = [
-            lake_sources(LAKE, partitions),
+            lake_sources(LAKE, days[Grain.DAY]),
             *(lake_table_asset(spec, catalog) for spec in LAKE),
             dumps_asset(LAKE, catalog),
             *(mart_table_asset(spec, catalog) for spec in STAR + REPORTS),
@@ -139,14 +144,14 @@ def build_definitions(
         schedules = [observe_schedule(lake, LAKE), monitor_schedule()]
         sensors = [first_observation_sensor(), automation_sensor()]
         watched = Watched(
-            checks=[key for each in [*assets, fresh, references] for key in each.check_keys],
+            checks=[key for each in [*assets, fresh] for key in each.check_keys],
             automation=[each.name for each in schedules] + [each.name for each in sensors],
             build_job=BUILD_JOB,
         )
         alerts_file = Path(settings.alerts_file)
         return dg.Definitions(
             assets=assets,
-            asset_checks=[fresh, references],
+            asset_checks=[fresh],
             jobs=[
                 dg.define_asset_job(
                     BUILD_JOB,
@@ -176,6 +181,21 @@ def build_definitions(
             executor=dg.in_process_executor,
             loggers=loggers,
         )
+
+
+def first_day(settings: Settings) -> date:
+    """The first daily partition: what is set, else the lake's first day.
+
+    A lake that cannot be listed now, or is empty, is no reason not to load the code location.
+    """
+    if settings.start_day is not None:
+        return settings.start_day
+    try:
+        dumps = Lake(settings.lake).dumps([spec.contract.table_name() for spec in LAKE])
+    except LakeError as error:
+        logging.getLogger(__name__).warning("%s; partitions begin at %s", error, NO_LAKE)
+        return NO_LAKE
+    return NO_LAKE if dumps.empty else dumps.dump_day.min()
 
 
 def with_plan(assets: dg.AssetsDefinition, plan: CurrentPlan) -> dg.AssetsDefinition:

@@ -52,7 +52,7 @@ class TableIOManager(dg.IOManager):
             Failure: the rows break the asset's model, or it has none; the table is as it was.
         """
         model = self._model(context.asset_key)
-        days = _days(context)
+        days = _days(context, model)
         with told_in_a_line():
             warehouse, dependents = self.warehouse.open(), self.catalog.dependents(model)
             try:
@@ -72,7 +72,7 @@ class TableIOManager(dg.IOManager):
         model = self._model(context.asset_key)
         with told_in_a_line():
             warehouse = self.warehouse.open()
-            rows = on_days(model, warehouse.table(model), _days(context))
+            rows = on_days(model, warehouse.table(model), _days(context, model))
             return (
                 warehouse.fetch(rows) if context.dagster_type.typing_type is pd.DataFrame else rows
             )
@@ -83,8 +83,9 @@ class TableIOManager(dg.IOManager):
         return self.models[key]
 
 
-def _days(context: dg.InputContext | dg.OutputContext) -> Days | None:
+def _days(context: dg.InputContext | dg.OutputContext, model: type[Table]) -> Days | None:
     if not context.has_asset_partitions:
         return None
     keys = context.asset_partition_key_range
-    return Days(date.fromisoformat(keys.start), date.fromisoformat(keys.end))
+    days = Days(date.fromisoformat(keys.start), date.fromisoformat(keys.end))
+    return model.grain().whole(days)

@@ -1,7 +1,8 @@
-"""Days as Dagster's partitions."""
+"""Periods as Dagster's partitions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from functools import partial
 
 import dagster as dg
 from dagster._core.storage.tags import (
@@ -11,33 +12,49 @@ from dagster._core.storage.tags import (
 )
 
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.grain import Grain
 
 DAYS_BUILT = "days built"
 """Metadata of a materialization of a table with days: how many of them it is about."""
 
 
-def daily_partitions(start: date, through: date | None = None) -> dg.DailyPartitionsDefinition:
-    """One partition a day (UTC), from a start day to today, or to a later day if given."""
+Partitions = Mapping[Grain, dg.TimeWindowPartitionsDefinition]
+"""The partitions of tables, by their grain."""
+
+
+def partitions(start: date, through: date | None = None) -> Partitions:
+    """The days, weeks and months (UTC) from a start day to today, or to a later day if given."""
     today = datetime.now(UTC).date()
-    ahead = max((through - today).days, 0) if through else 0
-    return dg.DailyPartitionsDefinition(
-        start_date=datetime(start.year, start.month, start.day), end_offset=1 + ahead
-    )
+    last = max(today, through or today)
+    found: dict[Grain, dg.TimeWindowPartitionsDefinition] = {}
+    for grain, define in DEFINITIONS.items():
+        first = grain.first(start)
+        found[grain] = define(
+            start_date=datetime(first.year, first.month, first.day),
+            # the current period counts, though it is not over
+            end_offset=len(list(grain.each(Days(today, last)))),
+        )
+    return found
 
 
-def days_of_run(context: dg.AssetExecutionContext, *, partitioned: bool) -> Days | None:
-    """The days that a run is about: its range of partitions; None for what is not partitioned."""
-    if not partitioned:
-        return None
-    range_ = context.partition_key_range
-    return Days(date.fromisoformat(range_.start), date.fromisoformat(range_.end))
+DEFINITIONS: Mapping[Grain, Callable[..., dg.TimeWindowPartitionsDefinition]] = {
+    Grain.DAY: dg.DailyPartitionsDefinition,
+    Grain.WEEK: partial(dg.WeeklyPartitionsDefinition, day_offset=1),
+    Grain.MONTH: dg.MonthlyPartitionsDefinition,
+}
 
 
-def range_tags(days: Days) -> dict[str, str]:
+def days_of_run(context: dg.AssetExecutionContext, grain: Grain) -> Days | None:
+    """The days that a run is about, in whole periods; None where it does not say, or has none."""
+    days = None if grain is Grain.NONE else days_of_tags(context.run.tags)
+    return days and grain.whole(days)
+
+
+def range_tags(days: Days, grain: Grain = Grain.DAY) -> dict[str, str]:
     """The tags by which one run is about a range of partitions, as `days_of_run` reads them."""
     return {
-        ASSET_PARTITION_RANGE_START_TAG: days.first.isoformat(),
-        ASSET_PARTITION_RANGE_END_TAG: days.last.isoformat(),
+        ASSET_PARTITION_RANGE_START_TAG: grain.first(days.first).isoformat(),
+        ASSET_PARTITION_RANGE_END_TAG: grain.first(days.last).isoformat(),
     }
 
 

@@ -1,7 +1,7 @@
 """The executives' answer: who consumes how much of what, and which renewals are at risk."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import pandas as pd
 
@@ -21,12 +21,15 @@ class ExecutiveReport:
         last_day: that renewals are reported for.
         consumption: report_consumption_daily of the day, the highest consumption first.
         renewals: report_renewals that are at risk, the soonest first.
+        as_of: when the state that it shows was released, in UTC; None where each table is seen as
+            soon as it is published.
     """
 
     day: date
     last_day: date
     consumption: pd.DataFrame
     renewals: pd.DataFrame
+    as_of: datetime | None = None
 
 
 def executive_report(settings: Settings, day: date | None = None) -> ExecutiveReport:
@@ -58,4 +61,6 @@ def executive_report(settings: Settings, day: date | None = None) -> ExecutiveRe
     )
     renewals = warehouse.table(ReportRenewals)
     at_risk = renewals.filter(renewals.at_risk).order_by("ends_on", "entitlement_id")
-    return ExecutiveReport(day, period.last, consumption, warehouse.fetch(at_risk))
+    return ExecutiveReport(
+        day, period.last, consumption, warehouse.fetch(at_risk), warehouse.as_of()
+    )

@@ -24,19 +24,6 @@ class WarehouseResource(dg.ConfigurableResource[Any]):
 
     url: str = Field(description="URL as Ibis writes it: duckdb://… or sqlite://…")
     memory_limit: str = Field(default=MEMORY_LIMIT, description="Memory that DuckDB may use.")
-    is_released_by_runs: bool = Field(
-        default=True, description="Whether readers see what a run has published once it is done."
-    )
-
-    def teardown_after_execution(self, _: dg.InitResourceContext) -> None:
-        """Lets readers see what a run has published, be it in success or in failure.
-
-        Raises:
-            WarehouseError: they cannot; Dagster notes it in the log of the run, and the next run
-                makes up for it.
-        """
-        if self.is_released_by_runs:
-            self.open().release()
 
     def open(self) -> Warehouse:
         """The warehouse; nothing is connected yet.

@@ -25,8 +25,10 @@ class Settings(BaseSettings):
         default=f"duckdb://{PROJECT_DIR / '.datamart' / 'consumption.duckdb'}",
         description="URL of the warehouse as Ibis writes it: duckdb://… or sqlite://…",
     )
-    start_day: date = Field(
-        default=date(2020, 1, 1), description="First daily partition, a calendar date (UTC)."
+    start_day: date | None = Field(
+        default=None,
+        description="First daily partition, a calendar date (UTC); by default the lake's first day"
+        " when the code location is loaded.",
     )
     dagster_home: str | None = Field(
         default=None,
@@ -72,6 +74,11 @@ class Settings(BaseSettings):
     alerts_file: str = Field(
         default=str(PROJECT_DIR / "alerts.toml"),
         description="TOML file of whom to alert of what; without it alerts go to the log.",
+    )
+    release_raw: bool = Field(
+        default=True,
+        description="Whether readers see raw telemetry, too. Without it a release of a DuckDB"
+        " warehouse costs what was published since the last, whatever history there is.",
     )
     memory_limit: str = Field(
         default="1GB", description="Memory that DuckDB may use; what exceeds it spills to disk."

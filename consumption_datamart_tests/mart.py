@@ -23,7 +23,7 @@ from consumption_datamart.factories import Catalog, TableSpec
 from consumption_datamart.factories.mart_table import arguments
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.loading import load
-from consumption_datamart.partitions import daily_partitions
+from consumption_datamart.partitions import partitions
 from consumption_datamart.schema.alerts import Alert, AlertTransition
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import MONITORING
@@ -136,6 +136,11 @@ def _with_upstream(names: set[str]) -> set[str]:
     return names if more == names else _with_upstream(more)
 
 
+def as_written(url: str) -> str:
+    """URL of the file that writers work in: of what was not released, too."""
+    return f"{url.split('://', maxsplit=1)[0]}://{open_warehouse(url).file}"
+
+
 def tables_of(url: str, *own: type[Table]) -> Tables:
     """Every table of a warehouse, by its full name, as rows of plain Python values.
 
@@ -195,4 +200,4 @@ def _plain(row: Row, schema: ibis.Schema) -> Row:
 
 def catalog(settings: Settings, *specs: TableSpec, start: date = date(2026, 1, 1)) -> Catalog:
     """What factories need to know, of a mart of a few tables besides those of the lake."""
-    return Catalog(models(), specs, daily_partitions(start), settings)
+    return Catalog(models(), specs, partitions(start), settings)

@@ -157,13 +157,43 @@ def dim_product(raw: Raw) -> list[Row]:
     return rows
 
 
-def product_unit_daily(raw: Raw) -> list[Row]:
-    """The least unit of each product's usage of a day."""
+def usage_by_unit_daily(raw: Raw) -> list[Row]:
+    """Usage of a day, deployment, customer, product and unit."""
+    names = ("dump_day", "deployment_id", "customer_id", "product_id", "unit")
     rows = []
-    for values in distinct(raw["telemetry"], "dump_day", "product_id"):
-        events = [row for row in raw["telemetry"] if (row["dump_day"], row["product_id"]) == values]
-        unit = least([event["unit"] for event in events])
-        rows.append({"day": values[0], "product_id": values[1], "unit": unit})
+    for values in distinct(raw["telemetry"], *names):
+        events = [row for row in raw["telemetry"] if tuple(row[n] for n in names) == values]
+        quantities = [event["quantity"] for event in events]
+        rows.append(
+            {
+                **dict(zip(("day", *names[1:]), values, strict=True)),
+                "infrastructure": least([event["infrastructure"] for event in events]),
+                "total_quantity": sum(quantities),
+                "peak_quantity": max(quantities),
+                "event_count": len(events),
+            }
+        )
+    return rows
+
+
+def deployment_monthly(raw: Raw) -> list[Row]:
+    """Who was seen in a month, as of the last day in it."""
+    names = ("month_start", "deployment_id", "customer_id", "product_id")
+    readings = [row | {"month_start": row["dump_day"].replace(day=1)} for row in raw["telemetry"]]
+    rows = []
+    for values in distinct(readings, *names):
+        events = [row for row in readings if tuple(row[n] for n in names) == values]
+        last = max(event["dump_day"] for event in events)
+        on_last_day = [event["infrastructure"] for event in events if event["dump_day"] == last]
+        rows.append(
+            {
+                **dict(zip(names, values, strict=True)),
+                "infrastructure": least(on_last_day),
+                "unit": least([event["unit"] for event in events]),
+                "first_seen_on": min(event["dump_day"] for event in events),
+                "last_seen_on": last,
+            }
+        )
     return rows
 
 

@@ -18,6 +18,7 @@ import pytest
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.factories import LakeTableSpec, lake_sources, lake_table_asset
 from consumption_datamart.resources import LakeResource, WarehouseResource
+from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.types import Real, Text
 from consumption_datamart.settings import Settings
@@ -101,7 +102,7 @@ def test_a_dump_that_is_touched_or_written_again_is_no_change(mart: Mart) -> Non
 def test_a_restated_old_day_refreshes_that_day_and_its_thirty_report_days(mart: Mart) -> None:
     write_dump(mart.lake, "telemetry", day(8), [usage(event_ts=noon(8), quantity=99.0)])
     asked = of_days(mart.settle())
-    daily = RAW | {"product_unit_daily", "fact_usage_daily", "fact_consumption_daily"}
+    daily = RAW | {"usage_by_unit_daily", "fact_usage_daily", "fact_consumption_daily"}
     assert {name: asked.pop(name) for name in daily} == dict.fromkeys(daily, days(8, 8))
     assert asked == dict.fromkeys(REPORTS, days(8, 37))
     assert differing(tables_of(mart.url), expected_tables(mart.lake)) == {}
@@ -113,7 +114,7 @@ def test_several_days_at_once(mart: Mart) -> None:
     mart.automation.observe()
     requested = mart.automation.tick()
     changed = {day(3), day(15), day(LAST)}
-    assert requested["raw_telemetry"] == requested["fact_usage_daily"] == changed
+    assert requested["raw_telemetry"] == requested["usage_by_unit_daily"] == changed
     mart.automation.run(requested)
     mart.automation.settle()
     assert differing(tables_of(mart.url), expected_tables(mart.lake)) == {}
@@ -123,7 +124,12 @@ def test_a_new_day(mart: Mart) -> None:
     new = LAST + 1
     write_dump(mart.lake, "telemetry", day(new), [usage(event_ts=noon(new), quantity=3.0)])
     asked = of_days(mart.settle())
-    facts = RAW | {"fact_usage_daily", "fact_consumption_daily", "fact_entitlement_daily"}
+    facts = RAW | {
+        "usage_by_unit_daily",
+        "fact_usage_daily",
+        "fact_consumption_daily",
+        "fact_entitlement_daily",
+    }
     assert {name: asked.pop(name) for name in facts} == dict.fromkeys(facts, days(new, new))
     assert all(day(new) in asked[report] for report in REPORTS)
     assert differing(tables_of(mart.url), expected_tables(mart.lake)) == {}
@@ -165,7 +171,7 @@ def test_a_report_is_refreshed_once_for_all_that_changed_in_five_minutes(mart: M
         write_dump(mart.lake, "telemetry", day(8), events)
         mart.automation.observe()
         asked: Requested = {}
-        for _ in range(4):
+        for _ in range(7):
             requested = mart.automation.tick(minutes)
             mart.automation.run(requested)
             asked |= requested
@@ -245,7 +251,7 @@ def test_a_new_lake_table_gets_all_of_it_by_its_spec() -> None:
     spec = LakeTableSpec(Tickets, owners=("team:support",))
     known = catalog(Settings())
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
-        sources = lake_sources([spec], known.partitions)
+        sources = lake_sources([spec], known.partitions[Grain.DAY])
     resources = {
         "lake": LakeResource(uri="lake"),
         "warehouse": WarehouseResource(url="duckdb://none"),
@@ -254,11 +260,11 @@ def test_a_new_lake_table_gets_all_of_it_by_its_spec() -> None:
     graph = dg.Definitions(assets, resources=resources).resolve_asset_graph()
     source = graph.get(dg.AssetKey(["lake", "tickets"]))
     assert source.is_observable
-    assert source.partitions_def == known.partitions
+    assert source.partitions_def == known.partitions[Grain.DAY]
     for name in ("raw_tickets", "quarantine_tickets", "files_tickets"):
         asset = graph.get(dg.AssetKey(["lake", name]))
         assert asset.parent_keys == {source.key}
-        assert asset.partitions_def == known.partitions
+        assert asset.partitions_def == known.partitions[Grain.DAY]
         assert asset.automation_condition.get_label() == "eager"
         assert (asset.group_name, asset.owners) == ("raw", ["team:support"])
         assert "model" in {check.name for check in asset.check_keys}

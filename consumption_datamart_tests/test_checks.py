@@ -115,6 +115,7 @@ TELEMETRY, DUMP = "lake.raw_telemetry", "dump_day"
 FILES = "lake.files_telemetry"
 USAGE, ENTITLED = "mart.fact_usage_daily", "mart.fact_entitlement_daily"
 USED, LINES = "mart.fact_consumption_daily", "mart.fact_invoice_line"
+BY_UNIT = "mart.usage_by_unit_daily"
 ACTIVE = "mart.report_active_customers_by_product_daily"
 CUSTOMER, PRODUCT, DEPLOYMENT = "mart.dim_customer", "mart.dim_product", "mart.dim_deployment"
 SECOND = "customer_id = 'CUST-2'"
@@ -154,6 +155,10 @@ HARMS = [
          f"{on(5)}", 0.5, day(5)),
     Harm(f"{USAGE} reconciles", USAGE, f"DELETE FROM {{}} WHERE {on(38)} AND {SECOND}", 10,
          day(38)),
+    Harm(f"{BY_UNIT} reconciles", BY_UNIT, "UPDATE {} SET peak_quantity = 0, total_quantity = "
+         f"total_quantity * 4 WHERE {on(5)}", 0.75, day(5)),
+    Harm(f"{BY_UNIT} reconciles", TELEMETRY, f"DELETE FROM {{}} WHERE {on(38, DUMP)} AND {SECOND}",
+         10, day(38)),
     Harm(f"{LINES} reconciles", LINES, "UPDATE {} SET amount = amount * 4", 0.75),
     Harm(f"{LINES} reconciles", LINES, "DELETE FROM {} WHERE invoice_id = 'INV-1'", 10),
     *(Harm(f"{ACTIVE} complete", ACTIVE, sql, 1, day(LAST)) for sql in (

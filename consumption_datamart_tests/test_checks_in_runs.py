@@ -12,14 +12,13 @@ from dagster._core.definitions.freshness import FreshnessState, FreshnessStateCh
 
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
-from consumption_datamart.assets.star.facts import fact_usage_daily
+from consumption_datamart.assets.star.usage import fact_usage_daily
 from consumption_datamart.checks import Inspection, checks_of_load, prune
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.factories import (
     MONITOR_JOB,
     TableSpec,
     mart_table_asset,
-    reference_checks_apart,
 )
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.loading import load
@@ -35,6 +34,7 @@ from consumption_datamart_tests.mart import (
     DUCKDB,
     Built,
     Mart,
+    as_written,
     build,
     build_tables,
     catalog,
@@ -74,16 +74,16 @@ def mart(built: Built, engine: str, tmp_path: Path) -> Mart:
     return built.copy(tmp_path, engine)
 
 
-def right(raw_telemetry: ir.Table) -> ir.Table:
+def right(usage_by_unit_daily: ir.Table) -> ir.Table:
     """The fact as it is to be."""
-    return fact_usage_daily(raw_telemetry)
+    return fact_usage_daily(usage_by_unit_daily)
 
 
 def wrong_on(*days: date) -> Compute:
     """A fact that is twice the usage on some days: its model allows that."""
 
-    def doubled(raw_telemetry: ir.Table) -> ir.Table:
-        fact = fact_usage_daily(raw_telemetry)
+    def doubled(usage_by_unit_daily: ir.Table) -> ir.Table:
+        fact = fact_usage_daily(usage_by_unit_daily)
         total = fact.day.isin(days).ifelse(fact.total_quantity * 2, fact.total_quantity)
         return fact.mutate(total_quantity=total)
 
@@ -111,7 +111,7 @@ def recorded(url: str, check: str, table: str = "mart.fact_usage_daily") -> list
     """The results of a check, as they were written down."""
     rows = [
         row
-        for row in tables_of(url)["monitoring.check_result"]
+        for row in tables_of(as_written(url))["monitoring.check_result"]
         if (row["check_name"], row["checked_table"]) == (check, table)
     ]
     return sorted(rows, key=lambda row: (row["evaluated_at"], str(row["checked_day"])))
@@ -152,10 +152,10 @@ def test_what_fails_a_blocking_check_is_not_published_but_written_down(
 
 
 def test_an_audit_that_fails_is_written_down(mart: Mart, instance: dg.DagsterInstance) -> None:
-    broken = publish_usage(
-        mart.url, instance, lambda raw_telemetry: right(raw_telemetry).mutate(event_count=0),
-        day(6), day(6),
-    )  # fmt: skip
+    def without_events(usage_by_unit_daily: ir.Table) -> ir.Table:
+        return right(usage_by_unit_daily).mutate(event_count=0)
+
+    broken = publish_usage(mart.url, instance, without_events, day(6), day(6))
     assert not broken.success
     assert [(row["checked_day"], row["passed"]) for row in recorded(mart.url, "model")] == [
         (day(6), False)
@@ -273,7 +273,7 @@ def test_what_awaits_its_refresh_is_not_judged(mart: Mart, instance: dg.DagsterI
     with target.transaction() as transaction:
         transaction.backend.raw_sql(
             f"UPDATE {target.qualified(Publication)} SET version = 999999"
-            f" WHERE published_table = 'lake.raw_telemetry' AND published_day = '{day(6)}'"
+            f" WHERE published_table = 'mart.usage_by_unit_daily' AND published_day = '{day(6)}'"
         )
     checks = run(MONITOR_JOB, mart.url, instance).get_asset_check_evaluations()
     assert all(check.passed for check in checks)
@@ -295,8 +295,7 @@ def test_what_later_results_have_replaced_is_forgotten_in_the_end(
     for before, kept in [(date(2026, 1, 1), 1.0), (date(2999, 1, 1), 0.5)]:
         with target.transaction() as transaction:
             prune(transaction, before)
-        target.release()
-        tables = tables_of(warehouse)
+        tables = tables_of(as_written(warehouse))
         for name, count in counts.items():
             assert len(tables[f"monitoring.{name}"]) == count * kept
 
@@ -311,24 +310,15 @@ def test_a_mart_that_is_not_built_is_monitored_in_peace(
     assert (own.asset_key.path[-1], own.passed) == ("objective", True)
 
 
-@DUCKDB
-def test_references_are_checked_on_their_own_too(mart: Mart, instance: dg.DagsterInstance) -> None:
-    spoil(mart.url, "DELETE FROM CUSTOMER")
-    definitions = build_definitions(warehouse=mart.url, start_day=date(2026, 1, 1))
-    checks = [
-        key
-        for key in definitions.resolve_asset_graph().asset_check_keys
-        if key.name.endswith(("_in_dim_customer", "_in_dim_day"))
-    ]
-    assert checks
+def test_every_check_of_a_table_is_evaluated_before_it_is_published() -> None:
     known = catalog(Settings(), *STAR, *REPORTS)
-    done = dg.Definitions(
-        asset_checks=[reference_checks_apart(known)],
-        resources={"warehouse": WarehouseResource(url=mart.url)},
-    ).resolve_implicit_global_asset_job_def()
-    found = done.execute_in_process(instance=instance).get_asset_check_evaluations()
-    failing = {check.asset_key.path[-1] for check in found if not check.passed}
-    assert failing == {"fact_usage_daily", "fact_entitlement_daily", "fact_consumption_daily"}
+    for spec in known.specs:
+        checks = known.checks(spec)
+        up_to_date = {spec.model.table_name(), *spec.reads(), *spec.after}
+        read = {model.table_name() for check in checks for model in check.reads.values()}
+        assert read <= up_to_date, "what is read is published at another time"
+        references = [check for check in checks if "_in_dim_" in check.name]
+        assert all(check.is_blocking for check in references if "dim_day" not in check.name)
 
 
 @DUCKDB

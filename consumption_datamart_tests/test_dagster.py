@@ -12,13 +12,14 @@ import dagster as dg
 import ibis.expr.types as ir
 import pytest
 
-from consumption_datamart.assets.star.facts import fact_usage_daily
+from consumption_datamart.assets.star.usage import fact_usage_daily
 from consumption_datamart.definitions import build_definitions, models
 from consumption_datamart.factories import TableSpec, mart_table_asset
 from consumption_datamart.partitions import range_tags
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.star import DimDeployment, FactUsageDaily
+from consumption_datamart.schema.grain import Grain
+from consumption_datamart.schema.star import FactConsumptionDaily, FactUsageDaily
 from consumption_datamart.settings import Settings
 from consumption_datamart.simulation import simulate
 from consumption_datamart_tests.lakes import day, noon, usage, write_dump
@@ -78,7 +79,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return Built(result, tables_of(url))
 
 
-DAILY = {name for name, model in MODELS.items() if model.day_column()}
+DAILY = {name for name, model in MODELS.items() if model.grain() is Grain.DAY}
 
 
 @pytest.mark.parametrize("name", [model.full_name() for model in models().values()])
@@ -93,7 +94,8 @@ def test_rows_and_warnings_are_recorded_in_total_and_by_code(name: str, built: B
             for row in built.tables[name]
             if partition is None or str(row[model.day_column()]) == partition
         ]
-        count = figures["dagster/partition_row_count" if partition else "dagster/row_count"]
+        is_whole = model.grain() is Grain.NONE
+        count = figures["dagster/row_count" if is_whole else "dagster/partition_row_count"]
         assert count == len(rows)
         assert figures["seconds"] > 0
         if codes := model.warning_codes():
@@ -162,8 +164,9 @@ def lineage(built: Built, table: str) -> dict[str, set[str]]:
     ("table", "column", "sources"),
     [
         ("raw_telemetry", "quantity", {"telemetry.quantity"}),
-        ("fact_usage_daily", "total_quantity", {"raw_telemetry.quantity"}),
-        ("fact_usage_daily", "day", {"raw_telemetry.dump_day"}),
+        ("usage_by_unit_daily", "total_quantity", {"raw_telemetry.quantity"}),
+        ("fact_usage_daily", "total_quantity", {"usage_by_unit_daily.total_quantity"}),
+        ("usage_by_unit_daily", "day", {"raw_telemetry.dump_day"}),
         (
             "fact_consumption_daily",
             "used_quantity",
@@ -217,9 +220,9 @@ def test_each_table_was_checked_and_the_check_blocks(built: Built) -> None:
     assert all(graph.get(check.asset_check_key).blocking for check in checks)
 
 
-def broken(raw_telemetry: ir.Table) -> ir.Table:
+def broken(usage_by_unit_daily: ir.Table) -> ir.Table:
     """Usage of a day that breaks the model."""
-    return fact_usage_daily(raw_telemetry).mutate(event_count=0)
+    return fact_usage_daily(usage_by_unit_daily).mutate(event_count=0)
 
 
 def never(fact_usage_daily: ir.Table) -> ir.Table:
@@ -231,7 +234,7 @@ def test_a_failing_audit_is_a_failed_check_and_stops_what_is_behind_it(
     lake: Path, warehouse: str
 ) -> None:
     write_dump(lake, "telemetry", day(5), [usage(event_ts=noon(5))])
-    specs = [TableSpec(FactUsageDaily, broken), TableSpec(DimDeployment, never)]
+    specs = [TableSpec(FactUsageDaily, broken), TableSpec(FactConsumptionDaily, never)]
     build_tables(lake, warehouse, [spec.model.full_name() for spec in specs])
     before = tables_of(warehouse)
     with dg.DagsterInstance.ephemeral() as instance:

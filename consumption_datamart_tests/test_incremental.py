@@ -96,15 +96,15 @@ def test_a_dry_run_of_a_restated_day(mart: Mart) -> None:
     found = planned(mart)
     dump = "a dump is new, changed or gone"
     assert found["raw_telemetry"] == [(days(8, 8), dump)]
-    assert found["fact_usage_daily"] == [(days(8, 8), "raw_telemetry is refreshed")]
+    assert found["usage_by_unit_daily"] == [(days(8, 8), "raw_telemetry is refreshed")]
     assert found["report_consumption_daily"][0] == (
         days(8, 37),
         "fact_consumption_daily is refreshed",
     )
-    assert found["dim_customer"] == [("", "fact_usage_daily is refreshed")]
+    assert found["dim_customer"] == [("", "deployment_monthly is refreshed")]
     assert not {"raw_invoices", "raw_entitlements", "fact_entitlement_daily"} & set(found)
     ended = cli.run("build", "--dry-run", "--lake", mart.lake, "--warehouse", mart.url)
-    assert f"\nfact_usage_daily {day(8)}: raw_telemetry is refreshed\n" in ended.out
+    assert f"\nusage_by_unit_daily {day(8)}: raw_telemetry is refreshed\n" in ended.out
     built_then = days_built(build(*mart)).keys()
     loaded_with = {"quarantine_telemetry", "files_telemetry", "objective"}
     assert built_then - loaded_with == set(found)

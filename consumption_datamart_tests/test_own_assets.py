@@ -16,8 +16,9 @@ from dagster_duckdb_pandas import DuckDBPandasIOManager
 
 from consumption_datamart.automation import eager
 from consumption_datamart.definitions import build_definitions
-from consumption_datamart.partitions import daily_partitions, range_tags
+from consumption_datamart.partitions import partitions, range_tags
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.star import FactConsumptionDaily
 from consumption_datamart.schema.table import Field, MartTable
 from consumption_datamart.schema.types import Day, Integer, Real, Text
@@ -93,7 +94,7 @@ def definitions(
         compute,
         key=KEY,
         ins={"fact": dg.AssetIn(["mart", "fact_consumption_daily"])},
-        partitions_def=daily_partitions(day(1)),
+        partitions_def=partitions(day(1))[Grain.DAY],
         backfill_policy=dg.BackfillPolicy.single_run(),
         automation_condition=eager(),
     )

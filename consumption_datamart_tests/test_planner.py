@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumption_datamart.definitions import nodes
-from consumption_datamart.planning import LakeNews, Node, in_order, pending, ready
-from consumption_datamart.planning.planner import Pending
+from consumption_datamart.planning import ALL, LakeNews, Node, in_order, is_settled, pending, ready
+from consumption_datamart.planning.pending import Pending
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.grain import Grain
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse.ledger import Change, Day, Failure, Ledger, Published
 from consumption_datamart_tests.lakes import day
@@ -24,7 +25,7 @@ LAST = 6
 DAYS = Days(day(1), day(LAST))
 NODES = in_order(nodes(Settings()))
 BY_NAME = {node.name: node for node in NODES}
-DAILY, WHOLE = ([each for each in NODES if each.is_daily is flag] for flag in (True, False))
+DAILY, WHOLE = ([each for each in NODES if each.is_partitioned is flag] for flag in (True, False))
 
 
 class Mart:
@@ -69,10 +70,11 @@ class Mart:
             else:
                 self.dumps.pop(node.name, None)
             self.refreshed.append((node.name, each))
-        for other in DAILY if not node.is_daily else ():
+        for other in DAILY if not node.is_partitioned else ():
             if node.model in other.reads:
                 awaited = self.awaited.setdefault(other.name, {})
-                awaited |= dict.fromkeys(shows_on, Change(node.name, self.version))
+                shown = map(other.grain.first, shows_on)
+                awaited |= dict.fromkeys(shown, Change(node.name, self.version))
 
     def settle(self, broken: Collection[tuple[str, Day]] = ()) -> None:
         """Refreshes what is ready until nothing is; what is broken fails."""
@@ -121,10 +123,21 @@ def events(draw: st.DrawFn) -> list[tuple[Node, Any, Any]]:
     )
 
 
+def is_in(node: Node, period: Day, other: Day, window: int) -> bool:
+    """Whether a partition of a table that the node reads is one that its period is made of."""
+    if other is None or (period is None and window == ALL):
+        return True
+    if period is None:
+        return (DAYS.last - other).days < window
+    if node.grain is Grain.MONTH:
+        return (other.year, other.month) == (period.year, period.month)
+    return 0 <= (period - other).days < window
+
+
 def test_what_was_never_built_is_built_once_each_after_what_it_is_made_of() -> None:
     mart = Mart()
     mart.settle()
-    daily = {(node.name, each) for node in DAILY for each in DAYS.each()}
+    daily = {(node.name, each) for node in DAILY for each in node.model.periods(DAYS)}
     whole = {(node.name, None) for node in WHOLE}
     assert set(mart.refreshed) == daily | whole
     assert len(mart.refreshed) == len(daily | whole)
@@ -138,20 +151,16 @@ def test_whatever_happens_all_is_refreshed_in_the_end(
 ) -> None:
     mart = built()
     for node, days, shows_on in happened:
-        mart.publish(node, days, shows_on)
+        mart.publish(node, {each and node.grain.first(each) for each in days}, shows_on)
     mart.settle()
     assert not any(mart.waiting().values())
     for node in NODES:
         for model, window in node.reads.items():
             inputs = mart.published[model.full_name()]
             for each, own in mart.published[node.name].items():
-                if each is None:
-                    assert own.version > max(other.version for other in inputs.values())
-                elif None not in inputs:
-                    back = [
-                        other for other in inputs if other and 0 <= (each - other).days < window
-                    ]
-                    assert own.version > max(inputs[other].version for other in back)
+                if each is None or None not in inputs:
+                    needed = [inputs[other] for other in inputs if is_in(node, each, other, window)]
+                    assert own.version > max(other.version for other in needed)
 
 
 @settings(deadline=None, max_examples=25)
@@ -159,18 +168,14 @@ def test_whatever_happens_all_is_refreshed_in_the_end(
 def test_what_is_ready_waits_for_nothing(happened: list[tuple[Node, Any, Any]]) -> None:
     mart = built()
     for node, days, shows_on in happened:
-        mart.publish(node, days, shows_on)
+        mart.publish(node, {each and node.grain.first(each) for each in days}, shows_on)
     waiting = mart.waiting()
     for name, days in mart.ready().items():
         for model, window in BY_NAME[name].reads.items():
             for each in days:
                 inputs = waiting[model.full_name()]
                 assert None not in inputs
-                assert not [
-                    other
-                    for other in inputs
-                    if each is None or (other is not None and 0 <= (each - other).days < window)
-                ]
+                assert not [other for other in inputs if is_in(BY_NAME[name], each, other, window)]
 
 
 @settings(deadline=None, max_examples=25)
@@ -188,6 +193,27 @@ def test_a_dump_that_cannot_be_loaded_is_tried_once_and_holds_up_nobody(days: se
     mart.settle()
     assert {(raw, each) for each in days} <= set(mart.refreshed)
     assert not any(mart.waiting().values())
+
+
+def test_readers_see_a_state_in_which_nothing_loaded_awaits_its_reports() -> None:
+    mart = built()
+    assert is_settled(NODES, mart.ledger)
+    mart.publish(BY_NAME["lake.raw_telemetry"], [day(3)])
+    assert not is_settled(NODES, mart.ledger)
+    mart.settle()
+    assert is_settled(NODES, mart.ledger)
+    mart.dumps["lake.raw_telemetry"] = {day(2): "bad"}
+    mart.settle(broken={("lake.raw_telemetry", day(2))})
+    assert is_settled(NODES, mart.ledger), "what could not be loaded does not count"
+    mart.publish(BY_NAME["lake.raw_telemetry"], [day(4)])
+    mart.settle(broken={("mart.fact_usage_daily", day(4))})
+    assert not is_settled(NODES, mart.ledger), "the fact is older than what was loaded"
+
+
+def test_a_mart_that_lacks_a_day_that_cannot_be_loaded_is_settled() -> None:
+    mart = Mart()
+    mart.settle(broken={("lake.raw_telemetry", day(4))})
+    assert is_settled(NODES, mart.ledger)
 
 
 def test_only_days_that_cannot_do_without_wait_for_a_day_that_was_never_loaded() -> None:

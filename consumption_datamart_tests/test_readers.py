@@ -6,14 +6,27 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pytest
 
-from consumption_datamart.schema.star import FactConsumptionDaily
-from consumption_datamart.warehouse import open_warehouse, publish
+from consumption_datamart.alerts.machine import Alert, State, Transition
+from consumption_datamart.alerts.store import AlertBook
+from consumption_datamart.assets.star.days import dim_day
+from consumption_datamart.build import build
+from consumption_datamart.checks import Result, record
+from consumption_datamart.checks.model import model_check
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.lake import Telemetry
+from consumption_datamart.schema.monitoring import CheckResult, Publication
+from consumption_datamart.schema.raw import raw_of
+from consumption_datamart.schema.star import DimDay, FactConsumptionDaily
+from consumption_datamart.settings import Settings
+from consumption_datamart.warehouse import open_warehouse, publish, read_ledger, rows_of
+from consumption_datamart_tests.lakes import day, entitlement, noon, usage, write_dump
 from consumption_datamart_tests.mart import tables_of
 
 MODEL = FactConsumptionDaily
@@ -149,6 +162,124 @@ def test_a_release_of_nothing_new_leaves_the_file(tmp_path: Path) -> None:
     before = path.stat()
     target.release()
     assert path.stat().st_ino == before.st_ino
+
+
+def test_what_is_written_besides_publications_makes_nothing_be_copied(tmp_path: Path) -> None:
+    """As the results of checks are, and alerts."""
+    path = tmp_path / "warehouse.duckdb"
+    target = open_warehouse(f"duckdb://{path}")
+    publish(target, MODEL, generation(1))
+    target.release()
+    before = path.stat()
+    with target.transaction() as transaction:
+        record(transaction, [Result(model_check(MODEL), None, passed=True)])
+    book = AlertBook(target)
+    alert = Alert("check", "a table", State.alarm, 1, datetime(2026, 1, 1), "It fails.")
+    book.write([alert], [(Transition(State.ok, alert, 1.0), ["mail"])])
+    target.release()
+    assert path.stat().st_ino == before.st_ino
+    assert list(AlertBook(target.released()).alerts().values()) == [alert]
+    publish(target, MODEL, generation(2))
+    target.release()
+    assert seen(path) == 2
+    assert target.released().find(CheckResult) is not None
+
+
+def test_a_state_that_nobody_is_to_see_is_not_released(tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    target = open_warehouse(f"duckdb://{path}")
+    publish(target, MODEL, generation(1))
+    target.release(lambda _: False)
+    assert seen(path) == 1, "there is nothing else to see"
+    publish(target, MODEL, generation(2))
+    target.release(lambda _: False)
+    assert seen(path) == 1
+    target.release(lambda backend: len(target.tables(backend)) > 0)
+    assert seen(path) == 2
+    assert target.released().as_of() is not None
+
+
+def of_days(first: int, last: int, used: float) -> pd.DataFrame:
+    """A row on each of some days."""
+    days = pd.date_range(day(first), day(last))
+    return pd.concat([generation(0).head(1).assign(day=each, used_quantity=used) for each in days])
+
+
+def test_a_release_without_raw_telemetry_is_equal_in_all_else(tmp_path: Path) -> None:
+    path, raw = tmp_path / "warehouse.duckdb", raw_of(Telemetry)
+    target = open_warehouse(f"duckdb://{path}")
+    others = [MODEL, DimDay, Publication]
+
+    def release() -> None:
+        target.release(models=[raw, MODEL, DimDay], left_out=[raw])
+        with target.reader() as working, target.released().reader() as readers:
+            assert raw.full_name() not in target.tables(readers)
+            for model in others:
+                table = target.table(model)
+                assert sorted(map(str, rows_of(working, table))) == sorted(
+                    map(str, rows_of(readers, table))
+                )
+
+    publish(target, DimDay, dim_day())
+    reading = dict.fromkeys(raw.ibis_schema(), "") | {"event_ts": noon(1), "quantity": 1.0}
+    readings = pd.DataFrame([reading | {"dump_day": day(1)}])
+    publish(target, raw, readings.astype({"event_ts": "datetime64[us]"}), Days(day(1), day(3)))
+    publish(target, MODEL, of_days(1, 3, 1.0), Days(day(1), day(3)))
+    release()
+    publish(target, MODEL, of_days(2, 2, 5.0), Days(day(2), day(2)))
+    publish(target, MODEL, of_days(4, 4, 6.0), Days(day(4), day(4)))
+    release()
+    publish(target, MODEL, of_days(9, 9, 6.0), Days(day(1), day(1)))
+    release()
+    (tmp_path / "warehouse.working.duckdb").unlink()
+    published = read_ledger(open_warehouse(target.url)).published
+    assert set(published) == {each.full_name() for each in (raw, MODEL, DimDay)}
+    publish(open_warehouse(target.url), MODEL, of_days(4, 4, 7.0), Days(day(4), day(4)))
+    published = read_ledger(open_warehouse(target.url)).published
+    assert raw.full_name() not in published, "it is to be loaded anew"
+
+
+SUMS = """
+import sys, time, duckdb
+path, until, reads = sys.argv[1], float(sys.argv[2]), 0
+while time.time() < until:
+    with duckdb.connect(path, read_only=True) as connection:
+        raw, fact, used = (connection.execute(f"SELECT sum({column}) FROM {table}").fetchone()[0]
+            for column, table in (("quantity", "lake.raw_telemetry"),
+                ("total_quantity", "mart.fact_usage_daily"),
+                ("used_quantity", "mart.fact_consumption_daily")))
+    assert raw == fact == used, (raw, fact, used)
+    reads += 1
+print(reads)
+"""
+
+
+def test_readers_see_facts_and_readings_of_one_state(tmp_path: Path, lake: Path) -> None:
+    url = f"duckdb://{tmp_path / 'warehouse.duckdb'}"
+    write_dump(lake, "entitlements", day(1), [entitlement()])
+    settings = Settings(lake=str(lake), warehouse=url)
+
+    def restate(quantity: float) -> None:
+        for number in (1, 2, 3):
+            readings = [usage(event_ts=noon(number), quantity=quantity)]
+            write_dump(lake, "telemetry", day(number), readings)
+        assert not build(settings).failures
+
+    restate(1.0)
+    until = time.time() + 2 * SECONDS
+    command = [sys.executable, "-c", SUMS, str(tmp_path / "warehouse.duckdb"), str(until)]
+    readers = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(READERS // 2)
+    ]
+    quantity = 1.0
+    while time.time() < until:
+        quantity += 1.0
+        restate(quantity)
+    for reader in readers:
+        out, err = reader.communicate(timeout=60)
+        assert reader.returncode == 0, err
+        assert int(out) > 1
 
 
 def test_writers_go_on_from_a_file_that_stands_alone(tmp_path: Path) -> None:

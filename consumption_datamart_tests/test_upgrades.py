@@ -8,11 +8,13 @@ import duckdb
 import pandas as pd
 import pytest
 
-from consumption_datamart.errors import AuditError
+from consumption_datamart.errors import AuditError, WarehouseError
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.monitoring import SchemaVersion
 from consumption_datamart.schema.table import Field, MartTable, Table
 from consumption_datamart.schema.types import Day, Integer, Real, Text
-from consumption_datamart.warehouse import Warehouse, open_warehouse, publish
+from consumption_datamart.warehouse import Warehouse, open_warehouse, publish, read_ledger, upgrade
+from consumption_datamart.warehouse.upgrade import SCHEMA_VERSION
 from consumption_datamart_tests.compare import Tables, differing
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
 from consumption_datamart_tests.mart import Built, build, tables_of, without_monitoring
@@ -105,9 +107,34 @@ def test_a_column_of_another_type_begins_the_table_anew(
     target: Warehouse, caplog: pytest.LogCaptureFixture
 ) -> None:
     later = version(share=(Text, Field(description="In words.")))
-    publish(target, later, rows(SECOND, share="half"), SECOND)
+    with caplog.at_level("INFO"):
+        publish(target, later, rows(SECOND, share="half"), SECOND)
     assert stored(target, later, "share") == [("half",)]
     assert "mart.target: column share was float64 and is string; it is begun anew" in caplog.text
+
+
+def test_what_cannot_be_kept_is_told_before_anything_is_changed(target: Warehouse) -> None:
+    later = version(share=(Text, Field(description="In words.")), note=NOTE)
+    told: list[str] = []
+    upgrade(target, [later], told.append)
+    assert told == ["mart.target: column share was float64 and is string; it is built anew"]
+    assert stored(target, later, "share", "note") == []
+    assert later.full_name() not in read_ledger(target).published, "it is built again"
+    told.clear()
+    upgrade(target, [version(share=(Text, Field(description="In words.")))], told.append)
+    assert told == ["mart.target: column note is dropped"]
+    upgrade(target, [version(share=(Text, Field(description="In words.")))], told.append)
+    assert len(told) == 1
+
+
+def test_a_warehouse_of_a_later_version_is_not_touched(target: Warehouse) -> None:
+    upgrade(target, [Target])
+    with target.transaction() as transaction:
+        transaction.clear(SchemaVersion)
+        row = {"number": [SCHEMA_VERSION + 1], "fingerprint": ["of a later version"]}
+        transaction.append(SchemaVersion, pd.DataFrame(row))
+    with pytest.raises(WarehouseError, match=f"version {SCHEMA_VERSION + 1}.*upgrade consumption"):
+        upgrade(target, [Target])
 
 
 def write_lake(lake: Path) -> None:

@@ -31,7 +31,9 @@ def alert_job(watched: Watched, file: Path) -> dg.JobDefinition:
     def evaluate_alerts(context: dg.OpExecutionContext, warehouse: WarehouseResource) -> None:
         with told_in_a_line():
             settings = load_alert_settings(file)
-            evaluate(warehouse.open(), context.instance, watched, settings, context.log)
+            # what was released, so that it never waits for a run that writes
+            released = warehouse.open().released()
+            evaluate(released, context.instance, watched, settings, context.log)
 
     @dg.job(name=ALERT_JOB, description="Evaluates the alerts and tells what has changed.")
     def job() -> None:

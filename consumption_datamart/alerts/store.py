@@ -1,6 +1,6 @@
-"""Where alerts outlast restarts: two tables of the warehouse."""
+"""Where alerts outlast restarts: two tables, beside the mart."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -17,11 +17,11 @@ Key = tuple[str, str]
 
 
 class AlertBook:
-    """The alerts and their history, in a warehouse."""
+    """The alerts and their history, where a warehouse keeps its operations."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         """Nothing is read yet."""
-        self.warehouse = warehouse
+        self.warehouse, self.before = warehouse.operations(), warehouse
 
     def alerts(self) -> dict[Key, Alert]:
         """All that is known, by signal and subject."""
@@ -44,8 +44,9 @@ class AlertBook:
 
     def pending(self) -> pd.DataFrame:
         """The transitions that somebody is still to be told of, the earliest first."""
-        rows = self.warehouse.table(stored.AlertTransition)
-        found = self._frame(stored.AlertTransition, rows.filter(rows.undelivered != ""))
+        found = self._frame(
+            stored.AlertTransition, lambda rows: rows.filter(rows.undelivered != "")
+        )
         return found.sort_values("crossed_at", kind="stable", ignore_index=True)
 
     def write(
@@ -69,10 +70,13 @@ class AlertBook:
             }
             for transition, routes in transitions
         ]
+        moved = None if self.warehouse.exists(stored.AlertTransition) else self.history()
         with self.warehouse.transaction() as transaction:
             transaction.clear(stored.Alert)
             _append(transaction, stored.Alert, known)
             transaction.upgrade(stored.AlertTransition)
+            if moved is not None and not moved.empty:
+                transaction.append(stored.AlertTransition, moved)
             _append(transaction, stored.AlertTransition, added)
             for model in (stored.Alert, stored.AlertTransition):
                 audit(transaction, model)
@@ -95,9 +99,15 @@ class AlertBook:
             transaction.delete(stored.AlertTransition, rows.undelivered != "")
             transaction.append(stored.AlertTransition, waiting)
 
-    def _frame(self, model: type[Table], rows: ir.Table | None = None) -> pd.DataFrame:
-        found = self.warehouse.find(model, rows)
-        return pd.DataFrame(columns=list(model.ibis_schema())) if found is None else found
+    def _frame(
+        self, model: type[Table], choose: Callable[[ir.Table], ir.Table] = lambda rows: rows
+    ) -> pd.DataFrame:
+        """Rows of a table; earlier versions kept it in the mart."""
+        for warehouse in (self.warehouse, self.before):
+            found = warehouse.find(model, choose(warehouse.table(model)))
+            if found is not None:
+                return found
+        return pd.DataFrame(columns=list(model.ibis_schema()))
 
 
 def _append(

@@ -10,9 +10,9 @@ import pandas as pd
 from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
-from consumption_datamart.automation import manual
+from consumption_datamart.automation import once_built
 from consumption_datamart.factories import TableSpec
-from consumption_datamart.schema.monitoring import OBJECTIVE_KINDS, Objective
+from consumption_datamart.schema.monitoring import OBJECTIVE_KINDS, CheckResult, Objective
 from consumption_datamart.schema.raw import Dumps, models_of, raw_of
 from consumption_datamart.schema.table import Table
 
@@ -129,7 +129,7 @@ def _last_results(results: ir.Table) -> ir.Table:
 
 
 def _made_of(model: type[Table]) -> set[type[Table]]:
-    """The table and all that it is made of, as far as that has days as it has, or has none."""
+    """The table and all that it is made of, as far as that is of the same grain."""
     specs = {spec.model.table_name(): spec for spec in STAR + REPORTS}
     loads = {raw_of(spec.contract).table_name(): models_of(spec.contract) for spec in LAKE}
     seen: set[str] = set()
@@ -143,8 +143,7 @@ def _made_of(model: type[Table]) -> set[type[Table]]:
             found.add(specs[name].model)
             left += specs[name].reads()
         found.update(loads.get(name, ()))
-    is_daily = model.day_column() is not None
-    return {each for each in found if (each.day_column() is not None) == is_daily}
+    return {each for each in found if each.grain() is model.grain()}
 
 
 MONITORING = (
@@ -152,7 +151,7 @@ MONITORING = (
         Objective,
         objective,
         group="monitoring",
-        policy=manual,
+        policy=lambda _: once_built(CheckResult),
         after=tuple(spec.model.table_name() for spec in REPORTS),
         shows=shown,
     ),

@@ -8,6 +8,7 @@ from consumption_datamart.automation.policies import (
     manual,
     on_cron,
     on_missing,
+    once_built,
 )
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "manual",
     "on_cron",
     "on_missing",
+    "once_built",
 ]

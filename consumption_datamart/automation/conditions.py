@@ -1,6 +1,7 @@
 """The condition that asks the planner."""
 
 import json
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from consumption_datamart.planning import CurrentPlan
-from consumption_datamart.planning.planner import NEVER_BUILT, Why
+from consumption_datamart.planning.pending import NEVER_BUILT, Pending, Why
 from consumption_datamart.warehouse.ledger import Day
 
 Causes = dict[str, set[str]]
@@ -52,9 +53,12 @@ class AwaitsRefresh(dg.AutomationCondition[dg.AssetKey]):
             return dg.AutomationResult(
                 context, context.get_empty_subset(), cursor=_state(asked, {})
             )
-        waiting = {_name(day): _cause(why) for day, why in look.waiting.get(table, {}).items()}
+        as_a_whole = context.partitions_def is None
+        waiting = {
+            _name(day): _cause(why) for day, why in _of(look.waiting, table, as_a_whole).items()
+        }
         offered: Causes = {}
-        for day, why in look.ready.get(table, {}).items():
+        for day, why in _of(look.ready, table, as_a_whole).items():
             is_new = _name(day) not in asked.get(_cause(why), ())
             if is_new and (not self.only_missing or why.reason == NEVER_BUILT):
                 offered.setdefault(_cause(why), set()).add(_name(day))
@@ -96,6 +100,14 @@ def _state(asked: Causes, offered: Causes) -> str:
     return json.dumps(
         [{cause: sorted(days) for cause, days in each.items() if days} for each in (asked, offered)]
     )
+
+
+def _of(found: Pending, table: str, as_a_whole: bool) -> Mapping[Day, Why]:
+    """What is said of a table; of one whose periods are no partitions in Dagster the latest."""
+    periods = found.get(table, {})
+    if not as_a_whole or not periods:
+        return periods
+    return {None: max(periods.values(), key=lambda why: why.version)}
 
 
 def _name(day: Day) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from consumption_datamart.automation.conditions import AwaitsRefresh
+from consumption_datamart.schema.table import Table
 
 AC: Any = dg.AutomationCondition
 Condition = dg.AutomationCondition[Any]
@@ -64,6 +65,14 @@ def on_missing(_: int = MINUTES) -> Condition:
     return AwaitsRefresh(only_missing=True).with_label("on_missing")
 
 
+def once_built(model: type[Table]) -> Condition:
+    """Once, when a table that it depends on is there: what is then refreshed by a schedule."""
+    is_there: Any = ~AC.missing()
+    awaited = AC.any_deps_match(is_there).allow(dg.AssetSelection.assets(_key(model)))
+    found: Any = AC.missing() & awaited & ~AC.in_progress()
+    return found.with_label("once_built")
+
+
 def manual(_: int = MINUTES) -> None:
     """Never by itself."""
 
@@ -82,6 +91,10 @@ def every(minutes: int) -> str:
     raise ValueError(
         f"{minutes} minutes: no even ticks; take a divisor of 60, or hours that divide a day"
     )
+
+
+def _key(model: type[Table]) -> dg.AssetKey:
+    return dg.AssetKey([model.schema_name(), model.table_name()])
 
 
 def _due(schedule: str) -> Any:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from consumption_datamart.definitions import NO_LAKE
 from consumption_datamart.errors import LakeError
 from consumption_datamart.planning import LakeNews
 from consumption_datamart.schema.days import Days
@@ -49,12 +50,16 @@ def plan_build(
     Raises:
         LakeError: the bounds hold none of the lake's days.
     """
-    whole = news.days or Days(settings.start_day, settings.start_day)
+    empty = settings.start_day or NO_LAKE
+    whole = news.days or Days(empty, empty)
     known = whole.spanning(ledger.reporting or whole)
     if ledger.reporting and not (full or first or last):
         changed = [day for days in news.changed.values() for day in days]
         known = known.spanning(Days(min(changed), max(changed)) if changed else known)
-        found, start = replace(news, days=known), min(settings.start_day, known.first)
+        found, start = (
+            replace(news, days=known),
+            min(settings.start_day or known.first, known.first),
+        )
         return BuildPlan(known, start, known.last, False, found)
     days = Days(max(first or known.first, known.first), min(last or known.last, known.last))
     around = {day for day in known.each() if day not in days and day not in news.dumped}
@@ -64,5 +69,5 @@ def plan_build(
         days = Days(days.first, days.last + ONE)
     if days.first > days.last:
         raise LakeError(f"lake {settings.lake}: it has {whole}, none of the days asked for")
-    start = min(settings.start_day, known.first)
+    start = min(settings.start_day or known.first, known.first)
     return BuildPlan(days, start, known.last, True, LakeNews(days=days))

@@ -11,12 +11,12 @@ from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.build.plan import plan_build
 from consumption_datamart.build.result import BuildResult, summarize
 from consumption_datamart.build.runs import Runs
-from consumption_datamart.definitions import build_definitions, nodes
+from consumption_datamart.definitions import build_definitions, catalog_of, nodes
 from consumption_datamart.errors import DatamartError
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.planning import LakeNews, Step, lake_news, project
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import Warehouse, open_warehouse, read_ledger
+from consumption_datamart.warehouse import Warehouse, open_warehouse, read_ledger, upgrade
 from consumption_datamart.warehouse.ledger import require_ledger
 
 OnEvent = Callable[[dg.DagsterEvent], None]
@@ -47,6 +47,8 @@ def build(
         WarehouseError: the warehouse cannot be opened.
     """
     warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
+    catalog = catalog_of(settings)
+    upgrade(warehouse, list(catalog.models.values()), logging.getLogger(__name__).warning)
     with warehouse.transaction() as transaction:
         # a warehouse that cannot be written to is told before any work is done
         require_ledger(transaction)
@@ -62,13 +64,13 @@ def build(
         load_attempts=1,
     )
     with _instance(settings) as instance:
-        runs = Runs(definitions, nodes(settings), warehouse, instance, plan)
+        runs = Runs(definitions, catalog.nodes(), warehouse, instance, plan)
         try:
             if plan.is_anew:
                 runs.all()
             runs.awaited()
         finally:
-            warehouse.release()
+            catalog.release(warehouse)
     return summarize(plan.days, runs.planned, runs.events)
 
 

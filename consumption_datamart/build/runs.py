@@ -11,7 +11,7 @@ from consumption_datamart.checks import asset_key
 from consumption_datamart.definitions import BUILD_JOB
 from consumption_datamart.partitions import range_tags
 from consumption_datamart.planning import Node, Pending, in_order, pending, ready
-from consumption_datamart.planning.planner import Why
+from consumption_datamart.planning.pending import Why
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import MonitoringTable
 from consumption_datamart.warehouse import Warehouse, read_ledger
@@ -67,7 +67,8 @@ class Runs:
             key = asset_key(node.model)
             together = self.graph.get(key).execution_set_asset_keys
             self.planned |= together
-            for range_ in Days.ranges(day for day in days if day) or [self.plan.days]:
+            periods = node.grain.ranges(day for day in days if day)
+            for range_ in periods or [self.plan.days]:
                 self._run(range_, together)
                 is_newer = True
         if is_newer:

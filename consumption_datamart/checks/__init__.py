@@ -4,7 +4,6 @@ from consumption_datamart.checks.catalog import (
     checks_of_dumps,
     checks_of_load,
     checks_of_table,
-    in_step,
 )
 from consumption_datamart.checks.check import MODEL, Check, Result
 from consumption_datamart.checks.evaluation import evaluate, prune, record
@@ -32,7 +31,6 @@ __all__ = [
     "evaluate_stored",
     "evaluations",
     "events",
-    "in_step",
     "prune",
     "record",
     "told_in_a_line",

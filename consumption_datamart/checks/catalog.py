@@ -17,6 +17,7 @@ from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 
 WRITTEN: Mapping[str, tuple[Callable[..., ir.Table], float]] = {
+    "usage_by_unit_daily": (star.readings_reconcile, star.SAME),
     "fact_usage_daily": (star.usage_reconciles, star.SAME),
     "fact_invoice_line": (star.amounts_reconcile, star.SAME),
     "report_active_customers_by_product_daily": (star.active_customers, 0.0),
@@ -43,18 +44,20 @@ def checks_of_table(
     reads: Sequence[str],
     models: Mapping[str, type[Table]],
     settings: Settings,
+    after: Sequence[str] = (),
 ) -> list[Check]:
     """All checks of a table of the star, or of a report.
 
     Args:
         model: the table.
         reads: names of the tables that it is made of.
+        after: names of the tables that are up to date when it is published.
         models: of all tables, by name.
         settings: thresholds.
     """
     name, checks = model.table_name(), _general(model, settings)
     if name.startswith("fact_"):
-        checks += reference_checks(model, reads, models)
+        checks += reference_checks(model, [*reads, *after], models)
     if name.startswith("dim_"):
         checks += member_check(model, reads, models)
     if name in WRITTEN:
@@ -78,19 +81,6 @@ def checks_of_table(
             )
         )
     return checks
-
-
-def in_step(checks: Sequence[Check], reads: Sequence[str]) -> list[Check]:
-    """Those evaluated when the table is published: what they read is the table and its inputs.
-
-    What others read is published at another time: the monitoring job evaluates them.
-    """
-    known = {check.model.table_name() for check in checks}.union(reads)
-    return [
-        check
-        for check in checks
-        if known.issuperset(model.table_name() for model in check.reads.values())
-    ]
 
 
 def warnings_check(model: type[Table], limit: float) -> Check:

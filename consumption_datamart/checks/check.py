@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.rows import on_days
 
 MODEL = "model"
 """Name of the check that a table satisfies its model."""
@@ -28,8 +29,8 @@ class Check:
         model: the table whose asset it is a check of.
         description: what it requires, in a sentence.
         measure: a pure function to the columns `measured` (null: too little to measure) and `rows`
-            (that it finds fault with); of a daily table also `day`. Its arguments are those of
-            `reads`, and `today` and `days` if it asks for them.
+            (that it finds fault with); of a partitioned table also `day`, the first of a period.
+            Its arguments are those of `reads`, and `today` and `days` if it asks for them.
         reads: argument → table; of daily tables it gets the days that are looked at.
         limit: it passes where no more than that is measured, or nothing.
         kind: what it is about, one of `KINDS`.
@@ -48,18 +49,13 @@ class Check:
     windows: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def is_daily(self) -> bool:
-        """Whether it is measured day by day."""
-        return self.model.day_column() is not None
-
-    @property
     def severity(self) -> str:
         """`error` where a wrong figure would reach a reader, else `warn`."""
         return "error" if self.is_blocking else "warn"
 
     def days_of(self, days: Days | None) -> Iterable[date | None]:
-        """The days that it has a result for, of those looked at; None stands for a whole table."""
-        return days.each() if self.is_daily and days else [None]
+        """The periods that it has a result for, of the days looked at; None: the whole table."""
+        return self.model.periods(days)
 
     def expression(
         self, table: Callable[[type[Table]], ir.Table], days: Days | None, today: date
@@ -73,16 +69,16 @@ class Check:
         """
         given: dict[str, ir.Table | date | Days | None] = {}
         for name, model in self.reads.items():
-            rows, column = table(model), model.day_column()
-            if days is not None and column is not None:
-                first = days.first - timedelta(days=self.windows.get(name, 1) - 1)
-                rows = rows.filter(rows[column].between(first, days.last))
-            given[name] = rows
+            read = days
+            if days is not None:
+                back = timedelta(days=self.windows.get(name, 1) - 1)
+                read = Days(days.first - back, days.last)
+            given[name] = on_days(model, table(model), read)
         asked = inspect.signature(self.measure).parameters
         given |= {TODAY: today} if TODAY in asked else {}
         given |= {DAYS: days} if DAYS in asked else {}
         found = self.measure(**given)
-        day = found.day if self.is_daily else ibis.null("date")
+        day = found.day if self.model.day_column() else ibis.null("date")
         return found.select(
             day=day,
             measured=found.measured.cast("float64"),

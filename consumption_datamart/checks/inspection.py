@@ -93,9 +93,9 @@ class Inspection:
     ) -> None:
         """Figures of each day, 0 where it has no rows; the seconds in even shares."""
         now = datetime.now(UTC).replace(tzinfo=None)
-        each = [day.isoformat() for day in days.each()] if days else [TOTAL]
         rows = []
         for model, profile in profiles.items():
+            each = [day.isoformat() if day else TOTAL for day in model.periods(days)]
             figures = profile.figures.reindex(each, fill_value=0)
             figures = figures.assign(seconds=self.seconds() / len(each))
             for day, counts in figures.to_dict("index").items():

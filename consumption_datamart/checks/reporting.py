@@ -11,6 +11,7 @@ import dagster as dg
 from consumption_datamart.checks.check import Check, Result
 from consumption_datamart.checks.evaluation import ResultKey
 from consumption_datamart.errors import DatamartError
+from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.table import Table
 
 SEVERITY = {"error": dg.AssetCheckSeverity.ERROR, "warn": dg.AssetCheckSeverity.WARN}
@@ -46,7 +47,7 @@ def evaluations(
     Of each check one evaluation of all that was looked at. Before it, by partition, that of each
     day that fails, of each day that had failed before, and of a day that was looked at alone. Other
     days of a range are not told one by one: an event costs tens of milliseconds where Dagster keeps
-    its history on a disk (docs/decisions/archive/0021).
+    its history on a disk (docs/decisions/archive/0021). Weeks and months are no partitions there.
 
     Args:
         results: of evaluations.
@@ -57,7 +58,8 @@ def evaluations(
     for result in results:
         by_check[result.check.model.full_name(), result.check.name].append(result)
     for (table, name), found in by_check.items():
-        days = {result.day for result in found if result.day is not None}
+        is_daily = found[0].check.model.grain() is Grain.DAY
+        days = {result.day for result in found if is_daily and result.day is not None}
         for result in found if days and error is None else ():
             was_wrong = (table, name, result.day) in failed_before
             if len(days) == 1 or was_wrong or not result.passed:

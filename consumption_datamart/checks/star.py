@@ -11,16 +11,32 @@ SAME = 1e-9
 """How far two sums may be apart, as a share, that add the same numbers in another order."""
 
 
-def usage_reconciles(raw_telemetry: ir.Table, fact_usage_daily: ir.Table) -> ir.Table:
-    """Of each day: usage in raw against usage in the fact, and events against event_count."""
-    raw, fact = raw_telemetry, fact_usage_daily
+def readings_reconcile(raw_telemetry: ir.Table, usage_by_unit_daily: ir.Table) -> ir.Table:
+    """Of each day: readings against their sums, and their number against event_count."""
+    raw = raw_telemetry
     return _reconciled(
         raw.group_by(day=raw.dump_day).aggregate(
             raw=raw.quantity.sum(), fact=ibis.literal(0.0), rows=raw.count()
         ),
-        fact.group_by("day").aggregate(
-            raw=ibis.literal(0.0), fact=fact.total_quantity.sum(), rows=-fact.event_count.sum()
-        ),
+        _usage(usage_by_unit_daily, fact="total_quantity", sign=-1),
+    )
+
+
+def usage_reconciles(usage_by_unit_daily: ir.Table, fact_usage_daily: ir.Table) -> ir.Table:
+    """Of each day: usage by unit against usage in the fact, and events against events."""
+    return _reconciled(
+        _usage(usage_by_unit_daily, raw="total_quantity"),
+        _usage(fact_usage_daily, fact="total_quantity", sign=-1),
+    )
+
+
+def _usage(rows: ir.Table, raw: str = "", fact: str = "", sign: int = 1) -> ir.Table:
+    """The usage and the events of each day, as one side of what is to agree."""
+    nothing = ibis.literal(0.0)
+    return rows.group_by("day").aggregate(
+        raw=rows[raw].sum() if raw else nothing,
+        fact=rows[fact].sum() if fact else nothing,
+        rows=rows.event_count.sum() * sign,
     )
 
 

@@ -1,6 +1,5 @@
 """Evaluating checks on what is stored, without building anything."""
 
-import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import partial
@@ -10,7 +9,6 @@ from consumption_datamart.checks.check import Check, Result
 from consumption_datamart.checks.evaluation import evaluate
 from consumption_datamart.planning import LakeNews, Node, pending
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Warehouse, read_ledger, rows_of
 
 
@@ -50,7 +48,7 @@ def evaluate_stored(
     def is_settled(check: Check) -> bool:
         """All that it reads was built, and the tables without days are up to date."""
         found = [
-            (model, built.get(_built_with(model), {}))
+            (model, built.get(model.published_with(), {}))
             for model in {*check.reads.values(), check.model}
         ]
         return all(
@@ -61,7 +59,7 @@ def evaluate_stored(
         )
 
     def is_current(result: Result) -> bool:
-        of_table = built[_built_with(result.check.model)]
+        of_table = built[result.check.model.published_with()]
         return result.day is None or of_table.get(result.day) is False
 
     settled = sorted(
@@ -74,8 +72,3 @@ def evaluate_stored(
                 list(of_table), warehouse.table, partial(rows_of, backend), days, today=today
             )
     return [result for result in results if is_current(result)]
-
-
-def _built_with(model: type[Table]) -> str:
-    """The table of whose building is written down: of a load that is the raw table."""
-    return re.sub(r"^lake\.(quarantine|files)_", "lake.raw_", model.full_name())

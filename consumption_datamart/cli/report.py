@@ -29,6 +29,7 @@ def write(report: ExecutiveReport, format: str) -> None:
     """
     if format == "json":
         document = {
+            "as_of": report.as_of and f"{report.as_of:%Y-%m-%dT%H:%M:%SZ}",
             "day": str(report.day),
             "consumption": _records(report.consumption),
             "last_day": str(report.last_day),
@@ -46,6 +47,8 @@ def write(report: ExecutiveReport, format: str) -> None:
         console = Console()
         console.print(_consumption(report))
         console.print(_renewals(report))
+        if report.as_of is not None:
+            console.print(f"As of {report.as_of:%Y-%m-%d %H:%M} UTC", highlight=False)
 
 
 def _consumption(report: ExecutiveReport) -> Table:

@@ -10,9 +10,9 @@ from consumption_datamart.factories.monitoring import (
     MONITOR_JOB,
     check_results_asset,
     monitor_schedule,
-    reference_checks_apart,
 )
 from consumption_datamart.factories.observation import lake_sources
+from consumption_datamart.factories.releasing import releasing
 from consumption_datamart.factories.table_spec import TableSpec
 from consumption_datamart.factories.watch import (
     OBSERVE_JOB,
@@ -37,5 +37,5 @@ __all__ = [
     "monitor_schedule",
     "nodes_of",
     "observe_schedule",
-    "reference_checks_apart",
+    "releasing",
 ]

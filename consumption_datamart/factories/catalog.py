@@ -9,12 +9,16 @@ import dagster as dg
 from consumption_datamart.checks import Check, asset_key, checks_of_table
 from consumption_datamart.factories.table_spec import TableSpec
 from consumption_datamart.lake.attempts import Patience
-from consumption_datamart.planning import Node
+from consumption_datamart.partitions import Partitions
+from consumption_datamart.planning import ALL, LakeNews, Node, is_settled, pending
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import Dumps, raw_of
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import Dependent
+from consumption_datamart.warehouse import Dependent, Warehouse, read_ledger
+from consumption_datamart.warehouse.ledger import ledger_in
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Catalog:
     Attributes:
         models: of all tables, by name.
         specs: of the tables of the star and the reports.
-        partitions: of tables that have days; None: their days are no partitions.
+        partitions: of tables, by grain; empty: Dagster keeps no record of partitions.
         settings: of the code location.
         contracts: of the tables of the lake.
         own: tables of a team's own assets.
@@ -32,14 +36,14 @@ class Catalog:
 
     models: Mapping[str, type[Table]]
     specs: Sequence[TableSpec]
-    partitions: dg.PartitionsDefinition | None
+    partitions: Partitions
     settings: Settings
     contracts: Sequence[type[Contract]] = ()
     own: Sequence[Node] = ()
 
     def partitions_of(self, model: type[Table]) -> dg.PartitionsDefinition | None:
-        """The partitions of a table: its days, if it has any."""
-        return None if model.day_column() is None else self.partitions
+        """The partitions of a table, if it has any."""
+        return self.partitions.get(model.grain())
 
     def upstream(self, spec: TableSpec) -> list[type[Table]]:
         """The tables that a spec's function reads.
@@ -51,7 +55,8 @@ class Catalog:
 
     def checks(self, spec: TableSpec) -> list[Check]:
         """All checks of a table of the star, or of a report."""
-        return checks_of_table(spec.model, spec.reads(), self.models, self.settings)
+        reads, after = spec.reads(), spec.after
+        return checks_of_table(spec.model, reads, self.models, self.settings, after)
 
     def dependents(self, model: type[Table]) -> list[Dependent]:
         """The tables that are made of a table."""
@@ -63,12 +68,45 @@ class Catalog:
         computed = [
             Node(
                 spec.model,
-                {each: spec.windows.get(each.table_name(), 1) for each in self.upstream(spec)},
+                {each: spec.window(each) for each in self.upstream(spec)},
                 {self.models[name]: columns for name, columns in spec.columns.items()},
+                [self.models[name] for name in spec.after],
             )
             for spec in self.specs
         ]
         return [*loaded, Node(Dumps, is_loaded=True), *computed, *self.own]
+
+    def stale_days(self, model: type[Table], warehouse: Warehouse) -> Days | None:
+        """What to refresh of a partitioned table where a run does not say: what is stale, or all.
+
+        Raises:
+            WarehouseError: the warehouse cannot be opened.
+        """
+        if model.grain() is Grain.NONE:
+            return None
+        ledger = read_ledger(warehouse)
+        (node,) = (each for each in self.nodes() if each.model is model)
+        known = [day for each in node.reads for day in ledger.of(each.full_name()) if day]
+        if not known:
+            return ledger.reporting
+        news = LakeNews(days=Days(min(known), max(known)))
+        stale = [day for day in pending([node], ledger, news)[node.name] if day]
+        days = Days(min(stale), max(stale)) if stale else Days(min(known), max(known))
+        return model.grain().whole(days)
+
+    def release(self, warehouse: Warehouse) -> None:
+        """Lets readers see the mart, if nothing that was loaded awaits its facts and reports.
+
+        Raises:
+            WarehouseError: it cannot be released; readers see what they saw before.
+        """
+        mart = [node for node in self.nodes() if node not in self.own]
+        raw = [raw_of(each) for each in self.contracts if each.grain() is not Grain.NONE]
+        warehouse.release(
+            lambda backend: is_settled(mart, ledger_in(warehouse, backend)),
+            list(self.models.values()),
+            [] if self.settings.release_raw else raw,
+        )
 
     def patience(self) -> Patience:
         """How often a dump is tried that cannot be read."""
@@ -91,7 +129,7 @@ def nodes_of(assets: dg.AssetsDefinition, models: Mapping[str, type[Table]]) -> 
         Node(
             by_key[spec.key],
             {
-                by_key[dep.asset_key]: _window(dep.partition_mapping)
+                by_key[dep.asset_key]: _window(by_key[spec.key], dep.partition_mapping)
                 for dep in spec.deps
                 if dep.asset_key in by_key
             },
@@ -100,8 +138,10 @@ def nodes_of(assets: dg.AssetsDefinition, models: Mapping[str, type[Table]]) -> 
     ]
 
 
-def _window(mapping: dg.PartitionMapping | None) -> int:
-    """Over how many days, ending on the day, a mapping lets a day read another table."""
+def _window(model: type[Table], mapping: dg.PartitionMapping | None) -> int:
+    """Over how many periods, ending with the period, a mapping lets a period read a table."""
+    if model.grain() is Grain.NONE:
+        return ALL
     if isinstance(mapping, dg.TimeWindowPartitionMapping):
         return 1 - min(mapping.start_offset, 0)
     return 1

@@ -5,10 +5,11 @@ from typing import Any
 
 import dagster as dg
 
+from consumption_datamart.automation import once_built
 from consumption_datamart.checks import asset_key, told_in_a_line
 from consumption_datamart.factories.metadata import asset_spec
 from consumption_datamart.resources import WarehouseResource
-from consumption_datamart.schema.monitoring import Figure
+from consumption_datamart.schema.monitoring import CheckResult, Figure
 from consumption_datamart.trends import CHARTS, as_markdown, draw, figures
 
 
@@ -17,7 +18,14 @@ def figures_asset() -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=Figure.table_name(),
-        specs=[asset_spec(Figure, "monitoring")],
+        specs=[
+            asset_spec(
+                Figure,
+                "monitoring",
+                deps=[asset_key(CheckResult)],
+                automation_condition=once_built(CheckResult),
+            )
+        ],
     )
     def _figures(warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult[Any]]:
         metadata: dict[str, Any] = {}

@@ -84,7 +84,7 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
         context: dg.AssetExecutionContext, lake: LakeResource, warehouse: WarehouseResource
     ) -> Iterator[Any]:
         inspection = Inspection(checks)
-        days = days_of_run(context, partitioned=is_daily)
+        days = days_of_run(context, raw.grain())
         target, source, dependents = warehouse.open(), lake.open(), catalog.dependents(raw)
         attempts = Attempts(
             lambda part: load(target, contract, source, part, dependents, inspection), days

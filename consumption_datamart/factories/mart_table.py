@@ -15,7 +15,6 @@ from consumption_datamart.checks import (
     asset_key,
     check_spec,
     events,
-    in_step,
     told_in_a_line,
 )
 from consumption_datamart.errors import AuditError
@@ -27,8 +26,10 @@ from consumption_datamart.factories.metadata import (
 )
 from consumption_datamart.factories.table_spec import DAYS, TableSpec
 from consumption_datamart.partitions import days_of_run
+from consumption_datamart.planning import ALL
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Warehouse, publish
@@ -44,8 +45,8 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
         KeyError: the function reads a table that has no model.
     """
     model, upstream = spec.model, catalog.upstream(spec)
-    is_daily = model.day_column() is not None
-    checks = in_step(catalog.checks(spec), spec.reads())
+    is_partitioned = model.grain() is not Grain.NONE
+    checks = catalog.checks(spec)
 
     @dg.multi_asset(
         name=model.table_name(),
@@ -59,22 +60,22 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
                     dg.AssetDep(asset_key(each), partition_mapping=_mapping(spec, each, catalog))
                     for each in [*upstream, *(catalog.models[name] for name in spec.after)]
                 ],
-                tags={"grain": "day"} if is_daily else {},
+                tags={"grain": str(model.grain())} if is_partitioned else {},
                 partitions_def=catalog.partitions_of(model),
                 automation_condition=spec.policy(catalog.settings.refresh_minutes),
                 freshness_policy=catalog.freshness() if spec.is_watched else None,
             )
         ],
         check_specs=[check_spec(check) for check in checks],
-        backfill_policy=dg.BackfillPolicy.single_run() if is_daily else None,
+        backfill_policy=dg.BackfillPolicy.single_run() if is_partitioned else None,
     )
     def _table(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.MaterializeResult[Any]]:
         inspection = Inspection(checks)
-        days = days_of_run(context, partitioned=is_daily)
         with told_in_a_line():
             target = warehouse.open()
+            days = days_of_run(context, model.grain()) or catalog.stale_days(model, target)
             rows = spec.compute(**arguments(spec, catalog.models, target, days))
             try:
                 dependents = catalog.dependents(model)
@@ -106,10 +107,7 @@ def arguments(
     asked = inspect.signature(spec.compute).parameters
     tables: dict[str, ir.Table | pd.DataFrame] = {}
     for name in spec.inputs():
-        read = days
-        if days is not None and spec.model.day_column() is not None:
-            back = timedelta(days=spec.windows.get(name, 1) - 1)
-            read = Days(days.first - back, days.last)
+        read = _days_read(spec, models[name], warehouse, days)
         rows = on_days(models[name], warehouse.table(models[name]), read)
         if spec.columns.get(name):
             rows = rows.select(*spec.columns[name], *(c for c in VALIDITY if c in rows.columns))
@@ -120,15 +118,29 @@ def arguments(
     return tables
 
 
+def _days_read(
+    spec: TableSpec, model: type[Table], warehouse: Warehouse, days: Days | None
+) -> Days | None:
+    """The days of a table that a run reads; None: all."""
+    grain, window = spec.model.grain(), spec.window(model)
+    if days is not None:
+        first = grain.shift(grain.first(days.first), 1 - window)
+        return Days(first, days.last)
+    reporting = None if window == ALL else warehouse.span(ReportingDay, "day")
+    if reporting is None:
+        return None
+    return Days(reporting.last - timedelta(days=window - 1), reporting.last)
+
+
 def _mapping(
     spec: TableSpec, upstream: type[Table], catalog: Catalog
 ) -> dg.PartitionMapping | None:
-    """Which days of an upstream table a day is made of; None: Dagster's default is right."""
+    """Which partitions of a table one is made of; None: Dagster's default is right."""
     if catalog.partitions_of(spec.model) is None or catalog.partitions_of(upstream) is None:
         return None
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         # the days before the first partition are no days of the lake
         return dg.TimeWindowPartitionMapping(
-            start_offset=1 - spec.windows.get(upstream.table_name(), 1),
+            start_offset=1 - spec.window(upstream),
             allow_nonexistent_upstream_partitions=True,
         )

@@ -1,7 +1,6 @@
 """What Dagster's UI shows of a table: columns, and figures and samples of what was published."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -93,7 +92,7 @@ def metadata_of_step(
     days: Days | None,
     seconds: float,
 ) -> dict[str, Any]:
-    """The same, of what a step has published; a day that is a partition gets its own figures.
+    """The same, of what a step has published; each partition gets its own figures.
 
     Args:
         context: of the step.
@@ -104,10 +103,11 @@ def metadata_of_step(
     """
     metadata, key = materialization_metadata(profile, days, seconds), asset_key(model)
     if days is not None and context.assets_def.specs_by_key[key].partitions_def is not None:
-        share = {"seconds": seconds / metadata[DAYS_BUILT]}
-        for day in map(date.isoformat, days.each()):
-            own = metadata_of_day(profile, day) | share
-            context.add_asset_metadata(own, asset_key=key, partition_key=day)
+        periods = [day.isoformat() for day in model.periods(days) if day]
+        share = {"seconds": seconds / len(periods)}
+        for period in periods:
+            own = metadata_of_day(profile, period) | share
+            context.add_asset_metadata(own, asset_key=key, partition_key=period)
     return metadata
 
 

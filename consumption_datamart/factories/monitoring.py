@@ -7,17 +7,15 @@ from typing import Any
 import dagster as dg
 import ibis
 
+from consumption_datamart.automation import once_built
 from consumption_datamart.checks import (
     Check,
     Result,
     asset_key,
-    check_spec,
     checks_of_dumps,
     checks_of_load,
     evaluate_stored,
     evaluations,
-    events,
-    in_step,
     prune,
     record,
     told_in_a_line,
@@ -28,12 +26,10 @@ from consumption_datamart.factories.lake_table import LakeTableSpec
 from consumption_datamart.factories.metadata import asset_spec
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.monitoring import CheckResult
+from consumption_datamart.schema.reports import ReportRenewals
 
 MONITOR_JOB = "monitor"
 EVERY_MORNING = "0 6 * * *"
-_NOW: Any = dg.AutomationCondition.initial_evaluation()
-NEVER = _NOW & ~_NOW
-"""Condition of checks that automation is not to run, neither by themselves nor with their table."""
 KEPT = timedelta(days=100)
 """How long results and figures are kept that later ones of the same day have replaced."""
 
@@ -57,7 +53,14 @@ def check_results_asset(lake: Sequence[LakeTableSpec], catalog: Catalog) -> dg.A
 
     @dg.multi_asset(
         name=CheckResult.table_name(),
-        specs=[asset_spec(CheckResult, "monitoring")],
+        specs=[
+            asset_spec(
+                CheckResult,
+                "monitoring",
+                deps=[asset_key(spec.model) for spec in catalog.specs if spec.is_watched],
+                automation_condition=once_built(ReportRenewals),
+            )
+        ],
     )
     def _check_results(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
@@ -76,43 +79,6 @@ def check_results_asset(lake: Sequence[LakeTableSpec], catalog: Catalog) -> dg.A
         yield dg.MaterializeResult(asset_key=asset_key(CheckResult), metadata=_summary(results))
 
     return _check_results
-
-
-def reference_checks_apart(catalog: Catalog) -> dg.AssetChecksDefinition:
-    """Checks of what is published apart; the monitoring job evaluates them, and so may anybody."""
-    apart: list[Check] = []
-    for spec in catalog.specs:
-        checks = catalog.checks(spec)
-        with_inputs = in_step(checks, spec.reads())
-        apart += [check for check in checks if check not in with_inputs]
-
-    @dg.multi_asset_check(
-        name="references",
-        specs=[check_spec(check, NEVER) for check in apart],
-        can_subset=True,
-    )
-    def _references(
-        context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource
-    ) -> Iterator[Any]:
-        wanted = [
-            check for check in apart if check_spec(check).key in context.selected_asset_check_keys
-        ]
-        with told_in_a_line():
-            target = warehouse.open()
-            results = evaluate_stored(
-                target, wanted, catalog.settings.monitored_days, catalog.nodes()
-            )
-            with target.transaction() as transaction:
-                failed_before = record(transaction, results)
-        judged = {check_spec(result.check).key for result in results}
-        results += [
-            Result(check, None, passed=True)
-            for check in wanted
-            if check_spec(check).key not in judged
-        ]
-        yield from events(results, failed_before)
-
-    return _references
 
 
 def monitor_schedule() -> dg.ScheduleDefinition:

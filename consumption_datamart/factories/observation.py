@@ -86,7 +86,7 @@ def _news(
     if beyond := sorted(changed - days):
         context.log.warning(
             f"{key.to_user_string()}: dumps of {beyond[0]} … {beyond[-1]} are on {len(beyond)} days"
-            " that are no partitions; set CONSUMPTION_DATAMART_START_DAY, or wait for the day"
+            " that are no partitions; reload the code location, or wait for the day"
         )
     for day in sorted(changed & days):
         yield dg.AssetObservation(key, partition=day, tags={VERSION_TAG: now[day]})

@@ -8,6 +8,8 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from consumption_datamart.automation import Policy, eager
+from consumption_datamart.planning import ALL
+from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.schema.table import Table
 
@@ -20,17 +22,19 @@ class TableSpec:
     """A table of the star or a report.
 
     Attributes:
-        model: its columns, key and rules; says whether it is partitioned by day.
+        model: its columns, key and rules; says by what it is partitioned.
         compute: a pure function to the table's rows. Its arguments are named after the tables that
             it reads, and are expressions, or frames where annotated `pd.DataFrame`; `days` is the
             days that it is to give rows for (column day).
-        windows: for daily tables that are read over several days: how many, ending on the day.
+        windows: for partitioned tables that are read over several periods of this table: how many,
+            ending with the period; by a table without partitions: over how many last days.
         columns: for tables without days: the only columns that it reads; a change of others makes
             none of its days stale.
         group: star or reports.
         owners: who answers for it.
         policy: when it refreshes itself.
-        after: tables that it does not read, but that are to be built before it in one run.
+        after: tables that its rows do not depend on, but that have to be up to date when they are
+            checked.
         shows: figures that Dagster plots, of the table's rows as a frame.
         is_watched: whether stakeholders expect it to be fresh.
     """
@@ -45,6 +49,11 @@ class TableSpec:
     after: tuple[str, ...] = ()
     shows: Callable[[pd.DataFrame], Mapping[str, float]] | None = None
     is_watched: bool = False
+
+    def window(self, model: type[Table]) -> int:
+        """Over how much of a table that it reads: see `Node.reads`."""
+        every = ALL if self.model.grain() is Grain.NONE else 1
+        return self.windows.get(model.table_name(), every)
 
     def inputs(self) -> list[str]:
         """Names of the tables that the function reads, but for `days`."""

@@ -9,7 +9,8 @@ from consumption_datamart.errors import LakeError, WarehouseError
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.planning.graph import Node
 from consumption_datamart.planning.news import LakeNews, lake_news
-from consumption_datamart.planning.planner import Pending, pending, ready, with_followers
+from consumption_datamart.planning.pending import Pending, pending
+from consumption_datamart.planning.ready import ready, with_followers
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import models_of
 from consumption_datamart.warehouse import Warehouse, read_ledger

@@ -6,8 +6,8 @@ from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
-from pandera.api.ibis.types import IbisData
 from pandera.api.extensions import register_check_method
+from pandera.api.ibis.types import IbisData
 
 QUARANTINE_REASONS = {
     "unreadable_value": (
@@ -22,7 +22,7 @@ QUARANTINE_REASONS = {
 
 WARNING_CODES = {
     "conflicting_metering": "entitlements disagree on the product's unit or metering",
-    "invalid_customer_id": "customer_id is not CUST-<digits>",
+    "invalid_customer_id": "customer_id is not `CUST-` and digits",
     "moved_deployment": "usage under more than one customer",
     "never_invoiced": "no invoice line names the product",
     "unentitled_usage": "usage of what the customer is not entitled to",

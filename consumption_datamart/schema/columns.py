@@ -19,7 +19,7 @@ COLUMNS = {
     "invoice_id": Column("Identifier of the invoice"),
     "line_number": Column("Number of the line on its invoice, from 1"),
     "invoice_date": Column("Day the invoice was issued", DAY),
-    "customer_id": Column("Identifier of the customer, CUST-<digits>"),
+    "customer_id": Column("Identifier of the customer, `CUST-` and digits"),
     "customer_name": Column("Name of the customer, as of the row's day"),
     "product_id": Column("Identifier of the product"),
     "product_name": Column("Name of the product, as on its last invoice line"),

@@ -63,6 +63,20 @@ class LoadedFile(MonitoringTable):
         unique = ["file"]
 
 
+class SchemaVersion(MonitoringTable):
+    """Which version of the program has last changed the columns of the warehouse."""
+
+    number: Integer = Field(ge=1, description="Of the version, counted from 1.")
+    fingerprint: Text = Field(description="A hash of the columns of all tables.")
+
+
+class Release(MonitoringTable):
+    """The state of the mart that readers see."""
+
+    released_at: Instant = Field(description="When readers began to see it, in UTC.")
+    version: Integer = Field(ge=0)
+
+
 class CheckResult(MonitoringTable):
     """Every evaluation of a check: of a table, or of a day of a daily table."""
 
@@ -108,5 +122,12 @@ class Objective(MonitoringTable):
 
 LEDGER: tuple[type[Table], ...] = (Publication, AwaitedDay, FailedDay, LoadedFile)
 """What was published, of which files. Without it everything is built anew."""
-MONITORING: tuple[type[Table], ...] = (*LEDGER, CheckResult, Figure, Objective)
+MONITORING: tuple[type[Table], ...] = (
+    *LEDGER,
+    SchemaVersion,
+    Release,
+    CheckResult,
+    Figure,
+    Objective,
+)
 """All of them."""

@@ -1,5 +1,6 @@
 """The tables that loading writes (spec, section 2), derived from a lake table's contract."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -23,6 +24,15 @@ class Dumps(LakeTable):
         """One row a dump."""
 
         unique = ["lake_table", "dump_day"]
+
+
+class _OfLoad(LakeTable):
+    """Base of the tables that a load writes besides the raw table."""
+
+    @classmethod
+    def published_with(cls) -> str:
+        """The raw table."""
+        return re.sub(r"\.(quarantine|files)_", ".raw_", cls.full_name())
 
 
 def models_of(contract: type[Contract]) -> tuple[type[Table], type[Table], type[Table]]:
@@ -52,7 +62,7 @@ def quarantine_of(contract: type[Contract]) -> type[Table]:
         "file": (Text, Field()),
     }
     title = f"{contract.title()} Rows that were set aside, their values as text."
-    return _model("Quarantine", LakeTable, contract, columns, title)
+    return _model("Quarantine", _OfLoad, contract, columns, title)
 
 
 @cache
@@ -67,7 +77,7 @@ def files_of(contract: type[Contract]) -> type[Table]:
         "missing_columns": (Text, Field()),
     }
     title = f"{contract.title()} Files that were loaded, and what became of their rows."
-    return _model("Files", LakeTable, contract, columns, title, ["file"])
+    return _model("Files", _OfLoad, contract, columns, title, ["file"])
 
 
 def _model(

@@ -1,6 +1,7 @@
 """The star schema (spec, section 3), daily grain."""
 
 from consumption_datamart.schema.codes import METERINGS
+from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.table import FINITE, Field, MartTable, warnings_field
 from consumption_datamart.schema.types import Amount, Day, Flag, Integer, Money, Real, Text
 
@@ -54,19 +55,46 @@ class DimCustomer(MartTable):
         unique = ["customer_key"]
 
 
-class ProductUnitDaily(MartTable):
-    """The least unit, in alphabetical order, that usage of a product was counted in on a day."""
+class UsageByUnitDaily(MartTable):
+    """Usage of a product by a deployment on a day, by the unit that it was counted in."""
 
     _day = "day"
 
     day: Day
+    deployment_id: Text
+    customer_id: Text
     product_id: Text
     unit: Text
+    infrastructure: Text = Field(nullable=True)
+    total_quantity: Real = Field(ge=0, **FINITE)
+    peak_quantity: Real = Field(ge=0, **FINITE)
+    event_count: Integer = Field(ge=1)
 
     class Config:
-        """One row a day and product."""
+        """One row a day, deployment, customer, product and unit."""
 
-        unique = ["day", "product_id"]
+        unique = ["day", "deployment_id", "customer_id", "product_id", "unit"]
+
+
+class DeploymentMonthly(MartTable):
+    """Deployments seen in a month, by customer and product, as of the last day that each was."""
+
+    _day = "month_start"
+    _grain = Grain.MONTH
+
+    month_start: Day
+    deployment_id: Text
+    customer_id: Text
+    product_id: Text
+    infrastructure: Text = Field(nullable=True)
+    unit: Text
+    first_seen_on: Day
+    last_seen_on: Day
+
+    class Config:
+        """One row a month, deployment, customer and product."""
+
+        unique = ["month_start", "deployment_id", "customer_id", "product_id"]
 
 
 class DimProduct(MartTable):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from typing import Any, ClassVar
 
@@ -12,6 +13,8 @@ from pandera.api.ibis.types import IbisData
 from pandera.backends.ibis.register import register_ibis_backends
 
 from consumption_datamart.schema.columns import COLUMNS, Column
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.grain import Grain
 
 Field = pa.Field
 FINITE: dict[str, Any] = {"lt": float("inf")}
@@ -23,12 +26,14 @@ class Table(pa.DataFrameModel):
     """Base of all table models: one class is the single source of truth of one table.
 
     The table's name is the class's in snake case, its schema that of the base class; the key is
-    `Config.unique`; a daily table names the column of its day in `_day`. (Pandera takes every
-    attribute for a column but those that begin with an underscore.)
+    `Config.unique`; a table that is partitioned names in `_day` the column of its day, or of the
+    first day of its period, and in `_grain` how long a period is. (Pandera takes every attribute
+    for a column but those that begin with an underscore.)
     """
 
     _schema: ClassVar[str]
     _day: ClassVar[str | None] = None
+    _grain: ClassVar[Grain] = Grain.DAY
     _identifiers: ClassVar[tuple[str, ...]] = ()
 
     class Config:
@@ -48,8 +53,18 @@ class Table(pa.DataFrameModel):
 
     @classmethod
     def day_column(cls) -> str | None:
-        """Name of the column whose day partitions the table; None: it is not partitioned."""
+        """Name of the column of a row's period, its first day; None: there are no partitions."""
         return cls._day
+
+    @classmethod
+    def grain(cls) -> Grain:
+        """How much time a partition of the table is about."""
+        return Grain.NONE if cls._day is None else cls._grain
+
+    @classmethod
+    def periods(cls, days: Days | None) -> list[date | None]:
+        """The partitions that have any of the days; [None] of a table without partitions."""
+        return [None] if cls._day is None or days is None else list(cls._grain.each(days))
 
     @classmethod
     def identifiers(cls) -> tuple[str, ...]:
@@ -60,6 +75,11 @@ class Table(pa.DataFrameModel):
     def full_name(cls) -> str:
         """Name of the table with its schema: `mart.dim_day`."""
         return f"{cls.schema_name()}.{cls.table_name()}"
+
+    @classmethod
+    def published_with(cls) -> str:
+        """Full name of the table by which the ledger knows it."""
+        return cls.full_name()
 
     @classmethod
     def title(cls) -> str:

@@ -11,6 +11,7 @@ from consumption_datamart.warehouse.publication import Inspect, Publication, pub
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
 from consumption_datamart.warehouse.staleness import Dependent, Staleness
 from consumption_datamart.warehouse.transaction import Transaction, rows_of
+from consumption_datamart.warehouse.upgrade import losses, upgrade
 
 __all__ = [
     "ENGINES",
@@ -24,10 +25,12 @@ __all__ = [
     "Transaction",
     "Warehouse",
     "audit",
+    "losses",
     "open_warehouse",
     "publish",
     "read_ledger",
     "rows_of",
+    "upgrade",
 ]
 
 MEMORY_LIMIT = "1GB"

@@ -1,9 +1,10 @@
 """What every engine offers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
+from datetime import datetime
 from pathlib import Path
 
 import ibis
@@ -15,6 +16,7 @@ from ibis.backends.sql import SQLBackend
 from consumption_datamart.errors import WarehouseError, first_line
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.difference import Difference, difference
 from consumption_datamart.warehouse.in_memory import duckdb_in_memory
 from consumption_datamart.warehouse.transaction import Transaction
 
@@ -79,8 +81,19 @@ class Warehouse(ABC):
         return self.path
 
     @abstractmethod
-    def release(self) -> None:
+    def release(
+        self,
+        is_wanted: Callable[[SQLBackend], bool] = lambda _: True,
+        models: Collection[type[Table]] = (),
+        left_out: Collection[type[Table]] = (),
+    ) -> None:
         """Lets readers see what was published until now.
+
+        Args:
+            is_wanted: whether readers are to see the state that is read by this connection; the
+                first is released whatever it says.
+            models: of the tables, as far as they are known.
+            left_out: tables that readers need not see.
 
         Raises:
             WarehouseError: it cannot be; readers see what they saw before.
@@ -90,9 +103,24 @@ class Warehouse(ABC):
     def released(self) -> "Warehouse":
         """The warehouse as readers see it, whatever is being written."""
 
+    def operations(self) -> "Warehouse":
+        """Where alerts are kept, which come and go while the mart is built."""
+        return self
+
+    def as_of(self) -> datetime | None:
+        """When what readers see was released, in UTC; None: they see each publication at once."""
+        return None
+
     def stored_schema(self, model: type[Table]) -> ibis.Schema:
         """Names and types of the columns as the engine stores them."""
         return model.stored_schema()
+
+    def difference(self, backend: SQLBackend, model: type[Table]) -> Difference:
+        """How the model's table, which is there, differs from the model."""
+        name, database = self.location(model)
+        return difference(
+            backend.table(name, database=database).schema(), self.stored_schema(model)
+        )
 
     def table(self, model: type[Table]) -> ir.Table:
         """The model's table as an expression that holds no connection."""

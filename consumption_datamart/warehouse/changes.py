@@ -7,6 +7,7 @@ import ibis
 import ibis.expr.types as ir
 
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.rows import day_of
 from consumption_datamart.warehouse.transaction import Transaction
@@ -55,32 +56,33 @@ def _bounds(rows: ir.Table, values: Sequence[str], step: int) -> ir.Table:
 
 def days_seen(
     transaction: Transaction, spans: ir.Table, daily: Mapping[type[Table], int]
-) -> list[tuple[ir.Table, int]]:
+) -> list[tuple[Grain, ir.Table, int]]:
     """Of daily tables the days on which a changed row has its like, with what changed about it.
 
     Rows are alike when all columns that the two tables share are equal; a table that shares none
     says nothing.
 
     Returns:
-        For each daily table that says something: day, begins, ceases; and its window.
+        For each daily table that says something: its grain; seen_on, begins, ceases; its window.
     """
     seen = []
     for model, window in daily.items():
         rows = transaction.slice(model)
         shared = [name for name in spans.columns if name in rows.columns]
         if shared:
-            like = rows.select(*shared, "day").distinct().inner_join(spans, shared)
-            of_day = like.group_by("day").aggregate(
+            at = rows.select(*shared, seen_on=rows[model.day_column()]).distinct()
+            like = at.inner_join(spans, shared)
+            of_day = like.group_by("seen_on").aggregate(
                 begins=like.begins.min(), ceases=like.ceases.max()
             )
-            seen.append((of_day, window))
+            seen.append((model.grain(), of_day, window))
     return seen
 
 
 def changed_days(
     transaction: Transaction,
     spans: ir.Table,
-    seen: Sequence[tuple[ir.Table, int]],
+    seen: Sequence[tuple[Grain, ir.Table, int]],
     within: Days,
 ) -> set[date]:
     """The days on which a change shows: those of the spans, where it is seen at all.
@@ -92,9 +94,9 @@ def changed_days(
         within: days that matter.
     """
     days: set[date] = set()
-    for rows, window in seen:
+    for grain, rows, window in seen:
         for day, begins, ceases in _records(transaction, rows):
-            until = min(day + timedelta(days=window), ceases)
+            until = min(grain.shift(day, window), ceases)
             days.update(Days(max(day, begins), until - ONE).each())
     if not seen:
         by_beginning = spans.group_by("begins").aggregate(ceases=spans.ceases.max())

@@ -6,12 +6,11 @@ never written to; writers work in another beside it, and replace the copy when a
 """
 
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from datetime import datetime
 from pathlib import Path
 from threading import RLock
-from typing import BinaryIO
 
 import duckdb
 import ibis
@@ -20,16 +19,26 @@ import pandas as pd
 from ibis.backends.sql import SQLBackend
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
+from consumption_datamart.schema.monitoring import Release
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
+from consumption_datamart.warehouse.files import copy_file
+from consumption_datamart.warehouse.release import (
+    Attached,
+    bring_up_to_date,
+    forget_missing,
+    latest,
+    sign,
+    signed_version,
+)
+from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
 from consumption_datamart.warehouse.transaction import Transaction
 
 LOCK_SECONDS = 600.0
 """How long to wait for the process that has the file open: DuckDB lets in one writer at a time."""
-COPY_BYTES = 16 << 20
-"""How much of a file is copied at a time."""
 STORAGE = "v1.4.0"
 """Oldest DuckDB that can read a new file: later formats compress text in two thirds of the time."""
+MODE = f"TYPE duckdb, STORAGE_VERSION '{STORAGE}'"
 CATALOG = "warehouse"
 """The name by which the file is attached."""
 
@@ -89,22 +98,41 @@ class DuckDBWarehouse(Warehouse):
         """What writers work in; the readers' copy where there is nothing else yet."""
         return self.working if self.working.exists() else self.path
 
-    def release(self) -> None:
+    def release(
+        self,
+        is_wanted: Callable[[SQLBackend], bool] = lambda _: True,
+        models: Collection[type[Table]] = (),
+        left_out: Collection[type[Table]] = (),
+    ) -> None:
         """Replaces the readers' copy, if anything was published since it was made."""
         if not self.working.exists():
             return
         # closing this descriptor gives up DuckDB's lock, too: so it is closed after DuckDB's own
         with self.working.open("rb") as source, self._connection(self.working) as connection:
-            fresh = self.path.with_name(f"{self.path.name}.new")
+            working, fresh = Attached(connection, CATALOG), Path(f"{self.path}.new")
+            version = latest(working.versions())
+            seen = signed_version(working) if self.path.exists() else None
+            if seen == version:
+                return
+            if seen is not None and not is_wanted(ibis.duckdb.from_connection(connection)):
+                return
             try:
-                connection.execute(f"CHECKPOINT {CATALOG}")
-                state = os.fstat(source.fileno())
-                if _is_of(self.path, state):
-                    return
-                _write(source, fresh)
-                os.utime(fresh, ns=(state.st_atime_ns, state.st_mtime_ns))
+                if left_out and self.path.exists():
+                    with self.path.open("rb") as before:
+                        copy_file(before, fresh)
+                elif not left_out:
+                    connection.execute(f"CHECKPOINT {CATALOG}")
+                    copy_file(source, fresh)
+                connection.execute(f"ATTACH '{_quoted(fresh)}' AS release ({MODE})")
+                released = Attached(connection, "release")
+                with _transaction(connection):
+                    if left_out:
+                        bring_up_to_date(working, released, models, left_out)
+                    sign(released, version)
+                connection.execute("DETACH release")
                 Path(f"{self.path}.wal").unlink(missing_ok=True)
                 fresh.replace(self.path)
+                sign(working, version)
             except (OSError, duckdb.Error) as error:
                 fresh.unlink(missing_ok=True)
                 raise self.unreachable(error) from error
@@ -112,6 +140,11 @@ class DuckDBWarehouse(Warehouse):
     def released(self) -> Warehouse:
         """The readers' copy."""
         return DuckDBRelease(str(self.path), self.memory_limit)
+
+    def operations(self) -> Warehouse:
+        """A SQLite file beside: who writes to it waits for no build, and nothing is copied."""
+        file = self.path.with_name(f"{self.path.stem}.alerts.sqlite")
+        return SQLiteWarehouse(str(file), self.memory_limit)
 
     def location(self, model: type[Table]) -> tuple[str, tuple[str, str] | None]:
         """A table in its schema, with the catalog: a file may be named as a schema is."""
@@ -134,13 +167,8 @@ class DuckDBWarehouse(Warehouse):
         self._adopt()
         with self._connection(self.working) as connection:
             transaction.backend = transaction.staging = ibis.duckdb.from_connection(connection)
-            connection.begin()
-            try:
+            with _transaction(connection):
                 yield transaction
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
 
     @contextmanager
     def reader(self) -> Iterator[SQLBackend]:
@@ -154,7 +182,10 @@ class DuckDBWarehouse(Warehouse):
             return
         with self._connection(self.path, read_only=True), self.path.open("rb") as source:
             fresh = self.working.with_name(f"{self.working.name}.{os.getpid()}")
-            _write(source, fresh)
+            copy_file(source, fresh)
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH '{_quoted(fresh)}' AS {CATALOG} ({MODE})")
+            forget_missing(Attached(connection, CATALOG))
         with suppress(FileExistsError):  # another process was quicker
             os.link(fresh, self.working)
         fresh.unlink()
@@ -164,8 +195,7 @@ class DuckDBWarehouse(Warehouse):
         self, file: Path, *, read_only: bool = False
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection to which the file is attached."""
-        path = str(file).replace("'", "''")
-        mode = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE}'"
+        mode = "TYPE duckdb, READ_ONLY" if read_only else MODE
         patiently = Retrying(
             retry=retry_if_exception(_is_in_use),
             wait=wait_random(0.05, 0.3),
@@ -175,7 +205,7 @@ class DuckDBWarehouse(Warehouse):
         turn = _TURN if file == self.working else nullcontext()
         with turn, self.in_memory() as connection:
             try:
-                patiently(connection.execute, f"ATTACH '{path}' AS {CATALOG} (TYPE duckdb, {mode})")
+                patiently(connection.execute, f"ATTACH '{_quoted(file)}' AS {CATALOG} ({mode})")
             except duckdb.Error as error:
                 raise self.unreachable(error) from error
             try:
@@ -195,30 +225,25 @@ class DuckDBRelease(DuckDBWarehouse):
         """The readers' copy."""
         return self.path
 
-
-def _is_of(copy: Path, state: os.stat_result) -> bool:
-    """Whether a copy was made of a file that is still in that state."""
-    if not copy.exists():
-        return False
-    found = copy.stat()
-    return (found.st_size, found.st_mtime_ns) == (state.st_size, state.st_mtime_ns)
+    def as_of(self) -> datetime | None:
+        """When it was released."""
+        found = self.find(Release)
+        return None if found is None else found.released_at[0].to_pydatetime()
 
 
-def _write(source: BinaryIO, target: Path) -> None:
-    """Copies a file, and waits until it is on the disk.
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
 
-    XFS and Btrfs let the two share their blocks: then hardly anything is written.
-    """
-    with target.open("wb") as copy:
-        try:
-            while os.copy_file_range(source.fileno(), copy.fileno(), COPY_BYTES):
-                pass
-        except (AttributeError, OSError):  # not on this system, or not on this file system
-            source.seek(0)
-            copy.seek(0)
-            shutil.copyfileobj(source, copy, COPY_BYTES)
-        copy.flush()
-        os.fsync(copy.fileno())
+
+def _quoted(file: Path) -> str:
+    return str(file).replace("'", "''")
 
 
 def _is_in_use(error: BaseException) -> bool:

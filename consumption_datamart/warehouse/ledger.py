@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import ibis
 import pandas as pd
+from ibis.backends.sql import SQLBackend
 
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import AwaitedDay, FailedDay, Publication
@@ -24,7 +25,7 @@ from consumption_datamart.warehouse.rows import day_of
 from consumption_datamart.warehouse.transaction import Transaction, rows_of
 
 Day = date | None
-"""A day of a daily table; None stands for a table without days."""
+"""A partition, by the first day of its period; None stands for a table without partitions."""
 
 
 class Published(NamedTuple):
@@ -88,23 +89,28 @@ def read_ledger(warehouse: Warehouse) -> Ledger:
     if not warehouse.is_there():
         return Ledger()
     with warehouse.reader() as backend:
-        there = warehouse.tables(backend)
+        return ledger_in(warehouse, backend)
 
-        def rows(model: type[Table]) -> Iterator[tuple[Any, ...]]:
-            if model.full_name() in there:
-                yield from rows_of(backend, warehouse.table(model))
 
-        published: dict[str, dict[Day, Published]] = defaultdict(dict)
-        code = code_version()
-        for table, day, version, built_by in rows(Publication):
-            published[table][day and day_of(day)] = Published(version, built_by == code)
-        awaited: dict[str, dict[date, Change]] = defaultdict(dict)
-        for table, day, changed, version in sorted(rows(AwaitedDay), key=lambda row: row[3]):
-            awaited[table][day_of(day)] = Change(changed, version)
-        failed: dict[str, dict[Day, Failure]] = defaultdict(dict)
-        for table, day, version, dump in rows(FailedDay):
-            failed[table][day and day_of(day)] = Failure(version, dump)
-        days = sorted(day_of(day) for (day,) in rows(ReportingDay))
+def ledger_in(warehouse: Warehouse, backend: SQLBackend) -> Ledger:
+    """The ledger as a connection to the warehouse sees it."""
+    there = warehouse.tables(backend)
+
+    def rows(model: type[Table]) -> Iterator[tuple[Any, ...]]:
+        if model.full_name() in there:
+            yield from rows_of(backend, warehouse.table(model))
+
+    published: dict[str, dict[Day, Published]] = defaultdict(dict)
+    code = code_version()
+    for table, day, version, built_by in rows(Publication):
+        published[table][day and day_of(day)] = Published(version, built_by == code)
+    awaited: dict[str, dict[date, Change]] = defaultdict(dict)
+    for table, day, changed, version in sorted(rows(AwaitedDay), key=lambda row: row[3]):
+        awaited[table][day_of(day)] = Change(changed, version)
+    failed: dict[str, dict[Day, Failure]] = defaultdict(dict)
+    for table, day, version, dump in rows(FailedDay):
+        failed[table][day and day_of(day)] = Failure(version, dump)
+    days = sorted(day_of(day) for (day,) in rows(ReportingDay))
     return Ledger(published, awaited, failed, Days(days[0], days[-1]) if days else None)
 
 
@@ -122,9 +128,8 @@ def write_publication(transaction: Transaction, model: type[Table], days: Days |
         The version of the publication.
     """
     version, name = next_version(transaction), model.full_name()
-    for ledger, prefix in _BY_DAY.items():
-        _forget(transaction, ledger, prefix, name, days)
-    frame = pd.DataFrame({"published_day": pd.date_range(*days) if days else [pd.NaT]})
+    forget(transaction, model, days and model.grain().whole(days))
+    frame = pd.DataFrame({"published_day": pd.to_datetime(pd.Series(model.periods(days)))})
     frame = frame.assign(published_table=name, version=version, code_version=code_version())
     transaction.append(Publication, frame)
     return version
@@ -168,8 +173,8 @@ def write_failures(
         if days is None:
             failed[None] = "".join(dumps[day] for day in sorted(dumps)) if dumps else ""
         else:
-            each = days.each() if isinstance(days, Days) else days
-            failed |= {day: (dumps or {}).get(day, "") for day in each}
+            each = model.periods(days) if isinstance(days, Days) else days
+            failed |= {day: (dumps or {}).get(day, "") for day in each if day}
         for day in failed:
             only = None if day is None else Days(day, day)
             _forget(transaction, FailedDay, "failed", name, only)
@@ -179,10 +184,15 @@ def write_failures(
         transaction.append(FailedDay, frame)
 
 
+def forget(transaction: Transaction, model: type[Table], days: Days | None = None) -> None:
+    """Strikes out all that is said of a table, or of days of it."""
+    for ledger, prefix in _BY_DAY.items():
+        if not transaction.lacks(ledger):
+            _forget(transaction, ledger, prefix, model.full_name(), days)
+
+
 def require_ledger(transaction: Transaction) -> None:
-    """Creates the ledger's tables where they are not there; and drops what it was before."""
-    if transaction.lacks(Publication):
-        transaction.drop("monitoring", "built")
+    """Creates the ledger's tables where they are not there."""
     transaction.require(Publication, AwaitedDay, FailedDay, ReportingDay)
 
 

@@ -31,9 +31,11 @@ def day_of(value: object) -> date:
 
 
 def on_days(model: type[Table], rows: ir.Table, days: Days | None) -> ir.Table:
-    """The rows on the given days; all rows of a table that has no days, or where none are given."""
+    """The rows of the periods that have any of the days; all of a table without partitions."""
     column = model.day_column()
-    return rows if days is None or column is None else rows.filter(rows[column].between(*days))
+    if days is None or column is None:
+        return rows
+    return rows.filter(rows[column].between(model.grain().first(days.first), days.last))
 
 
 def repeated(model: type[Table], rows: ir.Table) -> ir.Table:

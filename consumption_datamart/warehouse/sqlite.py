@@ -70,7 +70,7 @@ class SQLiteWarehouse(Warehouse):
     scheme = "sqlite"
     lock_seconds = LOCK_SECONDS
 
-    def release(self) -> None:
+    def release(self, *_: object) -> None:
         """Readers see each publication as soon as it is committed, and lock nobody out."""
 
     def released(self) -> Warehouse:

@@ -74,9 +74,12 @@ class Staleness:
         version = write_publication(self.transaction, self.model, days)
         if self.model.day_column() is not None:
             return {}
-        touched = {each.model: self._touched(each) for each in self.dependents}
+        touched = {
+            each.model: set(map(each.model.grain().first, self._touched(each)))
+            for each in self.dependents
+        }
         write_awaited(self.transaction, touched, Change(self.model.full_name(), version))
-        return {model.full_name(): Days.ranges(days) for model, days in touched.items()}
+        return {m.full_name(): m.grain().ranges(periods) for m, periods in touched.items()}
 
     def _touched(self, dependent: Dependent) -> set[date]:
         """The days of a daily dependent on which the change shows."""

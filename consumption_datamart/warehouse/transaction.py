@@ -1,7 +1,6 @@
 """Changes to tables that readers see all at once, or never: clear, insert, load."""
 
 import logging
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from consumption_datamart.warehouse.base import Warehouse
+    from consumption_datamart.warehouse.difference import Difference
 
 
 class Transaction(ABC):
@@ -71,31 +71,35 @@ class Transaction(ABC):
             self.backend.raw_sql(f"DROP TABLE {self.warehouse.qualified_name(schema, table)}")
             self._tables.discard(f"{schema}.{table}")
 
-    def upgrade(self, model: type[Table]) -> None:
+    def upgrade(self, model: type[Table]) -> bool:
         """As `require`, and gives a table of an earlier version the columns of this one.
 
         Columns are added and dropped in place, so that rows stay: they have null in what is new.
         A table of which a column has another type is begun anew.
+
+        Returns:
+            Whether the table was begun anew.
         """
-        found, wanted = self._columns(model), self.warehouse.stored_schema(model)
-        if found is None:
+        if self.lacks(model):
             self._create(model)
-            return
-        types = _types(wanted)
-        if any(name in types and types[name] != dtype for name, dtype in found.items()):
-            _log.warning("%s: %s; it is begun anew", model.full_name(), _difference(found, types))
+            return False
+        wanted = self.warehouse.stored_schema(model)
+        change = self._difference(model)
+        if change.retyped:
+            _log.info("%s: %s; it is begun anew", model.full_name(), change)
             self.backend.raw_sql(f"DROP TABLE {self.warehouse.qualified(model)}")
             self._create(model)
-            return
+            return True
         alter = f"ALTER TABLE {self.warehouse.qualified(model)}"
-        for name in (each for each in types if each not in found):
+        for name in change.added:
             dtype = self.backend.compiler.type_mapper.to_string(wanted[name].copy(nullable=True))
             self.backend.raw_sql(f'{alter} ADD COLUMN "{name}" {dtype}')
             if not wanted[name].nullable:
                 self.unguarded[model.full_name()].append(name)
-        for name in found.keys() - types.keys():
-            _log.warning("%s: column %s is dropped", model.full_name(), name)
+        for name in change.dropped:
+            _log.info("%s: column %s is dropped", model.full_name(), name)
             self.backend.raw_sql(f'{alter} DROP COLUMN "{name}"')
+        return False
 
     def append(self, model: type[Table], frame: pd.DataFrame) -> None:
         """Adds the rows of a small frame to a table, column by name."""
@@ -148,12 +152,7 @@ class Transaction(ABC):
 
     def clear(self, model: type[Table], days: Days | None = None) -> None:
         """Makes the table ready for new rows: creates it, or empties it or the days of it."""
-        there = model.full_name() in self._tables
-        if (
-            there
-            and days is None
-            and self._columns(model) != _types(self.warehouse.stored_schema(model))
-        ):
+        if days is None and not self.lacks(model) and self._difference(model):
             self.backend.raw_sql(f"DROP TABLE {self.warehouse.qualified(model)}")
             self._create(model)
             return
@@ -162,22 +161,18 @@ class Transaction(ABC):
         if days is None or column is None:
             self.backend.raw_sql(f"DELETE FROM {self.warehouse.qualified(model)}")
         else:
-            self.delete(model, self.slice(model)[column].between(*days))
+            first = model.grain().first(days.first)
+            self.delete(model, self.slice(model)[column].between(first, days.last))
 
     def slice(self, model: type[Table], days: Days | None = None) -> ir.Table:
         """The table as an expression, all of it or some days."""
         return on_days(model, self.warehouse.table(model), days)
 
-    def _columns(self, model: type[Table]) -> dict[str, str] | None:
-        """Columns of the table as it is in the warehouse; None: it is not there."""
-        if model.full_name() not in self._tables:
-            return None
-        name, database = self.warehouse.location(model)
-        schema = self.backend.table(name, database=database).schema()
-        self.unguarded[model.full_name()] = [
-            name for name in model.required() if name in schema and schema[name].nullable
-        ]
-        return _types(schema)
+    def _difference(self, model: type[Table]) -> "Difference":
+        """How the table that is there differs from its model."""
+        change = self.warehouse.difference(self.backend, model)
+        self.unguarded[model.full_name()] = list(change.unguarded)
+        return change
 
     @cached_property
     def _tables(self) -> set[str]:
@@ -194,17 +189,3 @@ def rows_of(backend: SQLBackend, expression: ir.Table) -> list[tuple[Any, ...]]:
     cursor: Any = backend.raw_sql(sql_of(backend, expression))
     found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
-
-
-def _types(schema: ibis.Schema) -> dict[str, str]:
-    """Types by which two schemas are the same; engines name precisions differently."""
-    return {
-        name: re.sub(r"timestamp\(\d\)", "timestamp", str(dtype.copy(nullable=True)))
-        for name, dtype in schema.items()
-    }
-
-
-def _difference(found: dict[str, str], wanted: dict[str, str]) -> str:
-    both = sorted(found.keys() & wanted.keys())
-    pairs = [(name, found[name], wanted[name]) for name in both if found[name] != wanted[name]]
-    return ", ".join(f"column {name} was {before} and is {now}" for name, before, now in pairs)

@@ -20,8 +20,8 @@ CASES = [
                 [
                     invoice(invoice_id="word", line_number="abc"),
                     invoice(invoice_id="fraction", line_number="1.5"),
-                    invoice(invoice_id="too great", line_number="2147483648"),
-                    invoice(invoice_id="too small", term_months="-2147483649"),
+                    invoice(invoice_id="too great", line_number="9223372036854775808"),
+                    invoice(invoice_id="too small", term_months="-9223372036854775809"),
                     invoice(invoice_id="german", invoice_date="05.01.2026"),
                     invoice(invoice_id="no such day", invoice_date="2026-02-30"),
                     invoice(invoice_id="quantity", quantity="ten"),

@@ -36,6 +36,7 @@ REPORTS = (
     TableSpec(
         reports.ReportRenewals,
         report_renewals,
+        windows={"fact_consumption_daily": reports.WINDOW_DAYS},
         group="reports",
         policy=at_most_every(),
         is_watched=True,

@@ -4,12 +4,13 @@ from consumption_datamart.assets.star.customers import dim_customer
 from consumption_datamart.assets.star.days import dim_day, reporting_day
 from consumption_datamart.assets.star.deployments import dim_deployment
 from consumption_datamart.assets.star.entitlements import dim_entitlement, fact_entitlement_daily
-from consumption_datamart.assets.star.facts import (
-    fact_consumption_daily,
-    fact_invoice_line,
+from consumption_datamart.assets.star.facts import fact_consumption_daily, fact_invoice_line
+from consumption_datamart.assets.star.products import dim_product
+from consumption_datamart.assets.star.usage import (
+    deployment_monthly,
     fact_usage_daily,
+    usage_by_unit_daily,
 )
-from consumption_datamart.assets.star.products import dim_product, product_unit_daily
 from consumption_datamart.automation import on_missing
 from consumption_datamart.factories import TableSpec
 from consumption_datamart.schema import star
@@ -17,21 +18,28 @@ from consumption_datamart.schema import star
 STAR = (
     TableSpec(star.ReportingDay, reporting_day),
     TableSpec(star.DimDay, dim_day, policy=on_missing),
+    TableSpec(star.UsageByUnitDaily, usage_by_unit_daily),
+    TableSpec(star.DeploymentMonthly, deployment_monthly),
     TableSpec(star.DimCustomer, dim_customer),
-    TableSpec(star.ProductUnitDaily, product_unit_daily),
     TableSpec(star.DimProduct, dim_product),
     TableSpec(star.DimDeployment, dim_deployment),
     TableSpec(star.DimEntitlement, dim_entitlement),
-    TableSpec(star.FactInvoiceLine, fact_invoice_line),
-    TableSpec(star.FactUsageDaily, fact_usage_daily),
+    TableSpec(star.FactInvoiceLine, fact_invoice_line, after=("dim_day", "dim_product")),
+    TableSpec(
+        star.FactUsageDaily,
+        fact_usage_daily,
+        after=("dim_day", "dim_customer", "dim_product", "dim_deployment"),
+    ),
     TableSpec(
         star.FactEntitlementDaily,
         fact_entitlement_daily,
         columns={"dim_entitlement": ("customer_id", "product_id", "daily_quantity")},
+        after=("dim_day", "dim_customer", "dim_product"),
     ),
     TableSpec(
         star.FactConsumptionDaily,
         fact_consumption_daily,
         columns={"dim_product": ("product_id", "metering")},
+        after=("dim_day", "dim_customer"),
     ),
 )

@@ -12,14 +12,14 @@ END = date(9999, 12, 31)
 
 
 def dim_customer(
-    raw_invoices: ir.Table, raw_entitlements: ir.Table, fact_usage_daily: ir.Table
+    raw_invoices: ir.Table, raw_entitlements: ir.Table, deployment_monthly: ir.Table
 ) -> ir.Table:
     """Customers as slowly changing dimension, type 2 (spec 3).
 
     Args:
         raw_invoices: the last line of a day names the customer on that day.
         raw_entitlements: for customers that were never invoiced.
-        fact_usage_daily: likewise.
+        deployment_monthly: likewise.
 
     Returns:
         One row for each name that a customer had in a row; inferred members are named by their id.
@@ -39,7 +39,7 @@ def dim_customer(
     )
     seen = ibis.union(
         raw_entitlements.select("customer_id"),
-        fact_usage_daily.select("customer_id"),
+        deployment_monthly.select("customer_id"),
         distinct=True,
     )
     unknown = seen.anti_join(raw_invoices, "customer_id")

@@ -5,19 +5,22 @@ import ibis.expr.types as ir
 from consumption_datamart.schema.codes import flag
 
 
-def dim_deployment(fact_usage_daily: ir.Table) -> ir.Table:
+def dim_deployment(deployment_monthly: ir.Table) -> ir.Table:
     """Deployments with the customer, product and infrastructure of their last day (spec 3).
 
     Where the last day has several of one of these, the least in alphabetical order is taken, of
     each by itself; a missing infrastructure counts only when there is no other.
     """
-    usage = fact_usage_daily
-    seen = usage.group_by("deployment_id").aggregate(
-        first_seen_on=usage.day.min(),
-        last_seen_on=usage.day.max(),
-        customers=usage.customer_id.nunique(),
+    months = deployment_monthly
+    seen = months.group_by("deployment_id").aggregate(
+        first_seen_on=months.first_seen_on.min(),
+        last_seen_on=months.last_seen_on.max(),
+        customers=months.customer_id.nunique(),
     )
-    last = usage.inner_join(seen, ["deployment_id", usage.day == seen.last_seen_on])
+    last = months.select(
+        "deployment_id", "customer_id", "product_id", "infrastructure", day="last_seen_on"
+    )
+    last = last.inner_join(seen, ["deployment_id", last.day == seen.last_seen_on])
     return (
         last.group_by("deployment_id", "first_seen_on", "last_seen_on", "customers")
         .aggregate(

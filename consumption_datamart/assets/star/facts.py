@@ -1,4 +1,4 @@
-"""The facts of invoices, usage and consumption."""
+"""The facts of invoices and consumption."""
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -33,19 +33,6 @@ def fact_invoice_line(raw_invoices: ir.Table, dim_customer: ir.Table) -> ir.Tabl
         lines.term_months,
         day=lines.invoice_date,
         amount=lines.quantity.cast(WIDE) * lines.unit_price.cast(WIDE),
-    )
-
-
-def fact_usage_daily(raw_telemetry: ir.Table) -> ir.Table:
-    """Usage of each product by each deployment on each day (spec 3)."""
-    events = raw_telemetry
-    return events.group_by(
-        "deployment_id", "customer_id", "product_id", day=events.dump_day
-    ).aggregate(
-        infrastructure=events.infrastructure.min(),
-        total_quantity=events.quantity.sum(),
-        peak_quantity=events.quantity.max(),
-        event_count=events.count(),
     )
 
 

@@ -1,4 +1,4 @@
-"""dim_product: products and how their use is metered; product_unit_daily, what it is made of."""
+"""dim_product: products and how their use is metered."""
 
 import ibis
 import ibis.expr.types as ir
@@ -6,24 +6,15 @@ import ibis.expr.types as ir
 from consumption_datamart.schema.codes import flag
 
 
-def product_unit_daily(raw_telemetry: ir.Table) -> ir.Table:
-    """The least unit in which usage of each product was counted on each day.
-
-    It spares dim_product, which is about all days, from reading all telemetry.
-    """
-    events = raw_telemetry
-    return events.group_by("product_id", day=events.dump_day).aggregate(unit=events.unit.min())
-
-
 def dim_product(
-    raw_invoices: ir.Table, raw_entitlements: ir.Table, product_unit_daily: ir.Table
+    raw_invoices: ir.Table, raw_entitlements: ir.Table, deployment_monthly: ir.Table
 ) -> ir.Table:
     """All products that any raw table names (spec 3).
 
     Args:
         raw_invoices: the last line names the product.
         raw_entitlements: the last one gives its unit and metering.
-        product_unit_daily: gives the unit of a product without entitlement.
+        deployment_monthly: gives the unit of a product without entitlement.
 
     Returns:
         One row a product; one that was never invoiced is named by its id.
@@ -35,8 +26,8 @@ def dim_product(
     terms = raw_entitlements.group_by("product_id").aggregate(
         units=raw_entitlements.unit.nunique(), meterings=raw_entitlements.metering.nunique()
     )
-    used = product_unit_daily.group_by("product_id").aggregate(
-        used_unit=product_unit_daily.unit.min()
+    used = deployment_monthly.group_by("product_id").aggregate(
+        used_unit=deployment_monthly.unit.min()
     )
     products = ibis.union(
         *(table.select("product_id") for table in (named, metered, used)), distinct=True

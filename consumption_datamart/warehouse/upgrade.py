@@ -1,0 +1,95 @@
+"""Bringing a warehouse of an earlier version up to date, before anything is published."""
+
+import hashlib
+from collections.abc import Callable, Collection
+
+import pandas as pd
+
+from consumption_datamart.errors import WarehouseError
+from consumption_datamart.schema.monitoring import SchemaVersion
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.base import Warehouse
+from consumption_datamart.warehouse.ledger import forget
+from consumption_datamart.warehouse.transaction import Transaction, rows_of
+
+SCHEMA_VERSION = 2
+"""Goes up where what a later version writes must not be touched by an earlier one; 1 had none."""
+DROPPED = ("monitoring.built", "mart.product_unit_daily")
+"""Tables of earlier versions that no version from now on has."""
+
+
+def losses(warehouse: Warehouse, models: Collection[type[Table]]) -> list[str]:
+    """What an upgrade cannot keep, a line each; nothing is changed.
+
+    Raises:
+        WarehouseError: the warehouse cannot be opened.
+    """
+    if not warehouse.is_there():
+        return []
+    with warehouse.reader() as backend:
+        there = warehouse.tables(backend)
+        found = [f"{name}: is no longer part of the mart; it is dropped" for name in DROPPED]
+        found = [line for line in found if line.split(":")[0] in there]
+        for model in models:
+            if model.full_name() in there:
+                change = warehouse.difference(backend, model)
+                if change.retyped:
+                    found.append(f"{model.full_name()}: {change}; it is built anew")
+                found += [
+                    f"{model.full_name()}: column {name} is dropped" for name in change.dropped
+                ]
+    return found
+
+
+def upgrade(
+    warehouse: Warehouse,
+    models: Collection[type[Table]],
+    tell: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Gives all tables that are there the columns of this version, in one transaction.
+
+    Tables that are begun anew are struck out of the ledger, so that they are built again. A
+    warehouse that has the columns of this version already is not written to.
+
+    Args:
+        warehouse: of this version or an earlier one.
+        models: of all tables.
+        tell: is told what cannot be kept, before anything is changed.
+
+    Raises:
+        WarehouseError: the warehouse is of a later version, or cannot be opened.
+    """
+    fingerprint = _fingerprint(models)
+    if warehouse.is_there():
+        with warehouse.reader() as backend:
+            if SchemaVersion.full_name() in warehouse.tables(backend):
+                rows = rows_of(backend, warehouse.table(SchemaVersion))
+                ((number, stored),) = rows or [(0, "")]
+                if number > SCHEMA_VERSION:
+                    raise WarehouseError(
+                        f"warehouse {warehouse.url}: it is of schema version {number}, this program"
+                        f" knows {SCHEMA_VERSION}; upgrade consumption-datamart, or name another"
+                    )
+                if stored == fingerprint:
+                    return
+    for line in losses(warehouse, models):
+        tell(line)
+    with warehouse.transaction() as transaction:
+        _upgrade(transaction, models)
+        transaction.clear(SchemaVersion)
+        row = {"number": [SCHEMA_VERSION], "fingerprint": [fingerprint]}
+        transaction.append(SchemaVersion, pd.DataFrame(row))
+
+
+def _upgrade(transaction: Transaction, models: Collection[type[Table]]) -> None:
+    for name in DROPPED:
+        transaction.drop(*name.split("."))
+    for model in models:
+        if not transaction.lacks(model) and transaction.upgrade(model):
+            forget(transaction, model)
+
+
+def _fingerprint(models: Collection[type[Table]]) -> str:
+    """A hash of the columns of all tables."""
+    schemas = sorted(f"{model.full_name()} {model.stored_schema()}" for model in models)
+    return hashlib.blake2b("\n".join(schemas).encode(), digest_size=8).hexdigest()
