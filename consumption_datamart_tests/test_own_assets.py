@@ -25,7 +25,7 @@ from consumption_datamart_tests.lakes import day, entitlement, noon, usage, writ
 from consumption_datamart_tests.mart import build_tables, tables_of
 from consumption_datamart_tests.ticks import Automation
 
-GUIDE = Path(__file__).parent.parent / "CONTRIBUTING.md"
+GUIDE = Path(__file__).parent.parent / "docs" / "extending.md"
 pytestmark = pytest.mark.filterwarnings("ignore:.*in beta:dagster.BetaWarning")
 KEY = dg.AssetKey(["mart", "target_daily"])
 
