@@ -194,7 +194,7 @@ def test_the_example_of_the_guide_is_built_with_the_mart(
     write_dump(lake, "telemetry", day(1), [usage(event_ts=noon(1), quantity=5.0)])
     monkeypatch.setenv("CONSUMPTION_DATAMART_LAKE", str(lake))
     monkeypatch.setenv("CONSUMPTION_DATAMART_WAREHOUSE", warehouse)
-    (example,) = re.findall(r"## Your own assets.*?```python\n(.*?)```", GUIDE.read_text(), re.S)
+    (example,) = re.findall(r"## With a model.*?```python\n(.*?)```", GUIDE.read_text(), re.S)
     (tmp_path / "own.py").write_text(example)
     found = runpy.run_path(str(tmp_path / "own.py"))
     job = found["defs"].resolve_job_def("build")
