@@ -310,8 +310,8 @@ def test_the_file(tmp_path: Path) -> None:
     assert settings.consumption == AlertSettings().consumption
 
 
-def test_the_readme_shows_all_of_the_file_with_its_defaults() -> None:
-    text = (Path(__file__).parent.parent / "README.md").read_text()
+def test_the_page_shows_all_of_the_file_with_its_defaults() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "alerts.md").read_text()
     shown = tomllib.loads(text.split("```toml\n")[1].split("```")[0])
     assert {route["kind"] for route in shown["route"]} == {"log", "webhook", "slack", "email"}
     settings = AlertSettings.model_validate(shown)

@@ -26,7 +26,7 @@ from consumption_datamart_tests.lakes import day, entitlement, noon, usage, writ
 from consumption_datamart_tests.mart import build_tables, tables_of
 from consumption_datamart_tests.ticks import Automation
 
-GUIDE = Path(__file__).parent.parent / "CONTRIBUTING.md"
+GUIDE = Path(__file__).parent.parent / "docs" / "extending.md"
 pytestmark = pytest.mark.filterwarnings("ignore:.*in beta:dagster.BetaWarning")
 KEY = dg.AssetKey(["mart", "target_daily"])
 
@@ -195,7 +195,7 @@ def test_the_example_of_the_guide_is_built_with_the_mart(
     write_dump(lake, "telemetry", day(1), [usage(event_ts=noon(1), quantity=5.0)])
     monkeypatch.setenv("CONSUMPTION_DATAMART_LAKE", str(lake))
     monkeypatch.setenv("CONSUMPTION_DATAMART_WAREHOUSE", warehouse)
-    (example,) = re.findall(r"## Your own assets.*?```python\n(.*?)```", GUIDE.read_text(), re.S)
+    (example,) = re.findall(r"## With a model.*?```python\n(.*?)```", GUIDE.read_text(), re.S)
     (tmp_path / "own.py").write_text(example)
     found = runpy.run_path(str(tmp_path / "own.py"))
     job = found["defs"].resolve_job_def("build")
