@@ -79,7 +79,9 @@ class TableIOManager(dg.IOManager):
 
     def _model(self, key: dg.AssetKey) -> type[Table]:
         if key not in self.models:
-            raise dg.Failure(f"asset {key.to_user_string()}: it has no model; see docs/extending.md")
+            raise dg.Failure(
+                f"asset {key.to_user_string()}: it has no model; see docs/extending.md"
+            )
         return self.models[key]
 
 

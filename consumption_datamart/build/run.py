@@ -14,6 +14,7 @@ from consumption_datamart.build.runs import Runs
 from consumption_datamart.definitions import build_definitions, catalog_of, nodes
 from consumption_datamart.errors import DatamartError
 from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.lake.loaded import forget_files
 from consumption_datamart.planning import LakeNews, Step, lake_news, project
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Warehouse, open_warehouse, read_ledger, upgrade
@@ -52,6 +53,8 @@ def build(
     with warehouse.transaction() as transaction:
         # a warehouse that cannot be written to is told before any work is done
         require_ledger(transaction)
+        if full:
+            forget_files(transaction, catalog.contracts)
     ledger, news = read_ledger(warehouse), _news(settings, warehouse)
     plan = plan_build(settings, ledger, news, first, last, full=full)
     definitions = build_definitions(

@@ -7,7 +7,7 @@ the files into the raw table as they are.
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend as DuckDBBackend
 
-from consumption_datamart.lake.classify import classify, flagged, text_column
+from consumption_datamart.lake.classify import classify, converted, flagged, text_column
 from consumption_datamart.lake.reading import Source
 from consumption_datamart.lake.staging import view
 from consumption_datamart.schema.lake import Contract
@@ -18,7 +18,10 @@ SUPERSEDED = "superseded"
 
 
 class Batch:
-    """Rows of some files: of whole days, or of all files where later dumps supersede rows.
+    """Rows of some files of whole days.
+
+    Where later dumps supersede rows, batches follow each other from the last day to the first, and
+    `later_keys` on `staging` has the keys that were kept of later days.
 
     Tables on `staging`: `classified` has all rows, `exceptions` those that are bad or may share
     their key with another, `malformed` the lines that are no rows. The `reason` of an exception
@@ -32,10 +35,11 @@ class Batch:
             TroubledFiles: CSV files that have to be read line by line.
         """
         self.contract, self.staging = contract, staging
+        self.is_daily = contract.day_column() is not None
         self._classify(source)
         self._find_exceptions()
         self._mark_duplicates()
-        if contract.day_column() is None:
+        if not self.is_daily:
             self._mark_superseded()
 
     def clean(self) -> ir.Table:
@@ -45,6 +49,14 @@ class Batch:
     def survivors(self) -> ir.Table:
         """Exceptions that are kept."""
         return view(self.staging, "survivors", "FROM exceptions WHERE reason IS NULL")
+
+    def remember(self) -> None:
+        """Adds the keys that are kept to `later_keys`."""
+        key = ", ".join(map(_quoted, self.contract.key()))
+        self._execute(
+            f"INSERT INTO later_keys SELECT {key}, {self._hash()} FROM survivors"
+            f" UNION ALL SELECT {key}, {self._hash()} FROM clean"
+        )
 
     def quarantined(self) -> ir.Table:
         """Exceptions and lines that are set aside, their values as text."""
@@ -99,7 +111,11 @@ class Batch:
         Files that may be read again are read wherever `classified` is: that takes less than storing
         their rows, which DuckDB before version 2 would also copy by one thread.
         """
-        rows = sql_of(self.staging, classify(self.contract, source.rows()))
+        sources = source.rows()
+        as_text = set().union(*(converted(self.contract, rows) for rows in sources))
+        rows = " UNION ALL ".join(
+            f"({sql_of(self.staging, classify(self.contract, each, as_text))})" for each in sources
+        )
         if not source.is_rereadable:
             self._execute(f"CREATE OR REPLACE TEMP TABLE parsed AS {rows}")
             rows = "FROM parsed"
@@ -133,7 +149,8 @@ class Batch:
 
     def _is_exception(self) -> str:
         """Whether a row is bad, or may share its key; different keys may have the same hash."""
-        return f"(reason IS NOT NULL OR {self._hash()} IN (FROM repeated))"
+        later = "" if self.is_daily else f" OR {self._hash()} IN (SELECT hash FROM later_keys)"
+        return f"(reason IS NOT NULL OR {self._hash()} IN (FROM repeated){later})"
 
     def _hash(self) -> str:
         """Stands for a row's key in the search for repeated ones; 32 bits are sorted quicker."""
@@ -167,14 +184,25 @@ class Batch:
         key = ", ".join(map(_quoted, self.contract.key()))
         self._execute(
             f"""
-            UPDATE exceptions SET reason = '{SUPERSEDED}' WHERE reason IS NULL AND rowid NOT IN (
-                SELECT arg_max(rowid, dump_day) FROM exceptions WHERE reason IS NULL GROUP BY {key}
+            UPDATE exceptions SET reason = '{SUPERSEDED}' WHERE reason IS NULL AND (
+                ({key}) IN (SELECT ({key}) FROM later_keys) OR rowid NOT IN (
+                    SELECT arg_max(rowid, dump_day) FROM exceptions
+                    WHERE reason IS NULL GROUP BY {key}
+                )
             )
             """
         )
 
     def _execute(self, sql: str) -> None:
         self.staging.con.execute(sql)
+
+
+def begin_later_keys(contract: type[Contract], staging: DuckDBBackend) -> None:
+    """Makes `later_keys`, without any."""
+    types = raw_of(contract).ibis_schema()
+    to_sql = staging.compiler.type_mapper.to_string
+    columns = ", ".join(f"{_quoted(name)} {to_sql(types[name])}" for name in contract.key())
+    staging.con.execute(f"CREATE OR REPLACE TEMP TABLE later_keys ({columns}, hash UINTEGER)")
 
 
 def _quoted(name: str) -> str:

@@ -4,6 +4,8 @@ The contract's model gives types, required columns and rules; here they become S
 pass that reads the files.
 """
 
+from collections.abc import Collection
+
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
@@ -32,12 +34,22 @@ def text_column(name: str) -> str:
     return f"text__{name}"
 
 
-def classify(contract: type[Contract], source: ir.Table) -> ir.Table:
+def converted(contract: type[Contract], source: ir.Table) -> set[str]:
+    """Columns of files whose values are not as the contract's types, or look otherwise as text."""
+    return {
+        name
+        for name, dtype in contract.ibis_schema().items()
+        if _is_converted(source[name].type(), dtype)
+    }
+
+
+def classify(contract: type[Contract], source: ir.Table, as_text: Collection[str]) -> ir.Table:
     """Rows as the contract's types, with what is wrong with them.
 
     Args:
         contract: the lake table's contract.
         source: rows as they are in the files, with dump_day and file.
+        as_text: columns whose text is kept, too: those that are converted, and perhaps others.
 
     Returns:
         The same rows: the contract's columns in its types (null where blank or unreadable), the
@@ -48,8 +60,9 @@ def classify(contract: type[Contract], source: ir.Table) -> ir.Table:
     for name, dtype in contract.ibis_schema().items():
         found = source[name]
         values[name] = value = read(found, dtype)
-        if _is_converted(found.type(), dtype):
+        if name in as_text:
             texts[text_column(name)] = read(found, dt.string)
+        if _is_converted(found.type(), dtype):
             unreadable.append(value.isnull() & ~blank(found))
     typed = source.select(
         **values, **texts, dump_day="dump_day", file="file", unreadable=ibis.or_(*unreadable)

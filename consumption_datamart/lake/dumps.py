@@ -1,6 +1,6 @@
 """Finding the dumps of a lake (spec, section 1)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -175,7 +175,7 @@ class Lake:
             raise LakeError(f"lake {self.uri}: {_in_a_line(error)}") from error
 
 
-def batches(files: list[DumpFile], limit: int) -> Iterator[list[DumpFile]]:
+def batches(files: Iterable[DumpFile], limit: int) -> Iterator[list[DumpFile]]:
     """Files in portions of whole days, each of at most `limit` bytes unless a day is larger."""
     portion: list[DumpFile] = []
     size = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 
 import ibis
 import pandas as pd
@@ -12,6 +13,7 @@ from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.monitoring import LoadedFile
 from consumption_datamart.warehouse import Transaction, Warehouse
+from consumption_datamart.warehouse.rows import day_of
 
 
 def write_down(
@@ -40,6 +42,36 @@ def write_down(
     transaction.append(LoadedFile, frame.astype({"dump_day": "datetime64[us]"}))
 
 
+class LoadedAs(NamedTuple):
+    """A file as it was loaded.
+
+    Attributes:
+        day: of the dump.
+        stamp: that the store gave it.
+        content: hash of what it held.
+    """
+
+    day: date
+    stamp: str
+    content: str
+
+
+def loaded_files(transaction: Transaction, contract: type[Contract]) -> dict[str, LoadedAs]:
+    """What was loaded of a lake table, by the file's name."""
+    transaction.upgrade(LoadedFile)
+    rows = transaction.slice(LoadedFile)
+    of_table = rows.filter(rows.lake_table == ibis.literal(contract.table_name()))
+    found = transaction.rows(of_table.select("file", "dump_day", "stamp", "content"))
+    return {file: LoadedAs(day_of(day), stamp, content) for file, day, stamp, content in found}
+
+
+def forget_files(transaction: Transaction, contracts: Sequence[type[Contract]]) -> None:
+    """Makes the next load of some lake tables load all dumps anew."""
+    transaction.upgrade(LoadedFile)
+    names = [contract.table_name() for contract in contracts]
+    transaction.delete(LoadedFile, transaction.slice(LoadedFile).lake_table.isin(names))
+
+
 def changed_days(
     warehouse: Warehouse, lake: Lake, contract: type[Contract], files: Sequence[DumpFile]
 ) -> set[date]:
@@ -57,7 +89,7 @@ def changed_days(
     loaded = warehouse.find(LoadedFile, rows.filter(rows.lake_table == contract.table_name()))
     if loaded is None:
         return {file.day for file in files}
-    day_of = {row.file: pd.Timestamp(row.dump_day).date() for row in loaded.itertuples()}
+    days = {row.file: day_of(row.dump_day) for row in loaded.itertuples()}
     known: Contents = {row.file: (row.stamp, row.content) for row in loaded.itertuples()}
     now = contents(lake, files, known)
     changed = {
@@ -65,5 +97,5 @@ def changed_days(
         for file in files
         if file.name not in known or now[file.name] != known[file.name][1]
     }
-    gone = day_of.keys() - {file.name for file in files}
-    return changed | {day_of[name] for name in gone}
+    gone = days.keys() - {file.name for file in files}
+    return changed | {days[name] for name in gone}

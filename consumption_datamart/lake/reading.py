@@ -78,11 +78,11 @@ class Source:
                 problem = "it was changed while it was read; build again"
                 raise DumpError(file.name, file.day, problem)
 
-    def rows(self) -> ir.Table:
-        """The rows of all files: the contract's columns, dump_day and file.
+    def rows(self) -> list[ir.Table]:
+        """The rows of the files: the contract's columns, dump_day and file.
 
-        A column that has one type in all files keeps it, others are text; one that no file has is
-        null text.
+        Files whose columns have the same types are read together: what becomes of a value must not
+        depend on what other files are read with it. A column that a file lacks is null text.
         """
         con = self.staging.con
         listed = [
@@ -101,18 +101,22 @@ class Source:
             "CREATE OR REPLACE TEMP TABLE dump_files AS"
             " SELECT * REPLACE (dump_day::DATE AS dump_day) FROM listed_files"
         )
-        groups: dict[tuple[str, Header], list[DumpFile]] = defaultdict(list)
+        alike: dict[tuple[str | None, ...], dict[tuple[str, Header], list[DumpFile]]]
+        alike = defaultdict(lambda: defaultdict(list))
         for file, header in self.headers.items():
-            groups[file.format, header].append(file)
-        union = " UNION ALL ".join(
-            self._select(header, files) for (_, header), files in groups.items()
-        )
-        return view(
-            self.staging,
-            "source",
-            f"SELECT found.* EXCLUDE ({PATH}), dump_day, file"
-            f" FROM ({union}) AS found JOIN dump_files USING ({PATH})",
-        )
+            types = tuple(dict(header).get(name) for name in self.contract.ibis_schema())
+            alike[types][file.format, header].append(file)
+        found = []
+        for number, groups in enumerate(alike.values()):
+            union = " UNION ALL ".join(
+                self._select(header, files) for (_, header), files in groups.items()
+            )
+            rows = (
+                f"SELECT found.* EXCLUDE ({PATH}), dump_day, file"
+                f" FROM ({union}) AS found JOIN dump_files USING ({PATH})"
+            )
+            found.append(view(self.staging, f"source_{number}", rows))
+        return found
 
     def malformed(self, rows_read: Mapping[str, int]) -> list[tuple[DumpFile, str]]:
         """Lines that could not be split into columns, once `rows` has been read.
@@ -194,14 +198,8 @@ class Source:
         types = dict(header)
         columns = []
         for name in self.contract.ibis_schema():
-            found = {dict(other).get(name) for other in self.headers.values()} - {None}
-            if name not in types:
-                columns.append(f"CAST(NULL AS {found.pop() if len(found) == 1 else 'VARCHAR'})")
-            elif len(found) > 1:
-                columns.append(f"CAST({_identifier(name)} AS VARCHAR)")
-            else:
-                columns.append(_identifier(name))
-            columns[-1] += f" AS {_identifier(name)}"
+            found = _identifier(name) if name in types else "CAST(NULL AS VARCHAR)"
+            columns.append(f"{found} AS {_identifier(name)}")
         paths = (
             "[" + ", ".join(_literal(glob.escape(self.salvaged.path(file))) for file in files) + "]"
         )

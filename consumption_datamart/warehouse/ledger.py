@@ -121,6 +121,13 @@ def next_version(transaction: Transaction) -> int:
     return int(last or 0) + 1
 
 
+def is_current(transaction: Transaction, model: type[Table]) -> bool:
+    """Whether a table without partitions was last published by this code."""
+    rows = transaction.slice(Publication)
+    found = rows.filter(rows.published_table == ibis.literal(model.full_name()))
+    return transaction.rows(found.select("code_version")) == [(code_version(),)]
+
+
 def write_publication(transaction: Transaction, model: type[Table], days: Days | None) -> int:
     """Writes down that a table, or days of it, are published; they await nothing any more.
 

@@ -132,9 +132,20 @@ class Transaction(ABC):
         with self.constraints(model):
             self.backend.raw_sql(f"{into} {select}")
 
-    def delete(self, model: type[Table], condition: ir.BooleanValue) -> None:
-        """Deletes the rows of a table for which a condition on `slice(model)` holds."""
+    def delete(
+        self, model: type[Table], condition: ir.BooleanValue, among: ir.Table | None = None
+    ) -> None:
+        """Deletes rows of a table.
+
+        Args:
+            model: the table.
+            condition: on `slice(model)`, which holds for them.
+            among: rows that have their like in these, too, by all columns of these.
+        """
         where = where_of(self.backend, self.slice(model), condition)
+        if among is not None:
+            columns = ", ".join(f'"{name}"' for name in among.columns)
+            where = f"{where} AND ({columns}) IN ({sql_of(self.backend, among)})"
         self.backend.raw_sql(f"DELETE FROM {self.warehouse.qualified(model)} WHERE {where}")
 
     @contextmanager
