@@ -1,7 +1,7 @@
 """The code location: assembles what the other modules define."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,9 @@ def build_definitions(
     fresh, references = freshness_checks(REPORTS), reference_checks_apart(catalog)
     monitoring = dg.AssetSelection.groups("monitoring")
     measured = dg.AssetSelection.assets(*(asset_key(spec.model) for spec in MONITORING))
-    apart = dg.AssetSelection.checks(*fresh.check_keys, *references.check_keys)
+    apart = dg.AssetSelection.checks(
+        *(spec.key for each in (fresh, references) for spec in each.check_specs)
+    )
     warehouse = WarehouseResource(
         url=settings.warehouse,
         memory_limit=settings.memory_limit,
@@ -135,11 +137,11 @@ def build_definitions(
             *own_assets,
         ]
         plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse.open(), lake.open())
-        assets = [with_plan(each, plan) for each in assets]
+        assets = with_plan(assets, plan)
         schedules = [observe_schedule(lake, LAKE), monitor_schedule()]
         sensors = [first_observation_sensor(), automation_sensor()]
         watched = Watched(
-            checks=[key for each in [*assets, fresh, references] for key in each.check_keys],
+            checks=[spec.key for each in [*assets, fresh, references] for spec in each.check_specs],
             automation=[each.name for each in schedules] + [each.name for each in sensors],
             build_job=BUILD_JOB,
         )
@@ -178,15 +180,18 @@ def build_definitions(
         )
 
 
-def with_plan(assets: dg.AssetsDefinition, plan: CurrentPlan) -> dg.AssetsDefinition:
+def with_plan(
+    assets: Iterable[dg.AssetsDefinition], plan: CurrentPlan
+) -> list[dg.AssetsDefinition]:
     """The assets, whose policies ask this plan."""
-    return assets.map_asset_specs(
-        lambda spec: (
-            spec.replace_attributes(automation_condition=bound(spec.automation_condition, plan))
-            if spec.automation_condition
-            else spec
-        )
-    )
+
+    def asking(spec: dg.AssetSpec) -> dg.AssetSpec:
+        if spec.automation_condition is None:
+            return spec
+        condition = bound(spec.automation_condition, plan)
+        return spec.replace_attributes(automation_condition=condition)
+
+    return list(dg.map_asset_specs(asking, assets))
 
 
 def require_models(

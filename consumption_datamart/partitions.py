@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
 
 from consumption_datamart.schema.days import Days
 
 DAYS_BUILT = "days built"
 """Metadata of a materialization of a table with days: how many of them it is about."""
+PARTITION = "dagster/partition"
+"""Dagster's tag of a run: the one partition that it is about."""
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+"""Its tags of a run over a range of partitions: the first, and the last."""
 
 
 def daily_partitions(start: date, through: date | None = None) -> dg.DailyPartitionsDefinition:
@@ -36,16 +36,16 @@ def days_of_run(context: dg.AssetExecutionContext, *, partitioned: bool) -> Days
 def range_tags(days: Days) -> dict[str, str]:
     """The tags by which one run is about a range of partitions, as `days_of_run` reads them."""
     return {
-        ASSET_PARTITION_RANGE_START_TAG: days.first.isoformat(),
-        ASSET_PARTITION_RANGE_END_TAG: days.last.isoformat(),
+        RANGE_START: days.first.isoformat(),
+        RANGE_END: days.last.isoformat(),
     }
 
 
 def days_of_tags(tags: Mapping[str, str]) -> Days | None:
     """The days that a run with these tags is about; None: it is about no days."""
-    one = tags.get(PARTITION_NAME_TAG)
-    first = tags.get(ASSET_PARTITION_RANGE_START_TAG, one)
-    last = tags.get(ASSET_PARTITION_RANGE_END_TAG, one)
+    one = tags.get(PARTITION)
+    first = tags.get(RANGE_START, one)
+    last = tags.get(RANGE_END, one)
     if first is None or last is None:
         return None
     return Days(date.fromisoformat(first), date.fromisoformat(last))

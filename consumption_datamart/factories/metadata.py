@@ -103,7 +103,7 @@ def metadata_of_step(
         seconds: that the step took, of which each partition is given an even share.
     """
     metadata, key = materialization_metadata(profile, days, seconds), asset_key(model)
-    if days is not None and context.assets_def.specs_by_key[key].partitions_def is not None:
+    if days is not None and context.assets_def.get_asset_spec(key).partitions_def is not None:
         share = {"seconds": seconds / metadata[DAYS_BUILT]}
         for day in map(date.isoformat, days.each()):
             own = metadata_of_day(profile, day) | share
