@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -125,7 +125,7 @@ def build_definitions(
     fresh = freshness_checks(REPORTS)
     monitoring = dg.AssetSelection.groups("monitoring")
     measured = dg.AssetSelection.assets(*(asset_key(spec.model) for spec in MONITORING))
-    apart = dg.AssetSelection.checks(*fresh.check_keys)
+    apart = dg.AssetSelection.checks(*(spec.key for spec in fresh.check_specs))
     resource = releasing(catalog) if is_released_by_runs else WarehouseResource
     warehouse = resource(url=settings.warehouse, memory_limit=settings.memory_limit)
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
@@ -140,11 +140,11 @@ def build_definitions(
             *own_assets,
         ]
         plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse.open(), lake.open())
-        assets = [with_plan(each, plan) for each in assets]
+        assets = with_plan(assets, plan)
         schedules = [observe_schedule(lake, LAKE), monitor_schedule()]
         sensors = [first_observation_sensor(), automation_sensor()]
         watched = Watched(
-            checks=[key for each in [*assets, fresh] for key in each.check_keys],
+            checks=[spec.key for each in [*assets, fresh] for spec in each.check_specs],
             automation=[each.name for each in schedules] + [each.name for each in sensors],
             build_job=BUILD_JOB,
         )
@@ -198,15 +198,18 @@ def first_day(settings: Settings) -> date:
     return NO_LAKE if dumps.empty else dumps.dump_day.min()
 
 
-def with_plan(assets: dg.AssetsDefinition, plan: CurrentPlan) -> dg.AssetsDefinition:
+def with_plan(
+    assets: Iterable[dg.AssetsDefinition], plan: CurrentPlan
+) -> list[dg.AssetsDefinition]:
     """The assets, whose policies ask this plan."""
-    return assets.map_asset_specs(
-        lambda spec: (
-            spec.replace_attributes(automation_condition=bound(spec.automation_condition, plan))
-            if spec.automation_condition
-            else spec
-        )
-    )
+
+    def asking(spec: dg.AssetSpec) -> dg.AssetSpec:
+        if spec.automation_condition is None:
+            return spec
+        condition = bound(spec.automation_condition, plan)
+        return spec.replace_attributes(automation_condition=condition)
+
+    return list(dg.map_asset_specs(asking, assets))
 
 
 def require_models(

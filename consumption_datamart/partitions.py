@@ -5,17 +5,17 @@ from datetime import UTC, date, datetime
 from functools import partial
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
 
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.grain import Grain
 
 DAYS_BUILT = "days built"
 """Metadata of a materialization of a table with days: how many of them it is about."""
+PARTITION = "dagster/partition"
+"""Dagster's tag of a run: the one partition that it is about."""
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+"""Its tags of a run over a range of partitions: the first, and the last."""
 
 
 Partitions = Mapping[Grain, dg.TimeWindowPartitionsDefinition]
@@ -53,16 +53,16 @@ def days_of_run(context: dg.AssetExecutionContext, grain: Grain) -> Days | None:
 def range_tags(days: Days, grain: Grain = Grain.DAY) -> dict[str, str]:
     """The tags by which one run is about a range of partitions, as `days_of_run` reads them."""
     return {
-        ASSET_PARTITION_RANGE_START_TAG: grain.first(days.first).isoformat(),
-        ASSET_PARTITION_RANGE_END_TAG: grain.first(days.last).isoformat(),
+        RANGE_START: grain.first(days.first).isoformat(),
+        RANGE_END: grain.first(days.last).isoformat(),
     }
 
 
 def days_of_tags(tags: Mapping[str, str]) -> Days | None:
     """The days that a run with these tags is about; None: it is about no days."""
-    one = tags.get(PARTITION_NAME_TAG)
-    first = tags.get(ASSET_PARTITION_RANGE_START_TAG, one)
-    last = tags.get(ASSET_PARTITION_RANGE_END_TAG, one)
+    one = tags.get(PARTITION)
+    first = tags.get(RANGE_START, one)
+    last = tags.get(RANGE_END, one)
     if first is None or last is None:
         return None
     return Days(date.fromisoformat(first), date.fromisoformat(last))

@@ -8,22 +8,16 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 import pytest
-from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.remote_origin import (
-    InProcessCodeLocationOrigin,
-    RemoteInstigatorOrigin,
-    RemoteRepositoryOrigin,
-)
-from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData
-from dagster._core.scheduler.instigation import TickStatus as Tick
-from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
+from consumption_datamart import runs
 from consumption_datamart.alerts import AlertBook, AlertSettings, Watched, evaluate
+from consumption_datamart.alerts.instance import FORGOTTEN
 from consumption_datamart.schema.monitoring import Objective
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.schema.reports import ReportConsumptionDaily
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart_tests.instigators import instigator, tick
 
 TODAY = date(2026, 3, 10)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -167,8 +161,8 @@ def test_a_check_that_is_no_more(bench: Bench) -> None:
 
 def test_runs_of_a_job(bench: Bench) -> None:
     steps = []
-    for runs in (True, False, False, True, True):
-        run(bench, "chore", runs=runs)
+    for well in (True, False, False, True, True):
+        run(bench, "chore", runs=well)
         steps.append(bench.evaluate())
     name = "run chore"
     assert steps == [[], [(name, "ok", "alarm")], [], [(name, "alarm", "recovered")], []]
@@ -203,63 +197,70 @@ def test_a_build_makes_up_for_runs_of_assets(bench: Bench) -> None:
     assert bench.evaluate() == [("run reading 2026-03-02", "alarm", "recovered")]
 
 
-def instigator(bench: Bench, name: str, status: InstigatorStatus) -> InstigatorState:
-    """A sensor in the instance, with that status."""
-    repository = RemoteRepositoryOrigin(
-        InProcessCodeLocationOrigin(LoadableTargetOrigin(), location_name="here"), "repository"
-    )
-    state = InstigatorState(RemoteInstigatorOrigin(repository, name), InstigatorType.SENSOR, status)
-    known = bench.instance.get_instigator_state(state.instigator_origin_id, state.selector_id)
-    change = (
-        bench.instance.update_instigator_state if known else bench.instance.add_instigator_state
-    )
-    return change(state) or state
+def test_however_many_runs_are_between_a_failure_and_what_makes_up_for_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "PAGE", 2)
+    run(bench, "", "2026-03-02", "reading", runs=False)
+    run(bench, "", "2026-03-02", "reading")
+    for _ in range(5):
+        run(bench, "chore")
+    assert bench.evaluate() == []
+    for day in ("2026-03-03", "2026-03-04", "2026-03-05"):
+        run(bench, "", day, "reading", runs=False)
+    alarmed = [f"run reading 2026-03-0{number}" for number in (3, 4, 5)]
+    assert bench.evaluate() == [(name, "ok", "alarm") for name in alarmed]
+    run(bench, "", "2026-03-03", "reading")
+    for _ in range(5):
+        run(bench, "chore")
+    assert bench.evaluate() == [(alarmed[0], "alarm", "recovered")]
 
 
-def tick(bench: Bench, state: InstigatorState, first: datetime, last: datetime) -> None:
-    """It ticks every minute."""
-    while first <= last:
-        bench.instance.create_tick(
-            TickData(
-                state.instigator_origin_id,
-                state.instigator_name,
-                InstigatorType.SENSOR,
-                Tick.SKIPPED,
-                first.timestamp(),
-                selector_id=state.selector_id,
-            )
-        )
-        first += timedelta(minutes=1)
+def test_of_two_failures_only_what_is_made_after_both_counts(bench: Bench) -> None:
+    run(bench, "chore", runs=False)
+    run(bench, "chore")
+    run(bench, "chore", runs=False)
+    assert bench.evaluate() == [("run chore", "ok", "alarm")]
+    run(bench, "chore")
+    assert bench.evaluate() == [("run chore", "alarm", "recovered")]
+
+
+def test_a_run_that_failed_long_ago_alarms_no_longer(bench: Bench) -> None:
+    bench.now = datetime.now(UTC)
+    run(bench, "chore", runs=False)
+    assert bench.evaluate() == [("run chore", "ok", "alarm")]
+    assert bench.evaluate(FORGOTTEN - timedelta(minutes=5)) == []
+    assert bench.evaluate(timedelta(minutes=10)) == [("run chore", "alarm", "recovered")]
 
 
 def test_a_sensor_that_is_switched_off(daemon: Bench) -> None:
-    state = instigator(daemon, "watcher", InstigatorStatus.DECLARED_IN_CODE)
-    tick(daemon, state, NOON, NOON)
+    state = instigator(daemon.instance, "watcher")
+    tick(daemon.instance, state, NOON, NOON)
     assert daemon.evaluate() == []
-    instigator(daemon, "watcher", InstigatorStatus.STOPPED)
-    instigator(daemon, "somebody's own", InstigatorStatus.STOPPED)
+    instigator(daemon.instance, "watcher", is_running=False)
+    instigator(daemon.instance, "somebody's own", is_running=False)
     assert daemon.evaluate() == [("automation watcher", "ok", "warning")]
-    instigator(daemon, "watcher", InstigatorStatus.RUNNING)
+    instigator(daemon.instance, "watcher")
     assert daemon.evaluate() == [("automation watcher", "warning", "recovered")]
 
 
 def test_a_sensor_that_does_not_tick(daemon: Bench) -> None:
-    watcher = instigator(daemon, "watcher", InstigatorStatus.DECLARED_IN_CODE)
-    other = instigator(daemon, "other", InstigatorStatus.DECLARED_IN_CODE)
-    tick(daemon, watcher, NOON, NOON + timedelta(minutes=40))
-    tick(daemon, other, NOON, NOON)
+    watcher = instigator(daemon.instance, "watcher")
+    other = instigator(daemon.instance, "other")
+    tick(daemon.instance, watcher, NOON, NOON + timedelta(minutes=40))
+    tick(daemon.instance, other, NOON, NOON)
     assert daemon.evaluate(timedelta(minutes=14)) == []
     assert daemon.evaluate(timedelta(minutes=3)) == [("automation other", "ok", "alarm")]
-    tick(daemon, other, NOON + timedelta(minutes=18), NOON + timedelta(minutes=18))
+    tick(daemon.instance, other, NOON + timedelta(minutes=18), NOON + timedelta(minutes=18))
     assert daemon.evaluate(timedelta(minutes=1)) == [("automation other", "alarm", "recovered")]
 
 
 def test_after_a_night_without_the_daemon_nothing_is_dead(daemon: Bench) -> None:
-    watcher = instigator(daemon, "watcher", InstigatorStatus.DECLARED_IN_CODE)
-    other = instigator(daemon, "other", InstigatorStatus.DECLARED_IN_CODE)
+    watcher = instigator(daemon.instance, "watcher")
+    other = instigator(daemon.instance, "other")
     yesterday = NOON - timedelta(days=1)
-    tick(daemon, other, yesterday, yesterday + timedelta(minutes=5))
-    tick(daemon, watcher, NOON, NOON + timedelta(minutes=17))
+    tick(daemon.instance, other, yesterday, yesterday + timedelta(minutes=5))
+    tick(daemon.instance, watcher, NOON, NOON + timedelta(minutes=17))
     assert daemon.evaluate() == []
     assert daemon.evaluate(timedelta(minutes=10)) == []
     assert daemon.evaluate(timedelta(minutes=6)) == [("automation other", "ok", "alarm")]

@@ -23,7 +23,7 @@ from consumption_datamart.alerts.routes import Told, deliver, is_for
 from consumption_datamart.alerts.store import AlertBook, Key
 from consumption_datamart.warehouse import Warehouse
 
-COMPLETE = ("check", "budget", "dump", "consumption")
+COMPLETE = ("check", "run", "budget", "dump", "consumption")
 """Signals that are read in full: what they no longer speak of is over."""
 
 
@@ -74,7 +74,7 @@ def read(
     silent = timedelta(minutes=settings.automation.silent_minutes)
     found = {
         "check": list(check_readings(instance, watched.checks)),
-        "run": list(run_readings(instance, watched.build_job)),
+        "run": list(run_readings(instance, watched.build_job, now)),
         "automation": list(automation_readings(instance, watched.automation, silent, now)),
         "budget": list(budget_readings(warehouse, settings)),
         "dump": list(dump_readings(warehouse, settings, now.date())),

@@ -1,19 +1,20 @@
 """Readings of what Dagster's instance holds: checks, runs, schedules and sensors."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from consumption_datamart.alerts.machine import BROKEN, ODD, Reading
 from consumption_datamart.partitions import days_of_tags
+from consumption_datamart.private import instigators, latest_checks
+from consumption_datamart.runs import all_runs
 
-RUNS = 200
-"""Finished runs that are looked at."""
+FORGOTTEN = timedelta(days=30)
+"""How long ago a run was made that is no longer looked at: that it has failed is over then."""
 GAP = timedelta(minutes=3)
 """Without any tick for longer, the daemon was off."""
-FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 OK = 0.0
 
 
@@ -21,41 +22,62 @@ def check_readings(
     instance: dg.DagsterInstance, keys: Collection[dg.AssetCheckKey]
 ) -> Iterator[Reading]:
     """The latest evaluation of each check; one that is being evaluated is unknown."""
-    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
-    for key, record in sorted(latest.items()):
+    for key, latest in sorted(latest_checks(instance, keys).items()):
         subject = f"{key.asset_key.to_user_string()}: {key.name}"
-        if record.status is AssetCheckExecutionRecordStatus.PLANNED:
+        found = latest.evaluation
+        if latest.is_under_way:
             yield Reading("check", subject, None, "")
-        elif record.event is None or record.event.dagster_event is None:
+        elif found is None:
             yield Reading("check", subject, BROKEN, "the check could not be evaluated")
         else:
-            found = record.event.dagster_event.asset_check_evaluation_data
             severe = found.severity is dg.AssetCheckSeverity.ERROR
             value = OK if found.passed else BROKEN if severe else ODD
             fails = found.description or "the check fails"
             yield Reading("check", subject, value, "the check passes" if found.passed else fails)
 
 
-def run_readings(instance: dg.DagsterInstance, build_job: str) -> Iterator[Reading]:
-    """Whether the last run of each kind has failed.
+def run_readings(instance: dg.DagsterInstance, build_job: str, now: datetime) -> Iterator[Reading]:
+    """Of each kind of run the last that has failed, and whether it was made up for.
 
     A failed run of some assets is made up for when all of them were made by later runs, on its
     days; one of the build job makes all. Other runs are made up for by one of the same job.
     """
-    records = instance.get_run_records(dg.RunsFilter(statuses=FINISHED), limit=RUNS)
-    failures: dict[str, tuple[dg.DagsterRun, frozenset[object]]] = {}
-    for record in sorted(records, key=lambda each: each.end_time or 0):
+    failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], created_after=now - FORGOTTEN)
+    failures: dict[str, dg.RunRecord] = {}
+    for record in all_runs(instance, failed):
+        known = failures.setdefault(_subject(record.dagster_run), record)
+        if _end(record) > _end(known):
+            failures[_subject(record.dagster_run)] = record
+    left = _not_made_up_for(instance, failures, build_job) if failures else {}
+    for subject, record in sorted(failures.items()):
+        is_failed, run_id = left[subject], record.dagster_run.run_id
+        summary = f"run {run_id} has failed" if is_failed else "later runs have succeeded"
+        yield Reading("run", subject, BROKEN if is_failed else OK, summary)
+
+
+def _not_made_up_for(
+    instance: dg.DagsterInstance, failures: Mapping[str, dg.RunRecord], build_job: str
+) -> Mapping[str, AbstractSet[object]]:
+    """What of each failed run no later run has made: its assets, or its job."""
+    first = datetime.fromtimestamp(min(map(_end, failures.values())), UTC)
+    later = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS], updated_after=first)
+    runs = {subject: record.dagster_run for subject, record in failures.items()}
+    left: dict[str, set[object]] = {
+        subject: {*(run.asset_selection or [run.job_name])} for subject, run in runs.items()
+    }
+    for record in all_runs(instance, later):
         run = record.dagster_run
-        if run.status is dg.DagsterRunStatus.FAILURE:
-            failures[_subject(run)] = run, frozenset(run.asset_selection or [run.job_name])
-            continue
-        for subject, (failed, left) in failures.items():
-            if _is_on_its_days(run, failed):
-                made = run.asset_selection or (left if run.job_name == build_job else ())
-                failures[subject] = failed, left - {*made, run.job_name}
-    for subject, (run, left) in sorted(failures.items()):
-        summary = f"run {run.run_id} has failed" if left else "later runs have succeeded"
-        yield Reading("run", subject, BROKEN if left else OK, summary)
+        for subject, failed in runs.items():
+            if _end(record) > _end(failures[subject]) and _is_on_its_days(run, failed):
+                all_ = left[subject] if run.job_name == build_job else ()
+                left[subject] -= {*(run.asset_selection or all_), run.job_name}
+        if not any(left.values()):
+            break
+    return left
+
+
+def _end(record: dg.RunRecord) -> float:
+    return record.end_time or 0
 
 
 def automation_readings(
@@ -66,23 +88,14 @@ def automation_readings(
     How long one has been silent counts only as far back as any of them ticked without a gap: after
     a night with the daemon off none is dead.
     """
-    if instance.schedule_storage is None:  # an instance in memory has neither
-        return
-    states = {}
-    for state in instance.all_instigator_state():
-        if state.instigator_name in names:
-            which = state.instigator_origin_id, state.selector_id
-            ticks = instance.get_ticks(*which, after=(now - silent - GAP).timestamp())
-            ticks = ticks or instance.get_ticks(*which, limit=1)
-            at = [datetime.fromtimestamp(tick.timestamp, UTC) for tick in ticks]
-            states[state.instigator_name] = state, at
-    watching = _unbroken([tick for _, at in states.values() for tick in at], now)
-    for name, (state, at) in sorted(states.items()):
-        kind = state.instigator_type.value.lower()
+    states = {each.name: each for each in instigators(instance, names, now - silent - GAP)}
+    watching = _unbroken([tick for state in states.values() for tick in state.ticks], now)
+    for name, state in sorted(states.items()):
+        kind = state.kind
         if not state.is_running:
             yield Reading("automation", name, ODD, f"the {kind} is switched off")
             continue
-        last = max(at, default=None)
+        last = max(state.ticks, default=None)
         is_dead = now - max(last or watching, watching) > silent
         told = f"since {last:%Y-%m-%d %H:%M} UTC" if last else "ever"
         summary = f"the {kind} has not ticked {told}" if is_dead else f"the {kind} ticks"

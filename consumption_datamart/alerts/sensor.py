@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from consumption_datamart.alerts.config import AlertSettings, load_alert_settings
 from consumption_datamart.alerts.evaluation import Watched, evaluate, judge, read
 from consumption_datamart.alerts.store import AlertBook
 from consumption_datamart.checks import told_in_a_line
 from consumption_datamart.resources import WarehouseResource
+from consumption_datamart.runs import is_any, is_under_way
 
 ALERT_JOB = "alert"
 SENSOR = "alerts"
@@ -68,14 +68,13 @@ def _look(
     opened, now = warehouse.open().released(), datetime.now(UTC)
     if not opened.is_there():
         return dg.SkipReason("nothing is built yet")
-    unfinished = dg.RunsFilter(job_name=ALERT_JOB, statuses=NOT_FINISHED_STATUSES)
-    if instance.get_runs_count(unfinished):
+    if is_under_way(instance, ALERT_JOB):
         return dg.SkipReason(f"a run of {ALERT_JOB} is under way")
     book, found = AlertBook(opened), read(opened, instance, watched, settings, now)
     change = judge(book.alerts(), found, now.replace(tzinfo=None))
     if change.transitions:
         return dg.RunRequest()
     after = dg.RunsFilter(job_name=ALERT_JOB, created_after=now - RETRY)
-    if not book.pending().empty and not instance.get_runs_count(after):
+    if not book.pending().empty and not is_any(instance, after):
         return dg.RunRequest()
     return dg.SkipReason("no line is crossed")

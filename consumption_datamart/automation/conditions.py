@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +9,7 @@ import dagster as dg
 
 from consumption_datamart.planning import CurrentPlan
 from consumption_datamart.planning.pending import NEVER_BUILT, Pending, Why
+from consumption_datamart.private import requested_before, subset
 from consumption_datamart.warehouse.ledger import Day
 
 Causes = dict[str, set[str]]
@@ -50,9 +50,7 @@ class AwaitsRefresh(dg.AutomationCondition[dg.AssetKey]):
         table, asked = ".".join(context.key.path), self._asked(context)
         look = self.plan.look(context.evaluation_time) if self.plan else None
         if look is None:
-            return dg.AutomationResult(
-                context, context.get_empty_subset(), cursor=_state(asked, {})
-            )
+            return dg.AutomationResult(context, subset(context, set()), cursor=_state(asked, {}))
         as_a_whole = context.partitions_def is None
         waiting = {
             _name(day): _cause(why) for day, why in _of(look.waiting, table, as_a_whole).items()
@@ -66,20 +64,16 @@ class AwaitsRefresh(dg.AutomationCondition[dg.AssetKey]):
             cause: {day for day in days if waiting.get(day) == cause}
             for cause, days in asked.items()
         }
-        subset = _subset(context, set().union(*offered.values()))
-        return dg.AutomationResult(context, subset, cursor=_state(kept, offered))
+        found = subset(context, set().union(*offered.values()))
+        return dg.AutomationResult(context, found, cursor=_state(kept, offered))
 
     def _asked(self, context: Any) -> Causes:
         """What was asked for, for which reason: of what was offered, what was then requested."""
         kept, offered = json.loads(context.cursor or "[{}, {}]")
-        requested = context.get_previous_requested_subset(context.key)
+        requested = requested_before(context)
         asked = {cause: set(days) for cause, days in kept.items()}
         for cause, days in offered.items() if requested is not None else ():
-            if context.partitions_def is None:
-                found = set() if requested.is_empty else {""}
-            else:
-                found = requested.expensively_compute_partition_keys()
-            asked.setdefault(cause, set()).update(found.intersection(days))
+            asked.setdefault(cause, set()).update(requested & days)
         return asked
 
 
@@ -116,13 +110,3 @@ def _name(day: Day) -> str:
 
 def _cause(why: Why) -> str:
     return f"{why.version} {why.dump}".strip()
-
-
-def _subset(context: Any, days: AbstractSet[str]) -> Any:
-    """The days of the asset that are partitions; all of one without days."""
-    if not days:
-        return context.get_empty_subset()
-    if context.partitions_def is None:
-        return context.candidate_subset
-    known = days & set(context.partitions_def.get_partition_keys())
-    return context.candidate_subset.compute_intersection_with_partition_keys(known)

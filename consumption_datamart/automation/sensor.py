@@ -5,26 +5,23 @@ from collections.abc import Sequence
 from datetime import date
 
 import dagster as dg
-from dagster._core.definitions.sensor_definition import SensorExecutionData
-from dagster._core.storage.tags import PARTITION_NAME_TAG
-from dagster_shared.record import copy
 
-from consumption_datamart.partitions import range_tags
+from consumption_datamart.partitions import PARTITION, range_tags
+from consumption_datamart.private import RewritingSensor
 from consumption_datamart.schema.days import Days
 
 TICK_SECONDS = 10
 
 
-class AutomationSensor(dg.AutomationConditionSensorDefinition):
+class AutomationSensor(RewritingSensor):
     """Dagster's own, but that the days which a tick asks for are launched at once, range by range.
 
     Dagster would make a backfill of them, which is looked after every thirty seconds only.
     """
 
-    def evaluate_tick(self, context: dg.SensorEvaluationContext) -> SensorExecutionData:
+    def rewritten(self, requests: Sequence[dg.RunRequest]) -> list[dg.RunRequest]:
         """What Dagster asks for, in ranges."""
-        found = super().evaluate_tick(context)
-        return copy(found, run_requests=in_ranges(found.run_requests or []))
+        return in_ranges(requests)
 
 
 def automation_sensor() -> dg.AutomationConditionSensorDefinition:
@@ -61,7 +58,7 @@ def in_ranges(requests: Sequence[dg.RunRequest]) -> list[dg.RunRequest]:
 
 
 def _of_range(request: dg.RunRequest, days: Days) -> dg.RunRequest:
-    tags = {name: value for name, value in request.tags.items() if name != PARTITION_NAME_TAG}
+    tags = {name: value for name, value in request.tags.items() if name != PARTITION}
     return dg.RunRequest(
         asset_selection=request.asset_selection,
         asset_check_keys=request.asset_check_keys,

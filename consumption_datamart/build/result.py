@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from consumption_datamart.partitions import DAYS_BUILT
+from consumption_datamart.private import failure_of, metadata_of, seconds_of
 from consumption_datamart.schema.days import Days
 
 
@@ -67,27 +68,16 @@ def summarize(
 def _failures(events: Sequence[dg.DagsterEvent]) -> Iterator[tuple[str, str]]:
     for event in events:
         if event.is_step_failure and event.step_key:
-            failure = event.step_failure_data
-            error = failure.error
-            while error is not None and error.cause is not None:
-                error = error.cause
-            told = failure.user_failure_data.description if failure.user_failure_data else None
-            text = told or (error.message.strip().splitlines()[0] if error else "unknown error")
-            yield event.step_key, text
+            yield event.step_key, failure_of(event)
 
 
 def _tables(events: Sequence[dg.DagsterEvent]) -> list[BuiltTable]:
-    seconds = {
-        event.step_key: event.step_success_data.duration_ms / 1000
-        for event in events
-        if event.is_step_success
-    }
+    seconds = {event.step_key: seconds_of(event) for event in events if event.is_step_success}
     figures: dict[tuple[str, str | None], dict[str, int]] = {}
     for event in events:
         if event.is_step_materialization and event.asset_key:
-            found = event.step_materialization_data.materialization.metadata
             total = figures.setdefault((event.asset_key.to_user_string(), event.step_key), {})
-            for name, value in found.items():
+            for name, value in metadata_of(event).items():
                 if isinstance(value, dg.IntMetadataValue):
                     total[name] = total.get(name, 0) + (value.value or 0)
     return [

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from functools import cached_property
 
 import dagster as dg
 
@@ -12,6 +13,7 @@ from consumption_datamart.definitions import BUILD_JOB
 from consumption_datamart.partitions import range_tags
 from consumption_datamart.planning import Node, Pending, in_order, pending, ready
 from consumption_datamart.planning.pending import Why
+from consumption_datamart.private import assets_of, part_of, resolved_job
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import MonitoringTable
 from consumption_datamart.warehouse import Warehouse, read_ledger
@@ -37,16 +39,19 @@ class Runs:
         """Nothing was run yet."""
         self.definitions, self.nodes, self.warehouse = definitions, in_order(nodes), warehouse
         self.instance, self.plan = instance, plan
-        self.graph = definitions.resolve_asset_graph()
         self.planned: set[dg.AssetKey] = set()
         self.events: list[dg.DagsterEvent] = []
         self._tried: dict[str, dict[Day, Why]] = defaultdict(dict)
         self._began = _last_version(read_ledger(warehouse))
 
+    @cached_property
+    def job(self) -> dg.JobDefinition:
+        """The job that builds everything."""
+        return resolved_job(self.definitions, BUILD_JOB)
+
     def all(self) -> None:
         """Builds everything, in one run."""
-        job = self.definitions.resolve_job_def(BUILD_JOB)
-        self.planned |= job.asset_layer.selected_asset_keys
+        self.planned |= assets_of(self.job)
         self._run(self.plan.days)
         # what could not be built now cannot be in a moment either
         ledger = read_ledger(self.warehouse)
@@ -64,8 +69,7 @@ class Runs:
         is_newer = False
         while step := self._next():
             node, days = step
-            key = asset_key(node.model)
-            together = self.graph.get(key).execution_set_asset_keys
+            together = self._together(asset_key(node.model))
             self.planned |= together
             periods = node.grain.ranges(day for day in days if day)
             for range_ in periods or [self.plan.days]:
@@ -91,22 +95,23 @@ class Runs:
         news = self.plan.news.since(ledger, self._began)
         return pending(self.nodes, ledger, news), ledger
 
+    def _together(self, key: dg.AssetKey) -> AbstractSet[dg.AssetKey]:
+        """The assets that are materialized with one, in its step."""
+        for each in self.definitions.assets or ():
+            if isinstance(each, dg.AssetsDefinition) and key in each.keys and not each.can_subset:
+                return each.keys
+        return {key}
+
     def _monitor(self) -> None:
         """What is measured of what was built."""
-        job = self.definitions.resolve_job_def(BUILD_JOB)
         measured = {
-            key
-            for key in job.asset_layer.selected_asset_keys
-            if key.path[0] == MonitoringTable.schema_name()
+            key for key in assets_of(self.job) if key.path[0] == MonitoringTable.schema_name()
         }
         self.planned |= measured
         self._run(self.plan.days, measured)
 
     def _run(self, days: Days, only: AbstractSet[dg.AssetKey] | None = None) -> None:
-        job = self.definitions.resolve_job_def(BUILD_JOB)
-        if only:
-            checks = job.asset_layer.asset_graph.get_check_keys_for_assets(only)
-            job = job.get_subset(asset_selection=only, asset_check_selection=checks)
+        job = part_of(self.job, only) if only else self.job
         result = job.execute_in_process(
             instance=self.instance,
             raise_on_error=False,

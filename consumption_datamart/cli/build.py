@@ -11,6 +11,7 @@ from rich.table import Table
 
 from consumption_datamart.build import BuildResult
 from consumption_datamart.planning import Step
+from consumption_datamart.private import seconds_of
 
 
 class BuildDisplay:
@@ -49,8 +50,8 @@ class BuildDisplay:
         if event.is_step_start:
             self.progress.update(self.task, description=f"Building {event.step_key}")
         elif event.is_step_success and event.step_key and not self.console.is_terminal:
-            seconds = event.step_success_data.duration_ms / 1000
-            self.console.print(f"built {event.step_key} in {seconds:.1f} s", highlight=False)
+            told = f"built {event.step_key} in {seconds_of(event):.1f} s"
+            self.console.print(told, highlight=False)
 
     def summarize(self, result: BuildResult) -> int:
         """Prints the table and the failures; returns the exit code."""

@@ -134,7 +134,7 @@ def nodes_of(assets: dg.AssetsDefinition, models: Mapping[str, type[Table]]) -> 
                 if dep.asset_key in by_key
             },
         )
-        for spec in assets.specs
+        for spec in map(assets.get_asset_spec, sorted(assets.keys))
     ]
 
 

@@ -7,6 +7,7 @@ import dagster as dg
 
 from consumption_datamart.checks import asset_key
 from consumption_datamart.factories.table_spec import TableSpec
+from consumption_datamart.private import freshness
 
 FRESH = "fresh"
 MEANING = "The table was refreshed within the time that its policy allows."
@@ -38,10 +39,9 @@ def freshness_checks(specs: Sequence[TableSpec]) -> dg.AssetChecksDefinition:
         can_subset=True,
     )
     def _fresh(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        states = context.instance.get_freshness_state_records(keys)
+        states = freshness(context.instance, keys)
         for check in sorted(context.selected_asset_check_keys):
-            state = states.get(check.asset_key)
-            name = state.freshness_state.value if state else "UNKNOWN"
+            name = states.get(check.asset_key, "UNKNOWN")
             yield dg.AssetCheckResult(
                 check_name=FRESH,
                 asset_key=check.asset_key,

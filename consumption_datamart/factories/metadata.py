@@ -102,7 +102,7 @@ def metadata_of_step(
         seconds: that the step took, of which each partition is given an even share.
     """
     metadata, key = materialization_metadata(profile, days, seconds), asset_key(model)
-    if days is not None and context.assets_def.specs_by_key[key].partitions_def is not None:
+    if days is not None and context.assets_def.get_asset_spec(key).partitions_def is not None:
         periods = [day.isoformat() for day in model.periods(days) if day]
         share = {"seconds": seconds / len(periods)}
         for period in periods:

@@ -24,6 +24,7 @@ from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.freshness import FRESH, MEANING
 from consumption_datamart.factories.lake_table import LakeTableSpec
 from consumption_datamart.factories.metadata import asset_spec
+from consumption_datamart.private import freshness
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.monitoring import CheckResult
 from consumption_datamart.schema.reports import ReportRenewals
@@ -32,6 +33,9 @@ MONITOR_JOB = "monitor"
 EVERY_MORNING = "0 6 * * *"
 KEPT = timedelta(days=100)
 """How long results and figures are kept that later ones of the same day have replaced."""
+
+LINES = 100
+"""Failing checks that a run of the job names; it counts the others."""
 
 
 def all_checks(lake: Sequence[LakeTableSpec], catalog: Catalog) -> list[Check]:
@@ -96,7 +100,6 @@ def monitor_schedule() -> dg.ScheduleDefinition:
 def _freshness(instance: dg.DagsterInstance, catalog: Catalog) -> list[Result]:
     """Whether the tables that stakeholders look at are late, as far as Dagster knows."""
     keys = {asset_key(spec.model): spec.model for spec in catalog.specs if spec.is_watched}
-    states = instance.get_freshness_state_records(list(keys))
     return [
         Result(
             Check(
@@ -108,16 +111,18 @@ def _freshness(instance: dg.DagsterInstance, catalog: Catalog) -> list[Result]:
                 kind="freshness",
             ),
             None,
-            passed=state.freshness_state.value != "FAIL",
+            passed=state != "FAIL",
         )
-        for key, state in states.items()
-        if state.freshness_state.value in ("PASS", "WARN", "FAIL")
+        for key, state in freshness(instance, keys).items()
+        if state in ("PASS", "WARN", "FAIL")
     ]
 
 
 def _summary(results: Sequence[Result]) -> Mapping[str, Any]:
     failing = [result for result in results if not result.passed]
-    lines = [f"- {result.check.model.full_name()}: {result}" for result in failing[:100]]
+    lines = [f"- {result.check.model.full_name()}: {result}" for result in failing[:LINES]]
+    if more := len(failing[LINES:]):
+        lines.append(f"- and {more:,} more, see `{CheckResult.full_name()}`")
     return {
         "evaluated": len(results),
         "failing": len(failing),

@@ -1,7 +1,7 @@
 """The source assets, and the one step that observes them all."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -12,6 +12,7 @@ from consumption_datamart.factories.lake_table import LakeTableSpec
 from consumption_datamart.factories.metadata import asset_spec
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.versions import Contents, Versions, is_changed, versions
+from consumption_datamart.private import keep, kept, observed_days
 from consumption_datamart.resources import LakeResource
 from consumption_datamart.schema.lake import Contract
 
@@ -77,7 +78,7 @@ def _news(
                 metadata={"dumps": len(found.dumps)},
             )
         return
-    known = _observed_days(context.instance, key)
+    known = observed_days(context.instance, key, VERSION_TAG)
     now = dict.fromkeys(known, GONE) | {
         day.isoformat(): version for day, version in found.dumps.items()
     }
@@ -97,14 +98,6 @@ def _observed(instance: dg.DagsterInstance, key: dg.AssetKey) -> str | None:
     records = instance.fetch_observations(key, limit=1).records
     observation = records[0].asset_observation if records else None
     return (observation.tags or {}).get(VERSION_TAG) if observation else None
-
-
-def _observed_days(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
-    """The versions of each day that were last observed."""
-    found = instance.event_log_storage.get_latest_tags_by_partition(
-        key, dg.DagsterEventType.ASSET_OBSERVATION, [VERSION_TAG]
-    )
-    return {day: tags[VERSION_TAG] for day, tags in found.items()}
 
 
 def is_news(instance: dg.DagsterInstance, lake: Lake, specs: Sequence[LakeTableSpec]) -> bool:
@@ -127,15 +120,14 @@ def is_news(instance: dg.DagsterInstance, lake: Lake, specs: Sequence[LakeTableS
 
 def known_contents(instance: dg.DagsterInstance, lake: Lake, table: str) -> Contents:
     """What the last observation of a table has read."""
-    key = _cursor(lake, table)
-    values = instance.daemon_cursor_storage.get_cursor_values({key})
-    return {name: tuple(known) for name, known in json.loads(values.get(key, "{}")).items()}
+    contents = json.loads(kept(instance, _name(lake, table)) or "{}")
+    return {name: tuple(known) for name, known in contents.items()}
 
 
 def remember(instance: dg.DagsterInstance, lake: Lake, table: str, contents: Contents) -> None:
     """Keeps what an observation of a table has read, for the next."""
-    instance.daemon_cursor_storage.set_cursor_values({_cursor(lake, table): json.dumps(contents)})
+    keep(instance, _name(lake, table), json.dumps(contents))
 
 
-def _cursor(lake: Lake, table: str) -> str:
+def _name(lake: Lake, table: str) -> str:
     return f"consumption_datamart/contents/{lake.uri}/{table}"

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import dagster as dg
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from consumption_datamart.factories.lake_table import LakeTableSpec
 from consumption_datamart.factories.observation import is_news
 from consumption_datamart.resources import LakeResource
+from consumption_datamart.runs import is_under_way
 
 OBSERVE_JOB = "observe_lake"
 EVERY_MINUTE = "* * * * *"
@@ -29,8 +29,7 @@ def observe_schedule(lake: LakeResource, specs: Sequence[LakeTableSpec]) -> dg.S
         description="Observes the lake when a dump is new, changed or gone.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        unfinished = dg.RunsFilter(job_name=OBSERVE_JOB, statuses=NOT_FINISHED_STATUSES)
-        if context.instance.get_runs_count(unfinished):
+        if is_under_way(context.instance, OBSERVE_JOB):
             return dg.SkipReason("the lake is being observed")
         if not is_news(context.instance, lake.open(), specs):
             return dg.SkipReason("the lake is as it was")

@@ -1,0 +1,241 @@
+"""Dagster's private API is as the one module that uses it takes it to be."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
+
+from consumption_datamart import private
+from consumption_datamart_tests.instigators import instigator, tick
+
+DAY = dg.DailyPartitionsDefinition("2026-03-01")
+TAG = "dagster/data_version"
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """One that knows of schedules and sensors."""
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as made:
+        yield made
+
+
+@dg.multi_asset(
+    specs=[dg.AssetSpec("one"), dg.AssetSpec("two")],
+    check_specs=[dg.AssetCheckSpec("sound", asset="one")],
+)
+def both():
+    """Two in a step."""
+    yield dg.MaterializeResult("one", metadata={"rows": 3})
+    yield dg.MaterializeResult("two")
+    yield dg.AssetCheckResult(asset_key="one", check_name="sound", passed=False, description="odd")
+
+
+@dg.asset
+def failing() -> None:
+    """For a reason that it says."""
+    raise dg.Failure("out of order")
+
+
+@dg.asset
+def broken() -> None:
+    """For a reason that lies deeper."""
+    try:
+        {}["nothing"]
+    except KeyError as error:
+        raise RuntimeError("it is broken") from error
+
+
+@dg.asset_check(asset="one")
+def apart() -> dg.AssetCheckResult:
+    """A check that is none of the job's."""
+    return dg.AssetCheckResult(passed=True)
+
+
+SOUND, APART = (dg.AssetCheckKey(dg.AssetKey("one"), name) for name in ("sound", "apart"))
+CODE = dg.Definitions(
+    assets=[both, failing, broken],
+    asset_checks=[apart],
+    jobs=[
+        dg.define_asset_job(
+            "build", selection=dg.AssetSelection.all() - dg.AssetSelection.checks(APART)
+        )
+    ],
+)
+ONE, TWO = dg.AssetKey("one"), dg.AssetKey("two")
+
+
+def ran(instance: dg.DagsterInstance) -> dict[str | None, list[dg.DagsterEvent]]:
+    """The events of a build, by step."""
+    job = private.resolved_job(CODE, "build")
+    events = job.execute_in_process(instance=instance, raise_on_error=False).all_events
+    return {key: [each for each in events if each.step_key == key] for key in job.graph.node_dict}
+
+
+def test_the_latest_evaluations_of_checks(instance: dg.DagsterInstance) -> None:
+    assert private.latest_checks(instance, [SOUND]) == {}
+    ran(instance)
+    found = private.latest_checks(instance, [SOUND, APART])
+    assert found.keys() == {SOUND}
+    evaluation = found[SOUND].evaluation
+    assert not found[SOUND].is_under_way
+    assert evaluation is not None
+    told = evaluation.passed, evaluation.severity, evaluation.description
+    assert told == (False, dg.AssetCheckSeverity.ERROR, "odd")
+
+
+def test_a_check_that_is_being_evaluated(instance: dg.DagsterInstance) -> None:
+    instance.create_run_for_job(private.resolved_job(CODE, "build"))
+    assert private.latest_checks(instance, [SOUND]) == {SOUND: private.LatestCheck(True, None)}
+
+
+def test_the_observed_days(instance: dg.DagsterInstance) -> None:
+    for day, version in [("2026-03-01", "a"), ("2026-03-02", "b"), ("2026-03-01", "c")]:
+        observed = dg.AssetObservation(
+            "source", partition=day, tags={"dagster/data_version": version}
+        )
+        instance.report_runless_asset_event(observed)
+    found = private.observed_days(instance, dg.AssetKey("source"), "dagster/data_version")
+    assert found == {"2026-03-01": "c", "2026-03-02": "b"}
+    assert private.observed_days(instance, dg.AssetKey("other"), TAG) == {}
+
+
+def test_what_is_kept(instance: dg.DagsterInstance) -> None:
+    assert private.kept(instance, "name") is None
+    for text in ("first", "second"):
+        private.keep(instance, "name", text)
+        assert private.kept(instance, "name") == text
+    assert private.kept(instance, "another") is None
+
+
+def test_the_schedules_and_sensors(instance: dg.DagsterInstance) -> None:
+    noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    watcher = instigator(instance, "watcher")
+    instigator(instance, "off", is_running=False)
+    instigator(instance, "not asked for")
+    tick(instance, watcher, noon, noon + timedelta(minutes=3))
+    since = noon + timedelta(minutes=1, seconds=30)
+    found = {each.name: each for each in private.instigators(instance, ["watcher", "off"], since)}
+    minutes = [noon + timedelta(minutes=3), noon + timedelta(minutes=2)]
+    assert found == {
+        "watcher": private.Instigator("watcher", "sensor", True, minutes),
+        "off": private.Instigator("off", "sensor", False, []),
+    }
+    (late,) = private.instigators(instance, ["watcher"], noon + timedelta(hours=1))
+    assert late.ticks == [noon + timedelta(minutes=3)]
+
+
+def test_an_instance_in_memory_knows_no_sensors() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert list(private.instigators(instance, ["watcher"], datetime.now(UTC))) == []
+
+
+def test_freshness(instance: dg.DagsterInstance) -> None:
+    change = FreshnessStateChange(
+        key=ONE,
+        new_state=FreshnessState.FAIL,
+        previous_state=FreshnessState.PASS,
+        state_change_timestamp=datetime.now(UTC).timestamp(),
+    )
+    instance.report_runless_asset_event(change)
+    assert private.freshness(instance, [ONE, TWO]) == {ONE: "FAIL"}
+
+
+class Asked(dg.AutomationCondition[dg.AssetKey]):
+    """True of some days, or of an asset without days; writes down what was requested before."""
+
+    def __init__(self, partitions: set[str]) -> None:
+        """Nothing is written down yet."""
+        self.partitions, self.before = partitions, []
+
+    @property
+    def name(self) -> str:
+        """As in the UI."""
+        return "asked"
+
+    def evaluate(self, context: dg.AutomationContext) -> dg.AutomationResult:
+        """As it was made."""
+        self.before.append(private.requested_before(context))
+        return dg.AutomationResult(context, private.subset(context, self.partitions))
+
+
+def asset_of(
+    condition: Asked, partitioned: dg.PartitionsDefinition | None = None
+) -> dg.AssetsDefinition:
+    """An asset whose policy is a condition."""
+
+    @dg.asset(name="x", automation_condition=condition, partitions_def=partitioned)
+    def x() -> None:
+        pass
+
+    return x
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
+@pytest.mark.parametrize(
+    ("partitioned", "wanted", "requested"),
+    [
+        (DAY, {"2026-03-02", "1999-01-01"}, {"2026-03-02"}),
+        (DAY, set(), set()),
+        (None, {""}, {None}),
+        (None, set(), set()),
+    ],
+)
+def test_subsets_of_an_automation_context(
+    partitioned: dg.PartitionsDefinition | None, wanted: set[str], requested: set[str | None]
+) -> None:
+    condition = Asked(wanted)
+    asset = asset_of(condition, partitioned)
+    cursor = None
+    with dg.DagsterInstance.ephemeral() as instance:
+        for _ in range(2):
+            found = dg.evaluate_automation_conditions(
+                dg.Definitions([asset]), instance, cursor=cursor
+            )
+            cursor = found.cursor
+            assert found.get_requested_partitions(dg.AssetKey("x")) == requested
+    assert condition.before == [None, {each or "" for each in requested}]
+
+
+class Doubled(private.RewritingSensor):
+    """Asks for everything twice."""
+
+    def rewritten(self, requests):
+        """Twice."""
+        return [*requests, *requests]
+
+
+def test_what_a_sensor_asks_for_is_rewritten(instance: dg.DagsterInstance) -> None:
+    with pytest.warns(dg.BetaWarning):
+        sensor = Doubled("doubled", target="*", use_user_code_server=True)
+    code = dg.Definitions([asset_of(Asked({""}))], sensors=[sensor])
+    context = dg.build_sensor_context(instance=instance, definitions=code)
+    found = sensor.evaluate_tick(context)
+    assert [request.asset_selection for request in found.run_requests] == [[dg.AssetKey("x")]] * 2
+    assert found.cursor
+
+
+def test_jobs(instance: dg.DagsterInstance) -> None:
+    job = private.resolved_job(CODE, "build")
+    assert private.assets_of(job) == {ONE, TWO, failing.key, broken.key}
+    part = private.part_of(job, {ONE, TWO})
+    assert private.assets_of(part) == {ONE, TWO}
+    result = part.execute_in_process(instance=instance)
+    assert {each.check_name for each in result.get_asset_check_evaluations()} == {"sound"}
+
+
+def test_events_of_steps(instance: dg.DagsterInstance) -> None:
+    steps = ran(instance)
+    (success,) = (each for each in steps["both"] if each.is_step_success)
+    assert 0 < private.seconds_of(success) < 60
+    made = [private.metadata_of(each) for each in steps["both"] if each.is_step_materialization]
+    assert [each.get("rows") for each in made] == [dg.MetadataValue.int(3), None]
+    failures = {
+        name: private.failure_of(each)
+        for name, events in steps.items()
+        for each in events
+        if each.is_step_failure
+    }
+    assert failures == {"failing": "out of order", "broken": "KeyError: 'nothing'"}
