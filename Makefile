@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 # measured is what users install: what only tests need takes time to import
 BENCH = $(VENV)-bench/bin
 
-.PHONY: build test lint types format dev docs sample lock ui bench scaling bench-changes bench-automation fuzz kills
+.PHONY: build test lint types format dev docs sample lock ui bench scaling bench-changes bench-automation fuzz faults kills
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -65,6 +65,9 @@ bench-automation: $(BENCH)/consumption-datamart  ## measures observation and tic
 
 fuzz: $(BIN)/consumption-datamart  ## loads 10,000 damaged dumps, and builds some of them
 	$(BIN)/python -m consumption_datamart_tests.fuzz --mutations 10000 --builds 20 $(ARGS)
+
+faults: $(BIN)/consumption-datamart  ## lets each call of a build to a file or the database fail
+	$(BIN)/python -m consumption_datamart_tests.faults $(ARGS)
 
 kills: $(BIN)/consumption-datamart  ## kills 200 builds, and takes the disk from some
 	$(BIN)/python -m consumption_datamart_tests.kills $(ARGS)
