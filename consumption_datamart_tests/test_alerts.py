@@ -11,7 +11,7 @@ import time_machine
 from consumption_datamart.alerts import ALERT_JOB, AlertBook
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.schema.reports import ReportConsumptionDaily
-from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart.warehouse import open_warehouse, publish
 from consumption_datamart_tests import cli
 
 DOWN = """
@@ -41,9 +41,7 @@ class Location:
         row |= {"product_id": "db", "product_name": "Database", "entitled_30d": 10.0}
         row |= {"used_30d": 10 * share, "consumption_30d": share, "band": "over"}
         warehouse = open_warehouse(self.url)
-        with warehouse.transaction() as transaction:
-            transaction.clear(ReportConsumptionDaily)
-            transaction.load(ReportConsumptionDaily, transaction.stage(pd.DataFrame([row])))
+        publish(warehouse, ReportConsumptionDaily, pd.DataFrame([row]))
         warehouse.release()
 
     def tick(self) -> str:

@@ -89,7 +89,9 @@ def test_a_build_fills_every_table_alike_on_every_engine(lake: Path, tmp_path: P
         url = f"{engine}://{tmp_path}/warehouse.{engine}"
         build(lake, url)
         tables[engine] = tables_of(url)
-    assert tables["duckdb"].keys() == tables["sqlite"].keys() == MODELS.keys()
+    copies = {"monitoring.release"}  # what SQLite does without
+    assert tables["duckdb"].keys() == MODELS.keys()
+    assert tables["sqlite"].keys() == MODELS.keys() - copies
     ledger = {"monitoring.publication": tables["duckdb"]["monitoring.publication"]}
     assert differing(tables["sqlite"], without_monitoring(tables["duckdb"]) | ledger) == {}
     assert differing(tables["duckdb"], expected_tables(lake)) == {}
@@ -112,7 +114,7 @@ def test_a_build_fills_every_table(
     write(lake)
     build(lake, warehouse)
     tables = tables_of(warehouse)
-    assert tables.keys() == MODELS.keys()
+    assert tables.keys() | {"monitoring.release"} == MODELS.keys()
     assert differing(tables, expected_tables(lake)) == {}
 
 

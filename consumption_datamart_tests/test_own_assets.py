@@ -23,7 +23,7 @@ from consumption_datamart.schema.star import FactConsumptionDaily
 from consumption_datamart.schema.table import Field, MartTable
 from consumption_datamart.schema.types import Day, Integer, Real, Text
 from consumption_datamart_tests.lakes import day, entitlement, noon, usage, write_dump
-from consumption_datamart_tests.mart import build_tables, tables_of
+from consumption_datamart_tests.mart import as_written, build_tables, tables_of
 from consumption_datamart_tests.ticks import Automation
 
 GUIDE = Path(__file__).parent.parent / "docs" / "extending.md"
@@ -133,7 +133,7 @@ def mart(lake: Path, days: None, warehouse: str) -> str:
 
 def shares(url: str) -> dict[int, float]:
     """By the number of the day."""
-    rows = tables_of(url, TargetDaily, TargetMet)["mart.target_daily"]
+    rows = tables_of(as_written(url), TargetDaily, TargetMet)["mart.target_daily"]
     return {(row["day"] - day(1)).days + 1: row["share"] for row in rows}
 
 

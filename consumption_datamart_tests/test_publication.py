@@ -16,7 +16,7 @@ from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.star import DimCustomer, FactConsumptionDaily
 from consumption_datamart.warehouse import Warehouse, open_warehouse, publish
 from consumption_datamart_tests.lakes import Row
-from consumption_datamart_tests.mart import tables_of
+from consumption_datamart_tests.mart import as_written, tables_of
 
 Form = Callable[[list[Row]], pd.DataFrame | ir.Table]
 
@@ -84,13 +84,17 @@ def target(warehouse: str) -> Warehouse:
 
 def found(target: Warehouse) -> list[Row]:
     """What the table holds, by day."""
-    target.release()
-    return seen(target)
+    return by_day(as_written(target.url))
 
 
 def seen(target: Warehouse) -> list[Row]:
     """What readers see of it, by day."""
-    return sorted(tables_of(target.url).get(NAME, []), key=lambda each: str(each["day"]))
+    return by_day(target.url)
+
+
+def by_day(url: str) -> list[Row]:
+    """The rows of a file."""
+    return sorted(tables_of(url).get(NAME, []), key=lambda each: str(each["day"]))
 
 
 @pytest.mark.parametrize(("rows", "told"), BAD.values(), ids=BAD)

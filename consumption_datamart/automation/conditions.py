@@ -73,7 +73,7 @@ class AwaitsRefresh(dg.AutomationCondition[dg.AssetKey]):
         requested = requested_before(context)
         asked = {cause: set(days) for cause, days in kept.items()}
         for cause, days in offered.items() if requested is not None else ():
-            asked.setdefault(cause, set()).update(requested & days)
+            asked.setdefault(cause, set()).update(requested.intersection(days))
         return asked
 
 

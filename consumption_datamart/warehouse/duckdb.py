@@ -22,7 +22,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 from consumption_datamart.schema.monitoring import Release
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
-from consumption_datamart.warehouse.files import copy_file
+from consumption_datamart.warehouse.files import copy_file, remove_file
 from consumption_datamart.warehouse.release import (
     Attached,
     bring_up_to_date,
@@ -117,6 +117,7 @@ class DuckDBWarehouse(Warehouse):
             if seen is not None and not is_wanted(ibis.duckdb.from_connection(connection)):
                 return
             try:
+                remove_file(fresh)
                 if left_out and self.path.exists():
                     with self.path.open("rb") as before:
                         copy_file(before, fresh)
@@ -134,7 +135,7 @@ class DuckDBWarehouse(Warehouse):
                 fresh.replace(self.path)
                 sign(working, version)
             except (OSError, duckdb.Error) as error:
-                fresh.unlink(missing_ok=True)
+                remove_file(fresh)
                 raise self.unreachable(error) from error
 
     def released(self) -> Warehouse:
@@ -182,6 +183,7 @@ class DuckDBWarehouse(Warehouse):
             return
         with self._connection(self.path, read_only=True), self.path.open("rb") as source:
             fresh = self.working.with_name(f"{self.working.name}.{os.getpid()}")
+            remove_file(fresh)
             copy_file(source, fresh)
         with duckdb.connect() as connection:
             connection.execute(f"ATTACH '{_quoted(fresh)}' AS {CATALOG} ({MODE})")

@@ -1,4 +1,4 @@
-"""Copying the file of a warehouse."""
+"""The files of a warehouse: copied, and removed."""
 
 import os
 import shutil
@@ -24,3 +24,9 @@ def copy_file(source: BinaryIO, target: Path) -> None:
             shutil.copyfileobj(source, copy, COPY_BYTES)
         copy.flush()
         os.fsync(copy.fileno())
+
+
+def remove_file(file: Path) -> None:
+    """Removes a file, and the log of what was not written to it any more."""
+    for each in (file, Path(f"{file}.wal")):
+        each.unlink(missing_ok=True)
