@@ -70,10 +70,10 @@ class AwaitsRefresh(dg.AutomationCondition[dg.AssetKey]):
     def _asked(self, context: Any) -> Causes:
         """What was asked for, for which reason: of what was offered, what was then requested."""
         kept, offered = json.loads(context.cursor or "[{}, {}]")
-        requested = requested_before(context)
+        requested = requested_before(context) or set()
         asked = {cause: set(days) for cause, days in kept.items()}
-        for cause, days in offered.items() if requested is not None else ():
-            asked.setdefault(cause, set()).update(requested.intersection(days))
+        for cause, days in offered.items():
+            asked.setdefault(cause, set()).update(requested & set(days))
         return asked
 
 
