@@ -125,7 +125,7 @@ def build_definitions(
     fresh = freshness_checks(REPORTS)
     monitoring = dg.AssetSelection.groups("monitoring")
     measured = dg.AssetSelection.assets(*(asset_key(spec.model) for spec in MONITORING))
-    apart = dg.AssetSelection.checks(*(spec.key for spec in fresh.check_specs))
+    freshness = dg.AssetSelection.checks(*(spec.key for spec in fresh.check_specs))
     resource = releasing(catalog) if is_released_by_runs else WarehouseResource
     warehouse = resource(url=settings.warehouse, memory_limit=settings.memory_limit)
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
@@ -156,7 +156,7 @@ def build_definitions(
                 dg.define_asset_job(
                     BUILD_JOB,
                     # not the sources, which are observed; nor what is checked of what is stored
-                    selection=dg.AssetSelection.all() - apart - (monitoring - measured),
+                    selection=dg.AssetSelection.all() - freshness - (monitoring - measured),
                     description="Everything, for a range of days in one run.",
                 ),
                 dg.define_asset_job(

@@ -11,7 +11,7 @@ import dagster as dg
 import ibis.expr.types as ir
 import pandas as pd
 
-from consumption_datamart.checks import asset_key, told_in_a_line
+from consumption_datamart.checks import as_dagster_failure, asset_key
 from consumption_datamart.errors import AuditError
 from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.metadata import materialization_metadata
@@ -53,7 +53,7 @@ class TableIOManager(dg.IOManager):
         """
         model = self._model(context.asset_key)
         days = _days(context, model)
-        with told_in_a_line():
+        with as_dagster_failure():
             warehouse, dependents = self.warehouse.open(), self.catalog.dependents(model)
             try:
                 published = publish(warehouse, model, obj, days, dependents=dependents)
@@ -70,7 +70,7 @@ class TableIOManager(dg.IOManager):
             A frame for `pd.DataFrame`; for all else an Ibis expression that holds no connection.
         """
         model = self._model(context.asset_key)
-        with told_in_a_line():
+        with as_dagster_failure():
             warehouse = self.warehouse.open()
             rows = on_days(model, warehouse.table(model), _days(context, model))
             return (

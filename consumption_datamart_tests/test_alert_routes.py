@@ -23,7 +23,7 @@ from consumption_datamart.alerts.config import AlertSettings, load_alert_setting
 from consumption_datamart.alerts.evaluation import tell
 from consumption_datamart.alerts.machine import Alert, State, Transition
 from consumption_datamart.alerts.routes import is_for
-from consumption_datamart.alerts.store import AlertBook
+from consumption_datamart.alerts.store import AlertStore
 from consumption_datamart.errors import DatamartError
 from consumption_datamart.warehouse import open_warehouse
 
@@ -122,9 +122,9 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> AlertBook:
+def book(tmp_path: Path) -> AlertStore:
     """Without alerts yet."""
-    return AlertBook(open_warehouse(f"sqlite://{tmp_path}/warehouse.sqlite"))
+    return AlertStore(open_warehouse(f"sqlite://{tmp_path}/warehouse.sqlite"))
 
 
 def configured(*routes: dict[str, object]) -> AlertSettings:
@@ -132,7 +132,7 @@ def configured(*routes: dict[str, object]) -> AlertSettings:
     return AlertSettings.model_validate({"route": routes, "delivery": QUICK})
 
 
-def told(book: AlertBook, settings: AlertSettings, *transitions: Transition) -> list[str]:
+def told(book: AlertStore, settings: AlertSettings, *transitions: Transition) -> list[str]:
     """Write transitions down and tell them; who is still to be told."""
     routes = [[r.name for r in settings.route if is_for(r, each)] for each in transitions]
     book.write([each.alert for each in transitions], list(zip(transitions, routes, strict=True)))
@@ -140,7 +140,7 @@ def told(book: AlertBook, settings: AlertSettings, *transitions: Transition) -> 
     return list(book.history().undelivered)
 
 
-def test_a_webhook_gets_json(server: Server, book: AlertBook) -> None:
+def test_a_webhook_gets_json(server: Server, book: AlertStore) -> None:
     route = {"kind": "webhook", "name": "hook", "url": server.url, "headers": {"X-Key": "secret"}}
     assert told(book, configured(route), transition()) == [""]
     [(headers, document)] = server.received
@@ -162,7 +162,7 @@ def test_a_webhook_gets_json(server: Server, book: AlertBook) -> None:
     }
 
 
-def test_slack_gets_a_text_with_a_line_for_each(server: Server, book: AlertBook) -> None:
+def test_slack_gets_a_text_with_a_line_for_each(server: Server, book: AlertStore) -> None:
     settings = configured({"kind": "slack", "name": "slack", "url": server.url})
     told(book, settings, transition(), transition(State.recovered, "invoices"))
     [(_, document)] = server.received
@@ -172,7 +172,7 @@ def test_slack_gets_a_text_with_a_line_for_each(server: Server, book: AlertBook)
     ]
 
 
-def test_mail(book: AlertBook) -> None:
+def test_mail(book: AlertStore) -> None:
     people = {"recipients": ["one@example.com", "two@example.com"]}
     with mail_server() as (handler, port):
         assert told(book, configured(MAIL | people | {"port": port}), transition()) == [""]
@@ -191,7 +191,7 @@ def ca(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
     return ca
 
 
-def mailed_over_tls(book: AlertBook, ca: trustme.CA, **route: object) -> tuple[list[str], int]:
+def mailed_over_tls(book: AlertStore, ca: trustme.CA, **route: object) -> tuple[list[str], int]:
     """Who is still to be told, and how many mails a server has got that wants TLS and a login."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     ca.issue_cert("127.0.0.1").configure_cert(context)
@@ -205,22 +205,22 @@ def mailed_over_tls(book: AlertBook, ca: trustme.CA, **route: object) -> tuple[l
         return told(book, settings, transition()), len(handler.mails)
 
 
-def test_mail_over_tls_with_a_login(book: AlertBook, ca: trustme.CA) -> None:
+def test_mail_over_tls_with_a_login(book: AlertStore, ca: trustme.CA) -> None:
     assert mailed_over_tls(book, ca, **SECURE) == ([""], 1)
 
 
 @pytest.mark.parametrize("route", [{"starttls": False}, {"user": None}, {"password": "wrong"}])
 def test_a_mail_server_that_refuses_is_tried_again_later(
-    route: dict[str, object], book: AlertBook, ca: trustme.CA
+    route: dict[str, object], book: AlertStore, ca: trustme.CA
 ) -> None:
     assert mailed_over_tls(book, ca, **SECURE | route) == (["mail"], 0)
 
 
-def test_who_cannot_show_a_certificate_gets_no_password(book: AlertBook, ca: trustme.CA) -> None:
+def test_who_cannot_show_a_certificate_gets_no_password(book: AlertStore, ca: trustme.CA) -> None:
     assert mailed_over_tls(book, trustme.CA(), **SECURE) == (["mail"], 0)
 
 
-def test_the_log(book: AlertBook, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log(book: AlertStore, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "test"):
         assert told(book, AlertSettings(), transition(), transition(State.recovered, "a")) == [
             "",
@@ -234,7 +234,7 @@ def test_the_log(book: AlertBook, caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize("answers", [[500], [429]])
 def test_a_route_that_stumbles_is_tried_again_at_once(
-    answers: list[int], server: Server, book: AlertBook
+    answers: list[int], server: Server, book: AlertStore
 ) -> None:
     server.answers = answers
     settings = configured({"kind": "slack", "name": "slack", "url": server.url})
@@ -243,7 +243,7 @@ def test_a_route_that_stumbles_is_tried_again_at_once(
 
 
 def test_a_route_that_is_down_holds_up_no_other_and_is_told_later(
-    server: Server, book: AlertBook, caplog: pytest.LogCaptureFixture
+    server: Server, book: AlertStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     port = free_port()
     settings = configured(

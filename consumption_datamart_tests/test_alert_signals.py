@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from consumption_datamart import runs
-from consumption_datamart.alerts import AlertBook, AlertSettings, Watched, evaluate
+from consumption_datamart.alerts import AlertSettings, AlertStore, Watched, evaluate
 from consumption_datamart.alerts.instance import FORGOTTEN
 from consumption_datamart.schema.monitoring import Objective
 from consumption_datamart.schema.raw import Dumps
@@ -148,7 +148,7 @@ def test_checks(bench: Bench) -> None:
         [(name, "alarm", "recovered")],
         [],
     ]
-    assert "3 rows are odd" in set(AlertBook(bench.warehouse).history().summary)
+    assert "3 rows are odd" in set(AlertStore(bench.warehouse).history().summary)
 
 
 def test_a_check_that_is_no_more(bench: Bench) -> None:
@@ -378,8 +378,8 @@ def test_the_state_outlasts_restarts(
         bench = make()
         bench.warehouse = open_warehouse(warehouse)
     assert bench.evaluate() == []
-    [alert] = AlertBook(bench.warehouse).alerts().values()
+    [alert] = AlertStore(bench.warehouse).alerts().values()
     assert (alert.state, alert.level, alert.is_open) == ("alarm", 2, True)
     assert alert.since == datetime(2026, 3, 10, 12, 1)
-    [row] = AlertBook(bench.warehouse).history().itertuples()
+    [row] = AlertStore(bench.warehouse).history().itertuples()
     assert (row.state_before, row.state, row.undelivered, row.reading) == ("ok", "alarm", "", 1.1)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import time_machine
 
-from consumption_datamart.alerts import ALERT_JOB, AlertBook
+from consumption_datamart.alerts import ALERT_JOB, AlertStore
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.schema.reports import ReportConsumptionDaily
 from consumption_datamart.warehouse import open_warehouse, publish
@@ -71,7 +71,7 @@ def test_the_sensor_starts_a_run_only_if_there_is_something_to_tell(location: Lo
     assert location.tick() == "no line is crossed"
     location.consume(0.5)
     assert location.tick() == "starts alert"
-    history = AlertBook(open_warehouse(location.url)).history()
+    history = AlertStore(open_warehouse(location.url)).history()
     assert list(history.state) == ["recovered", "alarm"]
     assert location.instance.get_runs_count() == 2
 
@@ -85,7 +85,7 @@ def test_a_route_that_is_down_is_tried_again_every_five_minutes(location: Locati
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=6)):
         assert location.tick() == "starts alert"
         assert location.tick() == "no line is crossed"
-    assert list(AlertBook(open_warehouse(location.url)).history().undelivered) == [""]
+    assert list(AlertStore(open_warehouse(location.url)).history().undelivered) == [""]
 
 
 def test_the_command_lists_open_alerts_and_the_history(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pandas.testing import assert_frame_equal
 
-from consumption_datamart.alerts.store import AlertBook
+from consumption_datamart.alerts.store import AlertStore
 from consumption_datamart.report import executive_report
 from consumption_datamart.simulation import simulate
 from consumption_datamart.warehouse import open_warehouse
@@ -59,13 +59,13 @@ def test_a_build_keeps_its_history_and_equals_a_fresh_one(
     earlier: Mart, engine: str, tmp_path: Path
 ) -> None:
     before = tables_of(earlier.url)
-    alerts = AlertBook(open_warehouse(earlier.url)).history()
+    alerts = AlertStore(open_warehouse(earlier.url)).history()
     build(*earlier)
     after = tables_of(earlier.url)
-    book = AlertBook(open_warehouse(earlier.url))
+    book = AlertStore(open_warehouse(earlier.url))
     book.write(book.alerts().values(), [])
     assert len(alerts) > 0
-    assert_frame_equal(AlertBook(open_warehouse(earlier.url)).history(), alerts, check_dtype=False)
+    assert_frame_equal(AlertStore(open_warehouse(earlier.url)).history(), alerts, check_dtype=False)
     assert "mart.product_unit_daily" not in after
     assert all(before[f"monitoring.{name}"] for name in HISTORY)
     assert lost(before, after) == {}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from consumption_datamart.assets.monitoring import MONITORING, promises
+from consumption_datamart.assets.monitoring import MONITORING, objective_specs
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.schema.monitoring import CheckResult, Objective
 from consumption_datamart.warehouse import open_warehouse, publish
@@ -134,7 +134,7 @@ def test_freshness_is_of_the_report_itself_and_of_its_deliveries(warehouse: str)
 
 def test_there_is_an_objective_of_each_kind_for_each_report_measured_or_not(warehouse: str) -> None:
     found = measured(warehouse, [result(1)])
-    assert found.keys() == {f"{promise.table} {promise.kind}" for promise in promises()}
+    assert found.keys() == {f"{spec.table} {spec.kind}" for spec in objective_specs()}
     assert len(found) == 3 * len(REPORTS)
     row = found[f"{RENEWALS} warnings"]
     assert (row["days_measured"], row["budget_left"], row["burn_rate"]) == (0, 1.0, 0.0)

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from consumption_datamart.alerts.machine import Alert, State, Transition
-from consumption_datamart.alerts.store import AlertBook
+from consumption_datamart.alerts.store import AlertStore
 from consumption_datamart.assets.star.days import dim_day
 from consumption_datamart.build import build
 from consumption_datamart.checks import Result, record
@@ -173,12 +173,12 @@ def test_what_is_written_besides_publications_makes_nothing_be_copied(tmp_path: 
     before = path.stat()
     with target.transaction() as transaction:
         record(transaction, [Result(model_check(MODEL), None, passed=True)])
-    book = AlertBook(target)
+    book = AlertStore(target)
     alert = Alert("check", "a table", State.alarm, 1, datetime(2026, 1, 1), "It fails.")
     book.write([alert], [(Transition(State.ok, alert, 1.0), ["mail"])])
     target.release()
     assert path.stat().st_ino == before.st_ino
-    assert list(AlertBook(target.released()).alerts().values()) == [alert]
+    assert list(AlertStore(target.released()).alerts().values()) == [alert]
     publish(target, MODEL, generation(2))
     target.release()
     assert seen(path) == 2

@@ -3,12 +3,12 @@
 from consumption_datamart.alerts.config import AlertSettings, load_alert_settings
 from consumption_datamart.alerts.evaluation import Watched, evaluate
 from consumption_datamart.alerts.sensor import ALERT_JOB, alert_job, alert_sensor
-from consumption_datamart.alerts.store import AlertBook
+from consumption_datamart.alerts.store import AlertStore
 
 __all__ = [
     "ALERT_JOB",
-    "AlertBook",
     "AlertSettings",
+    "AlertStore",
     "Watched",
     "alert_job",
     "alert_sensor",

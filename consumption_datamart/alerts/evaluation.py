@@ -20,7 +20,7 @@ from consumption_datamart.alerts.mart import (
     dump_readings,
 )
 from consumption_datamart.alerts.routes import Told, deliver, is_for
-from consumption_datamart.alerts.store import AlertBook, Key
+from consumption_datamart.alerts.store import AlertStore, Key
 from consumption_datamart.warehouse import Warehouse
 
 COMPLETE = ("check", "run", "budget", "dump", "consumption")
@@ -130,7 +130,7 @@ def evaluate(
     Raises:
         WarehouseError: the warehouse cannot be opened.
     """
-    now, book = now or datetime.now(UTC), AlertBook(warehouse)
+    now, book = now or datetime.now(UTC), AlertStore(warehouse)
     naive = now.replace(tzinfo=None)
     known = book.alerts()
     change = judge(known, read(warehouse, instance, watched, settings, now), naive)
@@ -144,7 +144,7 @@ def evaluate(
     return change.transitions
 
 
-def tell(book: AlertBook, settings: AlertSettings, log: logging.Logger) -> None:
+def tell(book: AlertStore, settings: AlertSettings, log: logging.Logger) -> None:
     """Tells each route what it has not been told; one that is down holds up no other."""
     pending = book.pending()
     if pending.empty:

@@ -7,8 +7,8 @@ import dagster as dg
 
 from consumption_datamart.alerts.config import AlertSettings, load_alert_settings
 from consumption_datamart.alerts.evaluation import Watched, evaluate, judge, read
-from consumption_datamart.alerts.store import AlertBook
-from consumption_datamart.checks import told_in_a_line
+from consumption_datamart.alerts.store import AlertStore
+from consumption_datamart.checks import as_dagster_failure
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.runs import is_any, is_under_way
 
@@ -29,7 +29,7 @@ def alert_job(watched: Watched, file: Path) -> dg.JobDefinition:
 
     @dg.op(name="evaluate_alerts")
     def evaluate_alerts(context: dg.OpExecutionContext, warehouse: WarehouseResource) -> None:
-        with told_in_a_line():
+        with as_dagster_failure():
             settings = load_alert_settings(file)
             # what was released, so that it never waits for a run that writes
             released = warehouse.open().released()
@@ -70,7 +70,7 @@ def _look(
         return dg.SkipReason("nothing is built yet")
     if is_under_way(instance, ALERT_JOB):
         return dg.SkipReason(f"a run of {ALERT_JOB} is under way")
-    book, found = AlertBook(opened), read(opened, instance, watched, settings, now)
+    book, found = AlertStore(opened), read(opened, instance, watched, settings, now)
     change = judge(book.alerts(), found, now.replace(tzinfo=None))
     if change.transitions:
         return dg.RunRequest()

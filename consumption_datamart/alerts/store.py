@@ -16,7 +16,7 @@ Key = tuple[str, str]
 """Signal and subject."""
 
 
-class AlertBook:
+class AlertStore:
     """The alerts and their history, where a warehouse keeps its operations."""
 
     def __init__(self, warehouse: Warehouse) -> None:

@@ -22,7 +22,7 @@ PERIOD_DAYS, RECENT_DAYS = 28, 7
 """Days that an objective is measured over, and those that the rate of burning is read off."""
 
 
-class Promise(NamedTuple):
+class ObjectiveSpec(NamedTuple):
     """An objective that is set.
 
     Attributes:
@@ -38,7 +38,7 @@ class Promise(NamedTuple):
     target: float = TARGET
 
 
-def promises() -> list[Promise]:
+def objective_specs() -> list[ObjectiveSpec]:
     """For each report one objective of each kind.
 
     Of correctness and warnings the checks of all tables decide that the report is made of and that
@@ -51,7 +51,7 @@ def promises() -> list[Promise]:
         own = (spec.model.full_name(), Dumps.full_name())
         for kind in OBJECTIVE_KINDS:
             checked = own if kind == "freshness" else alike
-            found.append(Promise(spec.model.full_name(), kind, checked))
+            found.append(ObjectiveSpec(spec.model.full_name(), kind, checked))
     return found
 
 
@@ -67,16 +67,14 @@ def objective(check_result: ir.Table) -> ir.Table:
     """
     latest = _last_results(check_result)
     parts = []
-    for promise in promises():
+    for spec in objective_specs():
         name = {
-            "objective_name": ibis.literal(f"{promise.table} {promise.kind}"),
-            "objective_table": ibis.literal(promise.table),
-            "kind": ibis.literal(promise.kind),
-            "target": ibis.literal(promise.target, "float64"),
+            "objective_name": ibis.literal(f"{spec.table} {spec.kind}"),
+            "objective_table": ibis.literal(spec.table),
+            "kind": ibis.literal(spec.kind),
+            "target": ibis.literal(spec.target, "float64"),
         }
-        rows = latest.filter(
-            latest.kind == promise.kind, latest.checked_table.isin(promise.checked)
-        )
+        rows = latest.filter(latest.kind == spec.kind, latest.checked_table.isin(spec.checked))
         parts.append(rows.select(day=rows.day, good=rows.good, **name))
         # an objective of which nothing was measured is there all the same
         nothing = {"day": ibis.null("date"), "good": ibis.null("int64")}

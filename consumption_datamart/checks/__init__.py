@@ -1,19 +1,19 @@
 """What must be true of the tables: pure definitions, their evaluation, and their record."""
 
-from consumption_datamart.checks.catalog import (
+from consumption_datamart.checks.check import MODEL, Check, Result
+from consumption_datamart.checks.evaluation import evaluate, prune, record
+from consumption_datamart.checks.inspection import Inspection
+from consumption_datamart.checks.registry import (
     checks_of_dumps,
     checks_of_load,
     checks_of_table,
 )
-from consumption_datamart.checks.check import MODEL, Check, Result
-from consumption_datamart.checks.evaluation import evaluate, prune, record
-from consumption_datamart.checks.inspection import Inspection
 from consumption_datamart.checks.reporting import (
+    as_dagster_failure,
     asset_key,
     check_spec,
     evaluations,
     events,
-    told_in_a_line,
 )
 from consumption_datamart.checks.stored import evaluate_stored
 
@@ -22,6 +22,7 @@ __all__ = [
     "Check",
     "Inspection",
     "Result",
+    "as_dagster_failure",
     "asset_key",
     "check_spec",
     "checks_of_dumps",
@@ -33,5 +34,4 @@ __all__ = [
     "events",
     "prune",
     "record",
-    "told_in_a_line",
 ]

@@ -111,7 +111,7 @@ def _evaluation(
 
 
 @contextmanager
-def told_in_a_line() -> Iterator[None]:
+def as_dagster_failure() -> Iterator[None]:
     """Turns an error that a user can act on into a Dagster failure that says just that."""
     try:
         yield

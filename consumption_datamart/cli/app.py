@@ -179,13 +179,13 @@ def alerts(
     ] = False,
 ) -> None:
     """Show the alerts that are open, or the history of all."""
-    from consumption_datamart.alerts.store import AlertBook
+    from consumption_datamart.alerts.store import AlertStore
     from consumption_datamart.cli.alerts import write_history, write_open
     from consumption_datamart.settings import load_settings
     from consumption_datamart.warehouse import open_warehouse
 
     settings = load_settings(warehouse=warehouse)
-    book = AlertBook(open_warehouse(settings.warehouse, settings.memory_limit).released())
+    book = AlertStore(open_warehouse(settings.warehouse, settings.memory_limit).released())
     if all_:
         write_history(book.history())
     else:

@@ -8,11 +8,11 @@ import dagster as dg
 from consumption_datamart.automation import eager
 from consumption_datamart.checks import (
     Inspection,
+    as_dagster_failure,
     asset_key,
     check_spec,
     checks_of_dumps,
     events,
-    told_in_a_line,
 )
 from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.lake_table import LakeTableSpec
@@ -42,7 +42,7 @@ def dumps_asset(specs: Sequence[LakeTableSpec], catalog: Catalog) -> dg.AssetsDe
         lake: LakeResource, warehouse: WarehouseResource
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.MaterializeResult[Any]]:
         inspection = Inspection(checks)
-        with told_in_a_line():
+        with as_dagster_failure():
             found = lake.open().dumps([spec.contract.table_name() for spec in specs])
             dependents = catalog.dependents(Dumps)
             published = publish(

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from consumption_datamart.automation import once_built
-from consumption_datamart.checks import asset_key, told_in_a_line
+from consumption_datamart.checks import as_dagster_failure, asset_key
 from consumption_datamart.factories.metadata import asset_spec
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.monitoring import CheckResult, Figure
@@ -29,7 +29,7 @@ def figures_asset() -> dg.AssetsDefinition:
     )
     def _figures(warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult[Any]]:
         metadata: dict[str, Any] = {}
-        with told_in_a_line():
+        with as_dagster_failure():
             target = warehouse.open()
             found = figures(target) if target.exists(Figure) else None
         if found is not None:

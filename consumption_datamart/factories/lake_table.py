@@ -10,11 +10,11 @@ import dagster as dg
 from consumption_datamart.automation import Policy, eager
 from consumption_datamart.checks import (
     Inspection,
+    as_dagster_failure,
     asset_key,
     check_spec,
     checks_of_load,
     events,
-    told_in_a_line,
 )
 from consumption_datamart.errors import AuditError
 from consumption_datamart.factories.catalog import Catalog
@@ -89,7 +89,7 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
         attempts = Attempts(
             lambda part: load(target, contract, source, part, dependents, inspection), days
         )
-        with told_in_a_line():
+        with as_dagster_failure():
             try:
                 catalog.patience().attempt(attempts, context.log)
             except AuditError as error:

@@ -12,10 +12,10 @@ import pandas as pd
 
 from consumption_datamart.checks import (
     Inspection,
+    as_dagster_failure,
     asset_key,
     check_spec,
     events,
-    told_in_a_line,
 )
 from consumption_datamart.errors import AuditError
 from consumption_datamart.factories.catalog import Catalog
@@ -73,7 +73,7 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.MaterializeResult[Any]]:
         inspection = Inspection(checks)
-        with told_in_a_line():
+        with as_dagster_failure():
             target = warehouse.open()
             days = days_of_run(context, model.grain()) or catalog.stale_days(model, target)
             rows = spec.compute(**arguments(spec, catalog.models, target, days))

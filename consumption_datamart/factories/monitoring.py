@@ -11,6 +11,7 @@ from consumption_datamart.automation import once_built
 from consumption_datamart.checks import (
     Check,
     Result,
+    as_dagster_failure,
     asset_key,
     checks_of_dumps,
     checks_of_load,
@@ -18,7 +19,6 @@ from consumption_datamart.checks import (
     evaluations,
     prune,
     record,
-    told_in_a_line,
 )
 from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.freshness import FRESH, MEANING
@@ -69,7 +69,7 @@ def check_results_asset(lake: Sequence[LakeTableSpec], catalog: Catalog) -> dg.A
     def _check_results(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        with told_in_a_line():
+        with as_dagster_failure():
             target = warehouse.open()
             results = evaluate_stored(
                 target, checks, catalog.settings.monitored_days, catalog.nodes()

@@ -19,7 +19,7 @@ from consumption_datamart.lake.versions import contents
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import models_of, raw_of
-from consumption_datamart.warehouse import Dependent, Inspect, Staleness, Transaction, Warehouse
+from consumption_datamart.warehouse import Dependent, Inspect, LedgerEntry, Transaction, Warehouse
 from consumption_datamart.warehouse.ledger import is_current
 from consumption_datamart.warehouse.rows import day_of
 
@@ -58,9 +58,9 @@ def load(
         while True:
             try:
                 with warehouse.transaction() as transaction:
-                    staleness = Staleness(transaction, raw_of(contract), dependents)
+                    entry = LedgerEntry(transaction, raw_of(contract), dependents)
                     Load(contract, salvaged, transaction).run(lake, days)
-                    staleness.published(days)
+                    entry.write(days)
                     found = outcome(transaction, contract, days)
                     if inspect is not None:
                         inspect(transaction, days, found.by_model(contract))

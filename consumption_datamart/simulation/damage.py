@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from .catalogue import catalogue
 from .contract import OPTIONAL, SCHEMAS
+from .products import products_of
 
 Row: TypeAlias = dict[str, Any]
 
@@ -82,7 +82,7 @@ def unusual_quantity(table: str, row: Row, turn: int, day: date) -> Row:
     amount = 1_000_001 + 250_000 * (turn % 5)
     quantity = float(amount) if table == "telemetry" else Decimal(amount)
     row = row | _owned(row, "CUST-999999", "Load Test", "DEP-L00001") | {"quantity": quantity}
-    what = catalogue(1)
+    what = products_of(1)
     product = {
         "product_id": what.product_id[0],
         "product_name": what.product_name[0],

@@ -5,9 +5,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .arrays import Array, decimals, labels
-from .catalogue import CAPACITY, CONSUMABLE
 from .market import Market, text
 from .posted import Posted, posted
+from .products import CAPACITY, CONSUMABLE
 
 
 def entitlements(market: Market, rows: Array, invoice_of: Array) -> Posted:

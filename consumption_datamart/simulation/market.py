@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from .arrays import Array
-from .catalogue import Catalogue, catalogue
 from .customers import Customers, customers
 from .population import population
+from .products import Products, products_of
 from .stories import STORIES, stories
 
 
@@ -19,7 +19,7 @@ class Market:
     """All subscriptions of customers (who) to products (what)."""
 
     who: Customers
-    what: Catalogue
+    what: Products
     subscriptions: Array
     start: date
     end: date
@@ -37,7 +37,7 @@ def market(random: np.random.Generator, buyers: int, products: int, days: int, e
     """So many customers: the first have a story to tell, the others are a mixture."""
     start = end - timedelta(days - 1)
     who = customers(random, buyers, start, end)
-    what = catalogue(products)
+    what = products_of(products)
     others = range(min(STORIES, buyers), buyers)
     subscriptions = np.concatenate(
         [stories(buyers, what, start, end), population(random, others, what, start, end)]

@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 
 from .arrays import Array, add_months, day_number
-from .catalogue import Catalogue
+from .products import Products
 from .subscriptions import FAR, NEVER, blank, used_while_entitled
 
 _SOON = 0.4  # share of customers whose term ends within 90 days after the last day
@@ -20,7 +20,7 @@ _ORDERS = np.array([1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12])  # times the product's u
 
 
 def population(
-    random: np.random.Generator, customers: range, products: Catalogue, start: date, end: date
+    random: np.random.Generator, customers: range, products: Products, start: date, end: date
 ) -> Array:
     """The subscriptions of these customers: one to four products each, bought together."""
     bought = random.choice([1, 2, 3, 4], len(customers), p=[0.3, 0.35, 0.25, 0.1])

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import Array, add_months, day_number
-from .catalogue import Catalogue
+from .products import Products
 from .subscriptions import FAR, blank, day_within, used_while_entitled
 
 STORIES = 10
@@ -25,7 +25,7 @@ def moved_on(start: date, end: date) -> np.datetime64:
     return day_within(start, end, 0.7)
 
 
-def stories(customers: int, products: Catalogue, start: date, end: date) -> Array:
+def stories(customers: int, products: Products, start: date, end: date) -> Array:
     """The subscriptions of the first customers, as many of them as there are customers."""
     first, trial = day_number(start), len(products.product_id) - 1
 

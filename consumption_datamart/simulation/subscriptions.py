@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from .arrays import Array, add_months, day_number
-from .catalogue import Catalogue
+from .products import Products
 
 FAR = np.datetime64("9999-01-01", "D")
 NEVER = np.datetime64("NaT", "D")
@@ -49,11 +49,11 @@ def used_while_entitled(rows: Array, linger: Array | int) -> None:
     rows["used_to"] = np.fmin(last, rows["cancelled_on"]) + np.asarray(linger, "m8[D]")
 
 
-def daily_use(rows: Array, catalogue: Catalogue) -> Array:
+def daily_use(rows: Array, products: Products) -> Array:
     """What is used on an average day in the beginning: a level, or an amount."""
     days = np.maximum(1, np.rint(rows["months"] * 365 / 12))
     wanted = rows["ratio"] * rows["quantity"] * rows["factor"]
-    return np.where(catalogue.is_capacity[rows["product"]], wanted, wanted / days)
+    return np.where(products.is_capacity[rows["product"]], wanted, wanted / days)
 
 
 def growth(trend: Array, begin: Array, day: date) -> Array:

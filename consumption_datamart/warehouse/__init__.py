@@ -6,10 +6,10 @@ from consumption_datamart.errors import WarehouseError
 from consumption_datamart.warehouse.audit import Profile, audit
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
+from consumption_datamart.warehouse.entry import Dependent, LedgerEntry
 from consumption_datamart.warehouse.ledger import Ledger, read_ledger
 from consumption_datamart.warehouse.publication import Inspect, Publication, publish
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
-from consumption_datamart.warehouse.staleness import Dependent, Staleness
 from consumption_datamart.warehouse.transaction import Transaction, rows_of
 from consumption_datamart.warehouse.upgrade import losses, upgrade
 
@@ -19,9 +19,9 @@ __all__ = [
     "Dependent",
     "Inspect",
     "Ledger",
+    "LedgerEntry",
     "Profile",
     "Publication",
-    "Staleness",
     "Transaction",
     "Warehouse",
     "audit",

@@ -10,8 +10,8 @@ from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.audit import Profile, audit
 from consumption_datamart.warehouse.base import Warehouse
+from consumption_datamart.warehouse.entry import Dependent, LedgerEntry
 from consumption_datamart.warehouse.rows import on_days
-from consumption_datamart.warehouse.staleness import Dependent, Staleness
 from consumption_datamart.warehouse.transaction import Transaction
 
 Inspect = Callable[[Transaction, Days | None, Mapping[type[Table], Profile]], None]
@@ -61,7 +61,7 @@ def publish(
     """
     with warehouse.transaction() as transaction:
         transaction.require(*inputs)
-        staleness = Staleness(transaction, model, dependents)
+        entry = LedgerEntry(transaction, model, dependents)
         transaction.clear(model, days)
         if isinstance(rows, pd.DataFrame):
             transaction.load(model, on_days(model, transaction.stage(rows), days))
@@ -70,4 +70,4 @@ def publish(
         found = audit(transaction, model, days)
         if inspect is not None:
             inspect(transaction, days, {model: found})
-        return Publication(found, staleness.published(days))
+        return Publication(found, entry.write(days))

@@ -44,7 +44,7 @@ class Dependent:
     daily: Mapping[type[Table], int] = field(default_factory=dict)
 
 
-class Staleness:
+class LedgerEntry:
     """What one publication writes into the ledger.
 
     Create it before the table is cleared, for the rows as they were.
@@ -61,7 +61,7 @@ class Staleness:
             transaction.require(model)
             transaction.copy(model, BEFORE)
 
-    def published(self, days: Days | None) -> dict[str, list[Days]]:
+    def write(self, days: Days | None) -> dict[str, list[Days]]:
         """Writes down that the table, or days of it, are published, and what that touches.
 
         Args:

@@ -21,7 +21,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class Products:
     """Columns of products; a product is its position in them."""
 
     product_id: list[str]
@@ -38,13 +38,13 @@ class Catalogue:
         return np.array([metering == CAPACITY for metering in self.metering])
 
 
-def catalogue(products: int) -> Catalogue:
+def products_of(products: int) -> Products:
     """So many products, capacity and consumable in turn."""
     kinds = []
     for number in range(products):
         metering = CONSUMABLE if number % 2 else CAPACITY
         kinds.append((metering, *_KINDS[metering][number // 2 % len(_KINDS[metering])]))
-    return Catalogue(
+    return Products(
         product_id=[f"PROD-{number + 1:02d}" for number in range(products)],
         product_name=product_names([noun for _, noun, _, _, _ in kinds]),
         unit=[unit for _, _, unit, _, _ in kinds],
