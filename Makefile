@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 # measured is what users install: what only tests need takes time to import
 BENCH = $(VENV)-bench/bin
 
-.PHONY: build test lint types format dev docs sample lock ui bench scaling bench-changes bench-automation fuzz faults kills
+.PHONY: build test test-oldest test-newest lint types format dev docs sample lock ui bench scaling bench-changes bench-automation fuzz faults kills
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -22,6 +22,15 @@ build: $(BIN)/consumption-datamart  ## builds the mart from source_data/ and sho
 
 test: $(BIN)/consumption-datamart  ## passes the tests
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+# the oldest versions that pyproject.toml allows, all at once, and the newest that there are
+test-oldest: RESOLUTION = lowest-direct
+test-newest: RESOLUTION = highest
+test-oldest test-newest:  ## passes the tests on other versions of the dependencies
+	$(PYTHON) -m venv $(VENV)-$(RESOLUTION)
+	$(VENV)-$(RESOLUTION)/bin/pip install --quiet uv
+	$(VENV)-$(RESOLUTION)/bin/uv pip install --quiet --python $(VENV)-$(RESOLUTION) --upgrade --resolution $(RESOLUTION) -e '.[dev]'
+	$(VENV)-$(RESOLUTION)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(BIN)/consumption-datamart
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

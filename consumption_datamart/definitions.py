@@ -126,8 +126,8 @@ def build_definitions(
     monitoring = dg.AssetSelection.groups("monitoring")
     measured = dg.AssetSelection.assets(*(asset_key(spec.model) for spec in MONITORING))
     freshness = dg.AssetSelection.checks(*(spec.key for spec in fresh.check_specs))
-    resource = releasing(catalog) if is_released_by_runs else WarehouseResource
-    warehouse = resource(url=settings.warehouse, memory_limit=settings.memory_limit)
+    readers = WarehouseResource(url=settings.warehouse, memory_limit=settings.memory_limit)
+    warehouse = releasing(catalog)(**readers.model_dump()) if is_released_by_runs else readers
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         assets = [
             lake_sources(LAKE, days[Grain.DAY]),
@@ -176,6 +176,8 @@ def build_definitions(
             resources={
                 "lake": lake,
                 "warehouse": warehouse,
+                # of jobs that publish nothing: it is neither upgraded nor released by them
+                "readers": readers,
                 "io_manager": table_io_manager(catalog),
             },
             executor=dg.in_process_executor,

@@ -28,11 +28,11 @@ def alert_job(watched: Watched, file: Path) -> dg.JobDefinition:
     """
 
     @dg.op(name="evaluate_alerts")
-    def evaluate_alerts(context: dg.OpExecutionContext, warehouse: WarehouseResource) -> None:
+    def evaluate_alerts(context: dg.OpExecutionContext, readers: WarehouseResource) -> None:
         with as_dagster_failure():
             settings = load_alert_settings(file)
             # what was released, so that it never waits for a run that writes
-            released = warehouse.open().released()
+            released = readers.open().released()
             evaluate(released, context.instance, watched, settings, context.log)
 
     @dg.job(name=ALERT_JOB, description="Evaluates the alerts and tells what has changed.")
