@@ -91,6 +91,12 @@ def test_a_lake_that_did_not_change_starts_nothing(mart: Mart) -> None:
     assert mart.automation.settle() == {}
 
 
+def test_what_the_mart_knows_of_itself_is_there_once_the_mart_is(mart: Mart) -> None:
+    for name in ("check_result", "figure", "objective"):
+        key = dg.AssetKey(["monitoring", name])
+        assert len(mart.automation.instance.fetch_materializations(key, limit=9).records) == 1
+
+
 def test_a_dump_that_is_touched_or_written_again_is_no_change(mart: Mart) -> None:
     dump = mart.lake / "telemetry" / f"{day(8)}.csv"
     content = dump.read_bytes()

@@ -93,3 +93,9 @@ def is_valid(model: type[Table], rows: list[Row]) -> bool:
     except SchemaErrors:
         return False
     return True
+
+
+def test_no_description_has_what_a_browser_takes_for_a_tag() -> None:
+    for model in MODELS.values():
+        texts = [model.title(), *(each.description for each in model.meanings().values())]
+        assert not [text for text in texts if "<" in text]

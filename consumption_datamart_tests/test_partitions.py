@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from consumption_datamart.definitions import build_definitions
 from consumption_datamart_tests.compare import differing
 from consumption_datamart_tests.lakes import Row, day, entitlement, invoice, noon, usage, write_dump
 from consumption_datamart_tests.mart import (
@@ -230,3 +231,19 @@ def results_of(tables: dict[str, list[Row]]) -> list[str]:
     """Results of checks, whenever they were."""
     found = tables["monitoring.check_result"]
     return sorted(repr({**row, "evaluated_at": None}) for row in found)
+
+
+def first_partition(lake: str, **settings: object) -> str:
+    """The first daily partition of the mart of a lake."""
+    graph = build_definitions(lake=lake, **settings).resolve_asset_graph()
+    partitions = graph.get(dg.AssetKey(["mart", "fact_usage_daily"])).partitions_def
+    return str(partitions.get_first_partition_key())
+
+
+def test_partitions_begin_with_the_lake(lake: Path) -> None:
+    assert first_partition(str(lake)) == "2020-01-01", "it is empty"
+    write_dump(lake, "telemetry", day(5), [usage(event_ts=noon(5))])
+    write_dump(lake, "invoices", day(3), [])
+    assert first_partition(str(lake)) == str(day(3))
+    assert first_partition(str(lake), start_day=day(1)) == str(day(1))
+    assert first_partition(f"{lake}/none") == "2020-01-01", "the code location loads all the same"
