@@ -1,6 +1,6 @@
 """Where the tables are: one module for each engine behind one interface."""
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.warehouse.audit import Profile, audit
@@ -46,14 +46,18 @@ def open_warehouse(url: str, memory_limit: str = MEMORY_LIMIT) -> Warehouse:
         memory_limit: how much memory DuckDB may use before it spills to disk.
 
     Raises:
-        WarehouseError: the URL names no engine that is supported, or no file.
+        WarehouseError: the URL names no engine that is supported, or no database of it.
     """
     parts = urlsplit(url)
     engine = ENGINES.get(parts.scheme)
-    path = parts.netloc + parts.path
     if engine is None:
         known = " or ".join(f"{name}://<path>" for name in ENGINES)
-        raise WarehouseError(f"warehouse URL '{url}': unknown engine; write {known}")
-    if not path or path.endswith(":memory:") or parts.query:
-        raise WarehouseError(f"warehouse URL '{url}': name a file, as {parts.scheme}://<path>")
-    return engine(path, memory_limit)
+        raise WarehouseError(f"warehouse URL '{masked(parts)}': unknown engine; write {known}")
+    return engine.at(parts, memory_limit)
+
+
+def masked(url: SplitResult) -> str:
+    """The URL without its password."""
+    if url.password is None:
+        return url.geturl()
+    return url._replace(netloc=url.netloc.replace(f":{url.password}@", ":***@")).geturl()

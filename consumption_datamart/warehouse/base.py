@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import SplitResult
 
 import ibis
 import ibis.expr.types as ir
@@ -22,20 +23,36 @@ from consumption_datamart.warehouse.transaction import Transaction
 
 
 class Warehouse(ABC):
-    """An engine and the file that it keeps its tables in."""
+    """An engine, and the database that it keeps the tables in.
+
+    Attributes:
+        scheme: of its URLs.
+        lock_seconds: how long to wait for another who writes.
+        memory_limit: how much memory a DuckDB that reads files for it may use.
+    """
 
     scheme: str
     lock_seconds: float
+    memory_limit: str
 
-    def __init__(self, path: str, memory_limit: str) -> None:
-        """See `open_warehouse`."""
-        self.path = Path(path)
-        self.memory_limit = memory_limit
+    @classmethod
+    @abstractmethod
+    def at(cls, url: SplitResult, memory_limit: str) -> "Warehouse":
+        """The warehouse at a URL of its scheme; nothing is connected yet.
+
+        Raises:
+            WarehouseError: the URL does not name a database of this engine.
+        """
 
     @property
+    @abstractmethod
     def url(self) -> str:
-        """The warehouse as Ibis writes it."""
-        return f"{self.scheme}://{self.path}"
+        """The warehouse as Ibis writes it, without a password."""
+
+    @property
+    @abstractmethod
+    def spill(self) -> Path:
+        """Folder for what a DuckDB that reads files for it cannot hold in memory."""
 
     @abstractmethod
     def location(self, model: type[Table]) -> tuple[str, tuple[str, str] | None]:
@@ -72,13 +89,8 @@ class Warehouse(ABC):
         """Full names of the tables that are there, whatever columns they have."""
 
     def in_memory(self) -> AbstractContextManager[DuckDBPyConnection]:
-        """A connection to a DuckDB in memory, which spills beside the warehouse's file."""
-        return duckdb_in_memory(self.memory_limit, self.path.with_name(f"{self.path.name}.tmp"))
-
-    @property
-    def file(self) -> Path:
-        """The file that reading connects to."""
-        return self.path
+        """A connection to a DuckDB in memory."""
+        return duckdb_in_memory(self.memory_limit, self.spill)
 
     @abstractmethod
     def release(
@@ -137,9 +149,9 @@ class Warehouse(ABC):
         with self.reader() as backend:
             return backend.to_pandas(rows)
 
+    @abstractmethod
     def is_there(self) -> bool:
         """Whether anything was ever built."""
-        return self.file.exists()
 
     def exists(self, model: type[Table]) -> bool:
         """Whether the model's table is in the warehouse."""
@@ -181,9 +193,4 @@ class Warehouse(ABC):
 
     def unreachable(self, error: Exception) -> WarehouseError:
         """What to tell a user whose warehouse cannot be opened."""
-        if not self.path.parent.is_dir():
-            return WarehouseError(
-                f"warehouse {self.url}: there is no folder {self.path.parent}; create it, or name "
-                "another file"
-            )
         return WarehouseError(f"warehouse {self.url}: {first_line(error)}")

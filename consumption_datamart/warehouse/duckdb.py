@@ -22,6 +22,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 from consumption_datamart.schema.monitoring import Release
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
+from consumption_datamart.warehouse.file import FileWarehouse
 from consumption_datamart.warehouse.files import copy_file, remove_file
 from consumption_datamart.warehouse.release import (
     Attached,
@@ -81,7 +82,7 @@ class DuckDBTransaction(Transaction):
             self.staging.con.execute(f"{into} FROM appended_frame")
 
 
-class DuckDBWarehouse(Warehouse):
+class DuckDBWarehouse(FileWarehouse):
     """A DuckDB file."""
 
     scheme = "duckdb"

@@ -15,6 +15,7 @@ from ibis.backends.sql import SQLBackend
 
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
+from consumption_datamart.warehouse.file import FileWarehouse
 from consumption_datamart.warehouse.rows import conform
 from consumption_datamart.warehouse.sql import sql_of
 from consumption_datamart.warehouse.transaction import Transaction
@@ -64,7 +65,7 @@ class SQLiteTransaction(Transaction):
                 self.backend.con.executemany(into, batch)
 
 
-class SQLiteWarehouse(Warehouse):
+class SQLiteWarehouse(FileWarehouse):
     """A SQLite file."""
 
     scheme = "sqlite"
