@@ -1,6 +1,6 @@
 """Where the tables are: one module for each engine behind one interface."""
 
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.warehouse.audit import Profile, audit
@@ -48,16 +48,14 @@ def open_warehouse(url: str, memory_limit: str = MEMORY_LIMIT) -> Warehouse:
     Raises:
         WarehouseError: the URL names no engine that is supported, or no database of it.
     """
-    parts = urlsplit(url)
-    engine = ENGINES.get(parts.scheme)
+    engine = ENGINES.get(urlsplit(url).scheme)
     if engine is None:
         known = " or ".join(f"{name}://<path>" for name in ENGINES)
-        raise WarehouseError(f"warehouse URL '{masked(parts)}': unknown engine; write {known}")
-    return engine.at(parts, memory_limit)
+        raise WarehouseError(f"warehouse URL '{masked(url)}': unknown engine; write {known}")
+    return engine.at(url, memory_limit)
 
 
-def masked(url: SplitResult) -> str:
+def masked(url: str) -> str:
     """The URL without its password."""
-    if url.password is None:
-        return url.geturl()
-    return url._replace(netloc=url.netloc.replace(f":{url.password}@", ":***@")).geturl()
+    password = urlsplit(url).password
+    return url.replace(f":{password}@", ":***@") if password else url

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import SplitResult
 
 import ibis
 import ibis.expr.types as ir
@@ -37,7 +36,7 @@ class Warehouse(ABC):
 
     @classmethod
     @abstractmethod
-    def at(cls, url: SplitResult, memory_limit: str) -> "Warehouse":
+    def at(cls, url: str, memory_limit: str) -> "Warehouse":
         """The warehouse at a URL of its scheme; nothing is connected yet.
 
         Raises:

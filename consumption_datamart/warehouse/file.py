@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Self
-from urllib.parse import SplitResult
+from urllib.parse import urlsplit
 
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.warehouse.base import Warehouse
@@ -16,13 +16,12 @@ class FileWarehouse(Warehouse):
         self.path, self.memory_limit = Path(path), memory_limit
 
     @classmethod
-    def at(cls, url: SplitResult, memory_limit: str) -> Self:
+    def at(cls, url: str, memory_limit: str) -> Self:
         """`<scheme>://<path>`, with three slashes for an absolute path."""
-        path = url.netloc + url.path
-        if not path or path.endswith(":memory:") or url.query:
-            raise WarehouseError(
-                f"warehouse URL '{url.geturl()}': name a file, as {url.scheme}://<path>"
-            )
+        parts = urlsplit(url)
+        path = parts.netloc + parts.path
+        if not path or path.endswith(":memory:") or parts.query:
+            raise WarehouseError(f"warehouse URL '{url}': name a file, as {cls.scheme}://<path>")
         return cls(path, memory_limit)
 
     @property
