@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 from ibis.backends.sql import SQLBackend
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
@@ -106,7 +107,7 @@ class SQLiteWarehouse(FileWarehouse):
             transaction.backend = ibis.sqlite.from_connection(connection)
             transaction.staging = ibis.duckdb.from_connection(staging)
             try:
-                connection.execute("PRAGMA journal_mode = WAL")
+                self._keep_log(connection)
                 connection.execute("BEGIN IMMEDIATE")
                 yield transaction
                 connection.execute("COMMIT")
@@ -124,6 +125,16 @@ class SQLiteWarehouse(FileWarehouse):
             raise self.unreachable(FileNotFoundError("no such file; build the mart first"))
         with self._connection() as connection:
             yield ibis.sqlite.from_connection(connection)
+
+    def _keep_log(self, connection: sqlite3.Connection) -> None:
+        """Lets readers read while it is written to; to begin that SQLite does not wait by itself."""
+        patiently = Retrying(
+            retry=retry_if_exception_type(sqlite3.OperationalError),
+            wait=wait_random(0.05, 0.3),
+            stop=stop_after_delay(self.lock_seconds),
+            reraise=True,
+        )
+        patiently(connection.execute, "PRAGMA journal_mode = WAL")
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
