@@ -127,7 +127,7 @@ class SQLiteWarehouse(FileWarehouse):
             yield ibis.sqlite.from_connection(connection)
 
     def _keep_log(self, connection: sqlite3.Connection) -> None:
-        """Lets readers read while it is written to; to begin that SQLite does not wait by itself."""
+        """Lets readers read while it is written to; SQLite does not wait to begin that."""
         patiently = Retrying(
             retry=retry_if_exception_type(sqlite3.OperationalError),
             wait=wait_random(0.05, 0.3),
