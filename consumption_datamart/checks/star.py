@@ -119,7 +119,7 @@ def consumption_complete(
     fact = fact_consumption_daily
     present = fact.filter((fact.entitled_quantity > 0) | (fact.used_quantity > 0))
     # days that are no longer reported have facts until these are built anew; not as a semi-join:
-    # sqlglot below 30.4 leaves the second such join of a query as it is, which SQLite cannot read
+    # sqlglot below 30.3 leaves the second such join of a query as it is, which SQLite cannot read
     present = present.filter(present.day.isin(reporting_day.day))
     lost = present.anti_join(report_consumption_daily, ["day", "customer_id", "product_id"])
     return lost.group_by("day").aggregate(measured=lost.count(), rows=lost.count())
