@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
 from functools import cached_property
 
 import dagster as dg
@@ -19,21 +18,6 @@ from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import MonitoringTable
 from consumption_datamart.warehouse import Warehouse, read_ledger
 from consumption_datamart.warehouse.ledger import Day, Ledger
-
-
-@dataclass(frozen=True)
-class Together:
-    """Assets that are built in the same runs.
-
-    Attributes:
-        partitioned: those of which periods are built.
-        ranges: these periods; a run for each.
-        whole: those without periods, which the first run builds, too.
-    """
-
-    partitioned: AbstractSet[dg.AssetKey] = frozenset()
-    ranges: Sequence[Days] = ()
-    whole: AbstractSet[dg.AssetKey] = frozenset()
 
 
 class Runs:
@@ -84,33 +68,27 @@ class Runs:
         """
         is_newer = False
         while step := self._next():
-            is_newer, ranges = True, step.ranges or [self.plan.days]
-            self.planned |= step.partitioned | step.whole
-            self._run(ranges[0], step.partitioned | step.whole)
-            for range_ in ranges[1:]:
-                self._run(range_, step.partitioned)
+            node, days = step
+            together = self._together(asset_key(node.model))
+            self.planned |= together
+            periods = node.grain.ranges(day for day in days if day)
+            for range_ in periods or [self.plan.days]:
+                self._run(range_, together)
+                is_newer = True
         if is_newer:
             self._monitor()
         waiting, _ = self._waiting()
         self.planned |= {asset_key(node.model) for node in self.nodes if waiting[node.name]}
 
-    def _next(self) -> "Together | None":
-        """What is ready and can go in one run: tables of the same periods, and those without."""
+    def _next(self) -> tuple[Node, list[Day]] | None:
+        """The first table, from the lake to the reports, of which something is ready."""
         waiting, ledger = self._waiting()
         offered = ready(self.nodes, ledger, waiting, self._tried)
-        step = Together()
         for node in self.nodes:
-            found = offered[node.name]
-            ranges = node.grain.ranges(day for day in found if day)
-            if not found or (ranges and step.ranges and ranges != step.ranges):
-                continue
-            self._tried[node.name] |= found
-            keys = self._together(asset_key(node.model))
-            if ranges:
-                step = replace(step, partitioned=step.partitioned | keys, ranges=ranges)
-            else:
-                step = replace(step, whole=step.whole | keys)
-        return step if step.partitioned or step.whole else None
+            if found := offered[node.name]:
+                self._tried[node.name] |= found
+                return node, list(found)
+        return None
 
     def _waiting(self) -> tuple[Pending, Ledger]:
         ledger = read_ledger(self.warehouse)
