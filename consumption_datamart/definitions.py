@@ -38,6 +38,7 @@ from consumption_datamart.factories import (
 )
 from consumption_datamart.io_manager import table_io_manager
 from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.lake.listing import Listing, listing, sources_of
 from consumption_datamart.partitions import Partitions, partitions
 from consumption_datamart.planning import CurrentPlan, Node
 from consumption_datamart.resources import LakeResource, WarehouseResource
@@ -78,6 +79,7 @@ def catalog_of(
         partitions,
         settings,
         contracts=[spec.contract for spec in LAKE],
+        sources=sources_of(lake_of(settings)).all,
         own=[node for each in own_assets for node in nodes_of(each, tables)],
     )
 
@@ -118,10 +120,13 @@ def build_definitions(
             f"{unknown[0]} is no setting; these are: {', '.join(Settings.model_fields)}"
         )
     settings = (settings or Settings()).model_copy(update=overrides)
+    lake = LakeResource(
+        uri=settings.lake, sources=settings.sources, accept_deletions=settings.accept_deletions
+    )
     # in Dagster a job is partitioned one way: the build's partitions are days
-    days = {Grain.DAY: partitions(first_day(settings), through)[Grain.DAY]}
+    begins = first_day(settings, _listing(lake.open()))
+    days = {Grain.DAY: partitions(begins, through)[Grain.DAY]}
     catalog = catalog_of(settings, days if is_partitioned else {}, own_assets, own_models)
-    lake = LakeResource(uri=settings.lake)
     fresh = freshness_checks(REPORTS)
     monitoring = dg.AssetSelection.groups("monitoring")
     measured = dg.AssetSelection.assets(*(asset_key(spec.model) for spec in MONITORING))
@@ -130,9 +135,9 @@ def build_definitions(
     warehouse = releasing(catalog)(**readers.model_dump()) if is_released_by_runs else readers
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         assets = [
-            lake_sources(LAKE, days[Grain.DAY]),
+            lake_sources(LAKE, catalog.sources, days[Grain.DAY]),
             *(lake_table_asset(spec, catalog) for spec in LAKE),
-            dumps_asset(LAKE, catalog),
+            dumps_asset(catalog),
             *(mart_table_asset(spec, catalog) for spec in STAR + REPORTS),
             check_results_asset(LAKE, catalog),
             figures_asset(),
@@ -141,7 +146,7 @@ def build_definitions(
         ]
         plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse.open(), lake.open())
         assets = with_plan(assets, plan)
-        schedules = [observe_schedule(lake, LAKE), monitor_schedule()]
+        schedules = [observe_schedule(lake), monitor_schedule()]
         sensors = [first_observation_sensor(), automation_sensor()]
         watched = Watched(
             checks=[spec.key for each in [*assets, fresh] for spec in each.check_specs],
@@ -185,19 +190,28 @@ def build_definitions(
         )
 
 
-def first_day(settings: Settings) -> date:
-    """The first daily partition: what is set, else the lake's first day.
+def lake_of(settings: Settings) -> Lake:
+    """The lake that settings name; nothing is read yet."""
+    return Lake(settings.lake, settings.sources, settings.accept_deletions)
 
-    A lake that cannot be listed now, or is empty, is no reason not to load the code location.
+
+def _listing(lake: Lake) -> Listing:
+    """What the lake has; nothing, where it cannot be listed now.
+
+    That is no reason not to load the code location; a mistake in `lake.toml` is one.
     """
-    if settings.start_day is not None:
-        return settings.start_day
+    sources = sources_of(lake)
     try:
-        dumps = Lake(settings.lake).dumps([spec.contract.table_name() for spec in LAKE])
+        return listing(lake)
     except LakeError as error:
-        logging.getLogger(__name__).warning("%s; partitions begin at %s", error, NO_LAKE)
-        return NO_LAKE
-    return NO_LAKE if dumps.empty else dumps.dump_day.min()
+        logging.getLogger(__name__).warning("%s; nothing is known of its days", error)
+        return Listing(lake, sources, {source.key: [] for source in sources.all})
+
+
+def first_day(settings: Settings, listing: Listing) -> date:
+    """The first daily partition: what is set, else the first day that anything is loaded for."""
+    days = [file.day for files in listing.files.values() for file in files]
+    return settings.start_day or min(days, default=NO_LAKE)
 
 
 def with_plan(

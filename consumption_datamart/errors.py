@@ -33,6 +33,10 @@ class DumpError(LakeError):
         self.day = day
 
 
+class SourceError(LakeError):
+    """No dump of a source can be read: what `lake.toml` says of it does not suit its files."""
+
+
 class WarehouseError(DatamartError):
     """The warehouse cannot be reached, or holds tables of another shape."""
 

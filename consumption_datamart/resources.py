@@ -13,10 +13,18 @@ class LakeResource(dg.ConfigurableResource[Any]):
     """The lake that dumps are read from."""
 
     uri: str = Field(description="Folder or URI of the lake.")
+    sources: str | None = Field(
+        default=None,
+        description="Path or URI of the file that describes its sources, if not lake.toml.",
+    )
+    accept_deletions: bool = Field(
+        default=False,
+        description="Whether rows are deleted though most dumps of their source are gone.",
+    )
 
     def open(self) -> Lake:
         """The lake; nothing is read yet."""
-        return Lake(self.uri)
+        return Lake(self.uri, self.sources, self.accept_deletions)
 
 
 class WarehouseResource(dg.ConfigurableResource[Any]):

@@ -21,6 +21,16 @@ class Settings(BaseSettings):
         default=str(PROJECT_DIR / "source_data"),
         description="Folder or URI (s3://, gs://, az://) of the lake.",
     )
+    sources: str | None = Field(
+        default=None,
+        description="Path or URI of the file that describes the lake's sources; by default"
+        " `lake.toml` in the lake, if it is there.",
+    )
+    accept_deletions: bool = Field(
+        default=False,
+        description="Whether rows are deleted whose dumps are gone, though these are most of a"
+        " source's dumps; otherwise the load fails and keeps them.",
+    )
     warehouse: str = Field(
         default=f"duckdb://{PROJECT_DIR / '.datamart' / 'consumption.duckdb'}",
         description="URL of the warehouse as Ibis writes it: duckdb://… or sqlite://…",
@@ -61,7 +71,13 @@ class Settings(BaseSettings):
         description="How far the rows of a day may be from the weekday's median, as share of it.",
     )
     late_after_days: int = Field(
-        default=3, ge=0, description="Days without a dump of a table after which it is late."
+        default=3, ge=0, description="Days without a dump of telemetry after which it is late."
+    )
+    posted_late_after_days: int = Field(
+        default=35,
+        ge=0,
+        description="Days without a dump of invoices or of entitlements after which these are late:"
+        " on a day on which nothing is posted there may be no dump.",
     )
     archived_after_days: int = Field(
         default=30,

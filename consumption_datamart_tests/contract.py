@@ -35,6 +35,7 @@ CONTRACT: dict[str, tuple[Column, ...]] = {
         Column("quantity", "decimal"),
         Column("unit", "string"),
         Column("metering", "string"),
+        Column("period", "string", required=False),
         Column("starts_on", "date"),
         Column("ends_on", "date"),
     ),

@@ -10,15 +10,13 @@ from random import Random
 
 from consumption_datamart.errors import DumpError
 from consumption_datamart.lake.attempts import Attempts
-from consumption_datamart.lake.dumps import Lake
-from consumption_datamart.lake.loading import load
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract, Entitlements, Invoices, Telemetry
 from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests.compare import differences
 from consumption_datamart_tests.contract import KEYS
 from consumption_datamart_tests.lakes import Row, day
-from consumption_datamart_tests.mart import Tables, tables_of
+from consumption_datamart_tests.mart import Tables, load_table, tables_of
 from consumption_datamart_tests.mutations import damaged, good_dump, rows_of
 from consumption_datamart_tests.oracle_csv import read_records
 from consumption_datamart_tests.oracle_lake import (
@@ -140,17 +138,18 @@ class Load:
         self, contract: type[Contract], damages: Sequence[Damage]
     ) -> tuple[dict[int, DumpError], list[str]]:
         """Loads all that can be loaded; a dump that fails a table of one load is taken away."""
-        lake = Lake(str(self.lake))
         if contract.day_column():
             days = Days(day(min(each.at for each in damages) - 1), day(max_at(damages) + 1))
-            attempts = Attempts(lambda part: load(self.warehouse, contract, lake, part), days)
+            attempts = Attempts(
+                lambda part: load_table(self.warehouse, contract, self.lake, part), [days]
+            )
             attempts.once_more()
             failures = {number_of(error): error for error in attempts.failures.values()}
             return failures, named(failures, damages)
         failures = {}
         while True:
             try:
-                load(self.warehouse, contract, lake)
+                load_table(self.warehouse, contract, self.lake)
             except DumpError as error:
                 failures[number_of(error)] = error
                 if wrong := named({number_of(error): error}, damages):

@@ -13,7 +13,6 @@ import duckdb
 import ibis
 import pytest
 
-from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
 from consumption_datamart.build import BuildResult
@@ -22,15 +21,18 @@ from consumption_datamart.definitions import models
 from consumption_datamart.factories import Catalog, TableSpec
 from consumption_datamart.factories.mart_table import arguments
 from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.lake.listing import Listing, listing
 from consumption_datamart.lake.loading import load
+from consumption_datamart.lake.outcome import Outcome
 from consumption_datamart.partitions import partitions
 from consumption_datamart.schema.alerts import Alert, AlertTransition
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.monitoring import MONITORING
 from consumption_datamart.schema.raw import Dumps, models_of
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import open_warehouse, publish
+from consumption_datamart.warehouse import Inspect, Warehouse, open_warehouse, publish
 from consumption_datamart_tests.compare import Row, Tables
 
 ENGINES = ("duckdb", "sqlite")
@@ -108,13 +110,13 @@ def build_tables(
         only: full names of the wanted tables, built with all that they read; by default all.
         days: of the daily tables; by default all days of the lake.
     """
-    source, warehouse = Lake(str(lake)), open_warehouse(url)
+    found, warehouse = listing(Lake(str(lake))), open_warehouse(url)
     wanted = None if only is None else _with_upstream({name.split(".")[1] for name in only})
-    days = days or days_of(source)
-    publish(warehouse, Dumps, source.dumps([spec.contract.table_name() for spec in LAKE]))
-    for spec in LAKE:
-        if wanted is None or wanted & {model.table_name() for model in models_of(spec.contract)}:
-            load(warehouse, spec.contract, source, days if spec.contract.day_column() else None)
+    days = days or days_of(found)
+    publish(warehouse, Dumps, found.dumps())
+    for source in found.sources.all:
+        if wanted is None or wanted & {model.table_name() for model in models_of(source.contract)}:
+            load(warehouse, source, found, days if source.contract.day_column() else None)
     for name in TopologicalSorter(UPSTREAM).static_order():
         if name in COMPUTED and (wanted is None or name in wanted):
             spec = COMPUTED[name]
@@ -124,10 +126,22 @@ def build_tables(
     warehouse.release()
 
 
-def days_of(lake: Lake) -> Days:
+def load_table(
+    warehouse: Warehouse,
+    contract: type[Contract],
+    lake: Path,
+    days: Days | None = None,
+    inspect: Inspect | None = None,
+) -> Outcome:
+    """Load the one source of a lake table of a lake without `lake.toml`."""
+    found = listing(Lake(str(lake)))
+    (source,) = found.sources.of(contract)
+    return load(warehouse, source, found, days, inspect=inspect)
+
+
+def days_of(found: Listing) -> Days:
     """The first to the last day of a lake."""
-    found = lake.dumps([spec.contract.table_name() for spec in LAKE]).dump_day
-    return DAY_OF_NO_LAKE if found.empty else Days(found.min(), found.max())
+    return Days(min(found.days), max(found.days)) if found.days else DAY_OF_NO_LAKE
 
 
 def _with_upstream(names: set[str]) -> set[str]:

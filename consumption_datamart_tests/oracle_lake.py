@@ -1,6 +1,5 @@
 """Sections 1 and 2 of the spec, sentence by sentence: dumps, quarantine, superseding, warnings."""
 
-import math
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +10,13 @@ import pyarrow.parquet as pq
 
 from consumption_datamart_tests.contract import CONTRACT, KEYS, column_names
 from consumption_datamart_tests.oracle_csv import read_records
-from consumption_datamart_tests.oracle_values import Unreadable, as_text, read_day, read_value
+from consumption_datamart_tests.oracle_values import (
+    Unreadable,
+    as_text,
+    read_day,
+    read_value,
+    stripped,
+)
 
 Row = dict[str, object]
 
@@ -56,7 +61,7 @@ def lake_tables(lake: Path) -> LakeTables:
             rows = quarantine_duplicates(table, [classify(table, row) for row in dumps[day]])
             for row in rows:
                 if row.reason:
-                    quarantined.append(quarantine_row(row))
+                    quarantined.append(quarantine_row(table, row))
                 else:
                     kept[superseding_key(table, row)] = raw_row(table, row)
         tables.raw[table] = list(kept.values())
@@ -135,11 +140,12 @@ def classify(table: str, source: SourceRow) -> ReadRow:
 
 def is_out_of_range(table: str, row: Row) -> bool:
     """Section 1: whether a row breaks a rule of the contract's table."""
-    if row["quantity"] < 0:
+    if row["quantity"] < 0 and table != "invoices":
         return True
     if table == "invoices":
         return (
             row["line_number"] < 1
+            or row["invoice_date"] < date(1900, 1, 2)
             or row["unit_price"] < 0
             or row["term_months"] < 0
             or re.fullmatch("[A-Z]{3}", row["currency"]) is None
@@ -147,10 +153,18 @@ def is_out_of_range(table: str, row: Row) -> bool:
     if table == "entitlements":
         return (
             row["amendment"] < 0
-            or row["metering"] not in ("capacity", "consumable")
+            or row["metering"] not in ("capacity", "consumable", "unlimited")
+            or row["period"] not in (None, "month", "quarter", "year")
             or row["starts_on"] > row["ends_on"]
+            or (row["metering"] == "consumable" and not row["period"] and is_over_a_century(row))
         )
-    return not math.isfinite(row["quantity"])
+    return not row["quantity"] <= 1e15
+
+
+def is_over_a_century(row: Row) -> bool:
+    """Section 2: whether a term is over 100 years."""
+    starts, ends = row["starts_on"], row["ends_on"]
+    return (ends.year - 100, ends.month, ends.day) > (starts.year, starts.month, starts.day)
 
 
 def is_wrong_day(table: str, row: Row, dump_day: date) -> bool:
@@ -205,7 +219,12 @@ def superseding_key(table: str, row: ReadRow) -> tuple:
 def raw_row(table: str, row: ReadRow) -> Row:
     """Section 2: a kept row with its dump's day and its warnings."""
     warnings = raw_warnings(table, row.values)
-    return {**row.values, "dump_day": row.source.dump_day, "meta__warnings": warnings}
+    return {
+        **row.values,
+        "source": table,
+        "dump_day": row.source.dump_day,
+        "meta__warnings": warnings,
+    }
 
 
 def raw_warnings(table: str, row: Row) -> str:
@@ -215,18 +234,30 @@ def raw_warnings(table: str, row: Row) -> str:
         codes.append("invalid_customer_id")
     if row["quantity"] > 1_000_000:
         codes.append("unusual_quantity")
+    if row["quantity"] < 0:
+        codes.append("credit")
     if row["quantity"] == 0 and (
         table == "invoices" or (table == "entitlements" and row["amendment"] == 0)
     ):
         codes.append("zero_quantity")
-    return ";".join(codes)
+    return ";".join(sorted(codes))
 
 
-def quarantine_row(row: ReadRow) -> Row:
+def texts_of(table: str, source: SourceRow) -> dict[str, str | None]:
+    """The texts of a row; those of the contract's texts as they are read."""
+    return {
+        column.name: stripped(text) if text and column.type == "string" else text
+        for column in CONTRACT[table]
+        for text in [source.texts[column.name]]
+    }
+
+
+def quarantine_row(table: str, row: ReadRow) -> Row:
     """Section 2: a row set aside, as text, with why and where it stood."""
     source = row.source
     return {
-        **source.texts,
+        **texts_of(table, source),
+        "source": table,
         "line": source.line,
         "dump_day": source.dump_day,
         "reason": row.reason,

@@ -137,11 +137,18 @@ def dim_product(raw: Raw) -> list[Row]:
                 entitlements,
                 key=lambda row: (row["starts_on"], row["entitlement_id"], row["amendment"]),
             )
-            unit, metering = last["unit"], last["metering"]
+            limited = [row for row in entitlements if row["metering"] != "unlimited"]
+            unit, metering = last["unit"], "capacity"
+            if limited:
+                metering = max(
+                    limited,
+                    key=lambda row: (row["starts_on"], row["entitlement_id"], row["amendment"]),
+                )["metering"]
         else:
             unit, metering = least([row["unit"] for row in usage]), "capacity"
         codes = []
-        if len(distinct(entitlements, "unit", "metering")) > 1:
+        meterings = {row["metering"] for row in entitlements} - {"unlimited"}
+        if len(distinct(entitlements, "unit")) > 1 or len(meterings) > 1:
             codes.append("conflicting_metering")
         if not lines:
             codes.append("never_invoiced")
@@ -224,6 +231,7 @@ def fact_invoice_line(raw: Raw, customers: list[Row]) -> list[Row]:
     """Section 3: every invoice line, its customer as of the invoice's date."""
     return [
         {
+            "source": line["source"],
             "invoice_id": line["invoice_id"],
             "line_number": line["line_number"],
             "day": line["invoice_date"],
@@ -282,6 +290,8 @@ def in_force(entitlements: list[Row], day: date) -> list[Row]:
 def entitled_a_day(amendment: Row) -> float:
     """Section 3: what an amendment in force entitles to on a day."""
     quantity = float(amendment["quantity"])
+    if amendment["metering"] == "unlimited":
+        return 0.0
     if amendment["metering"] == "capacity":
         return quantity
     return quantity / (amendment["ends_on"] - amendment["starts_on"]).days

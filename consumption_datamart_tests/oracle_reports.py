@@ -114,6 +114,7 @@ def report_renewals(
             ]
             rows.append(
                 {
+                    "source": amendment["source"],
                     "entitlement_id": amendment["entitlement_id"],
                     "customer_id": customer_id,
                     "customer_name": customer_on(customers, customer_id, last_day)["customer_name"],

@@ -10,9 +10,10 @@ NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MOMENT = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?P<time>[0-9]{2}:[0-9]{2}(:[0-9]{2})?)"
-    r"(\.(?P<fraction>[0-9]+))?(?P<zone>Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
+    r"(\.(?P<fraction>[0-9]+))?(?P<zone>Z| UTC| ?[+-][0-9]{2}(:?[0-9]{2})?)?"
 )
-WHITE = " \t\n\r\v\f"
+NO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
+BLANKS = ("NULL", "N/A", "#N/A")
 LARGEST_INT = 2**63 - 1
 SMALLEST_INT = -(2**63)
 DECIMAL_LIMIT = Decimal(10) ** 14
@@ -38,7 +39,21 @@ def as_text(value: object) -> str | None:
     if isinstance(value, float):
         return repr(value)
     text = str(value)
-    return text if text.strip(WHITE) else None
+    return None if is_blank(text) else text
+
+
+def stripped(text: str) -> str:
+    """Section 6: a text without white space, also of no width, at both ends."""
+    before = None
+    while text != before:
+        before, text = text, text.strip().strip(NO_WIDTH)
+    return text
+
+
+def is_blank(text: str) -> bool:
+    """Section 6: whether a text stands for no value."""
+    found = stripped(text)
+    return found in ("", "\\N") or found.upper() in BLANKS
 
 
 def read_value(type_name: str, text: str | None) -> Value:
@@ -46,8 +61,8 @@ def read_value(type_name: str, text: str | None) -> Value:
     if text is None:
         return None
     if type_name == "string":
-        return text
-    return READERS[type_name](text.strip(WHITE))
+        return stripped(text)
+    return READERS[type_name](stripped(text))
 
 
 def _read_int(text: str) -> int:
@@ -96,7 +111,7 @@ def _read_timestamp(text: str) -> datetime:
         raise Unreadable(text)
     clock = match["time"] if match[3] else match["time"] + ":00"
     fraction = (match["fraction"] or "0")[:6].ljust(6, "0")
-    zone = (match["zone"] or "Z").replace("Z", "+00:00")
+    zone = (match["zone"] or "Z").replace("Z", "+00:00").replace(" UTC", "+00:00").strip()
     zone = zone + ":00" if len(zone) == 3 else zone
     try:
         moment = datetime.fromisoformat(f"{match['day']}T{clock}.{fraction}{zone}")

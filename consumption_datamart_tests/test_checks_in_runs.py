@@ -20,8 +20,7 @@ from consumption_datamart.factories import (
     TableSpec,
     mart_table_asset,
 )
-from consumption_datamart.lake.dumps import Lake
-from consumption_datamart.lake.loading import load
+from consumption_datamart.lake.sources import Sources
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Telemetry
@@ -38,6 +37,7 @@ from consumption_datamart_tests.mart import (
     build,
     build_tables,
     catalog,
+    load_table,
     settings,
     tables_of,
     without_monitoring,
@@ -283,9 +283,12 @@ def test_what_later_results_have_replaced_is_forgotten_in_the_end(
     lake: Path, warehouse: str
 ) -> None:
     write_lake(lake)
-    target, checks = open_warehouse(warehouse), checks_of_load(Telemetry, Settings())
+    target, checks = (
+        open_warehouse(warehouse),
+        checks_of_load(Telemetry, Sources().of(Telemetry), Settings()),
+    )
     for _ in range(2):
-        load(target, Telemetry, Lake(str(lake)), Days(day(5), day(7)), inspect=Inspection(checks))
+        load_table(target, Telemetry, lake, Days(day(5), day(7)), inspect=Inspection(checks))
     target.release()
     counts = {}
     for name in ("check_result", "figure"):

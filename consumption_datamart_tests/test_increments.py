@@ -8,15 +8,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consumption_datamart.lake import loading
-from consumption_datamart.lake.dumps import DumpFile, Lake
-from consumption_datamart.lake.loading import load
-from consumption_datamart.lake.reading import Source
+from consumption_datamart.lake.copies import Copies
+from consumption_datamart.lake.dumps import DumpFile
+from consumption_datamart.lake.reading import Reading
+from consumption_datamart.lake.sources import Source
 from consumption_datamart.schema.lake import Invoices
 from consumption_datamart.schema.raw import files_of
 from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests.compare import differing
 from consumption_datamart_tests.lakes import day, invoice, write_dump
-from consumption_datamart_tests.mart import as_written, tables_of
+from consumption_datamart_tests.mart import as_written, load_table, tables_of
 from consumption_datamart_tests.oracle import expected_tables
 
 NAMES = ("lake.raw_invoices", "lake.quarantine_invoices")
@@ -45,20 +46,20 @@ def test_earlier_dumps_are_not_read_again(
 ) -> None:
     opened: list[str] = []
 
-    def recording(contract: object, salvaged: object, files: list[DumpFile], *more: object) -> Any:
+    def recording(source: Source, copies: Copies, files: list[DumpFile], *more: Any) -> Reading:
         opened.extend(file.name for file in files)
-        return Source(contract, salvaged, files, *more)
+        return Reading(source, copies, files, *more)
 
-    target, source = open_warehouse(warehouse), Lake(str(lake))
+    target = open_warehouse(warehouse)
     for number in (1, 2, 3):
         write_dump(lake, "invoices", day(number), [line(1, number), line(10 + number, number)])
-        load(target, Invoices, source)
+        load_table(target, Invoices, lake)
     agree(lake, warehouse)
     before = tables_of(as_written(warehouse))
-    monkeypatch.setattr(loading, "Source", recording)
-    again = [line(11, 4), line(11, 4, quantity=-1), line(4, 4)]
+    monkeypatch.setattr(loading, "Reading", recording)
+    again = [line(11, 4), line(11, 4, unit_price=-1), line(4, 4)]
     write_dump(lake, "invoices", day(4), again)
-    found = load(target, Invoices, source)
+    found = load_table(target, Invoices, lake)
     assert opened == [f"invoices/{day(4)}.csv"]
     assert found.raw.figures["rows read"].sum() == 6 + 3
     after = tables_of(as_written(warehouse))
@@ -69,7 +70,7 @@ def test_earlier_dumps_are_not_read_again(
     assert len(before[NAMES[0]]) == 4
     agree(lake, warehouse)
     write_dump(lake, "invoices", day(2), [line(1, 2)])
-    load(target, Invoices, source)
+    load_table(target, Invoices, lake)
     assert len(opened) == 1 + 4, "a restated dump may have been what superseded others"
     agree(lake, warehouse)
 
@@ -90,12 +91,12 @@ def test_in_whatever_steps_dumps_come_the_tables_are_those_of_all(
     lake.mkdir()
     order = data.draw(st.permutations(range(len(dumps)))) if data.draw(st.booleans()) else None
     for index in order or range(len(dumps)):
-        rows = [line(each, index + 1, quantity=each - 2) for each in dumps[index]]
+        rows = [line(each, index + 1, unit_price=each - 2) for each in dumps[index]]
         part = {"part": "a"} if data.draw(st.integers(0, 4)) == 0 else {}
         write_dump(lake, "invoices", day(index + 1), rows, **part)
         if part:
             write_dump(lake, "invoices", day(index + 1), [line(9, index + 1)], part="b")
-        load(open_warehouse(url), Invoices, Lake(str(lake)))
+        load_table(open_warehouse(url), Invoices, lake)
     agree(lake, url)
 
 
@@ -104,8 +105,8 @@ def test_many_snapshots_are_loaded_in_small_batches(
 ) -> None:
     monkeypatch.setattr(loading, "BATCH_BYTES", 1)
     for number in range(1, 6):
-        rows = [line(each, number, quantity=each - 1) for each in range(number + 1)]
+        rows = [line(each, number, unit_price=each - 1) for each in range(number + 1)]
         write_dump(lake, "invoices", day(number), rows)
     target = open_warehouse(warehouse)
-    load(target, Invoices, Lake(str(lake)))
+    load_table(target, Invoices, lake)
     agree(lake, warehouse)

@@ -22,7 +22,7 @@ TABLES = ["lake.raw_telemetry", "lake.quarantine_telemetry"]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with a row for each reason, loaded by each engine."""
     path = tmp_path_factory.mktemp("quarantine")
-    lines = [invoice(quantity=-1), invoice(invoice_id="INV-2", customer_name="[bold]x")]
+    lines = [invoice(unit_price=-1), invoice(invoice_id="INV-2", customer_name="[bold]x")]
     write_dump(path / "lake", "invoices", day(5), [*lines, invoice(invoice_date=day(6))])
     write_dump(path / "lake", "entitlements", day(5), [entitlement(unit=" "), entitlement()])
     events = [usage(), usage(quantity=1.0), *BROKEN.values()]

@@ -10,15 +10,13 @@ import pytest
 
 from consumption_datamart.checks import Inspection
 from consumption_datamart.definitions import build_definitions
-from consumption_datamart.lake.dumps import Lake
-from consumption_datamart.lake.loading import load
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Invoices, Telemetry
 from consumption_datamart.trends import CHARTS, figures
 from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.lakes import day, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import ENGINES, tables_of
+from consumption_datamart_tests.mart import ENGINES, load_table, tables_of
 
 ODD = {"customer_id": "nobody", "quantity": 2e6}
 
@@ -27,15 +25,17 @@ ODD = {"customer_id": "nobody", "quantity": 2e6}
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with warnings and bad rows, loaded by each engine, one day of it twice."""
     path = tmp_path_factory.mktemp("trends")
-    write_dump(path / "lake", "invoices", day(5), [invoice(customer_id="x"), invoice(quantity=-1)])
+    write_dump(
+        path / "lake", "invoices", day(5), [invoice(customer_id="x"), invoice(unit_price=-1)]
+    )
     write_dump(path / "lake", "telemetry", day(5), [usage(), usage(event_id="2", **ODD)])
     events = [usage(event_ts=noon(7)), usage(event_ts=noon(7)), usage(quantity=1.0)]
     write_dump(path / "lake", "telemetry", day(7), events)
     for engine in ENGINES:
-        target, lake = open_warehouse(url(path, engine)), Lake(str(path / "lake"))
-        load(target, Invoices, lake, inspect=Inspection([]))
-        load(target, Telemetry, lake, Days(day(5), day(7)), inspect=Inspection([]))
-        load(target, Telemetry, lake, Days(day(7), day(7)), inspect=Inspection([]))
+        target, lake = open_warehouse(url(path, engine)), path / "lake"
+        load_table(target, Invoices, lake, inspect=Inspection([]))
+        load_table(target, Telemetry, lake, Days(day(5), day(7)), inspect=Inspection([]))
+        load_table(target, Telemetry, lake, Days(day(7), day(7)), inspect=Inspection([]))
         target.release()
     return path
 

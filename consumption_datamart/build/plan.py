@@ -53,14 +53,11 @@ def plan_build(
     empty = settings.start_day or NO_LAKE
     whole = news.days or Days(empty, empty)
     known = whole.spanning(ledger.reporting or whole)
+    changed = [day for days in news.changed.values() for day in days]
+    loaded = known.spanning(Days(min(changed), max(changed)) if changed else known)
+    start, through = min(settings.start_day or loaded.first, loaded.first), loaded.last
     if ledger.reporting and not (full or first or last):
-        changed = [day for days in news.changed.values() for day in days]
-        known = known.spanning(Days(min(changed), max(changed)) if changed else known)
-        found, start = (
-            replace(news, days=known),
-            min(settings.start_day or known.first, known.first),
-        )
-        return BuildPlan(known, start, known.last, False, found)
+        return BuildPlan(known, start, through, False, replace(news, days=known))
     days = Days(max(first or known.first, known.first), min(last or known.last, known.last))
     around = {day for day in known.each() if day not in days and day not in news.dumped}
     while days.first - ONE in around:
@@ -69,5 +66,9 @@ def plan_build(
         days = Days(days.first, days.last + ONE)
     if days.first > days.last:
         raise LakeError(f"lake {settings.lake}: it has {whole}, none of the days asked for")
-    start = min(settings.start_day or known.first, known.first)
-    return BuildPlan(days, start, known.last, True, LakeNews(days=days))
+    # what is asked for is built whatever is new; of all else only what lies beside the lake's days
+    beside = {
+        table: {day: dump for day, dump in dumps.items() if day not in known}
+        for table, dumps in news.changed.items()
+    }
+    return BuildPlan(days, start, through, True, LakeNews(beside, days=days))

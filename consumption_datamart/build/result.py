@@ -40,16 +40,21 @@ class BuildResult:
         tables: that were built, in order.
         failures: what went wrong, a line each, by asset.
         skipped: assets that were not built because one before them failed.
+        remarks: what whoever delivers to the lake should know, a line each.
     """
 
     days: Days
     tables: list[BuiltTable]
     failures: dict[str, str]
     skipped: list[str]
+    remarks: Sequence[str] = ()
 
 
 def summarize(
-    days: Days, planned: Collection[dg.AssetKey], events: Sequence[dg.DagsterEvent]
+    days: Days,
+    planned: Collection[dg.AssetKey],
+    events: Sequence[dg.DagsterEvent],
+    remarks: Sequence[str] = (),
 ) -> BuildResult:
     """What became of the planned assets.
 
@@ -57,12 +62,13 @@ def summarize(
         days: of the daily tables.
         planned: the assets that were to be built.
         events: Dagster's, of all runs in order.
+        remarks: on the lake.
     """
     tables = _tables(events)
     failures = dict(_failures(events))
     missing = {key.to_user_string() for key in planned} - {table.name for table in tables}
     skipped = sorted(name for name in missing if name.split("/")[-1] not in failures)
-    return BuildResult(days, tables, failures, skipped)
+    return BuildResult(days, tables, failures, skipped, remarks)
 
 
 def _failures(events: Sequence[dg.DagsterEvent]) -> Iterator[tuple[str, str]]:

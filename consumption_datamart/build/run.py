@@ -11,13 +11,13 @@ from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.build.plan import plan_build
 from consumption_datamart.build.result import BuildResult, summarize
 from consumption_datamart.build.runs import Runs
-from consumption_datamart.definitions import build_definitions, catalog_of, nodes
+from consumption_datamart.definitions import build_definitions, catalog_of, lake_of, nodes
 from consumption_datamart.errors import DatamartError
-from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.lake.listing import listing
 from consumption_datamart.lake.loaded import forget_files
-from consumption_datamart.planning import LakeNews, Step, lake_news, project
+from consumption_datamart.planning import Step, lake_news, project
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import Warehouse, open_warehouse, read_ledger, upgrade
+from consumption_datamart.warehouse import open_warehouse, read_ledger, upgrade
 from consumption_datamart.warehouse.ledger import require_ledger
 
 OnEvent = Callable[[dg.DagsterEvent], None]
@@ -55,7 +55,8 @@ def build(
         require_ledger(transaction)
         if full:
             forget_files(transaction, catalog.contracts)
-    ledger, news = read_ledger(warehouse), _news(settings, warehouse)
+    found = listing(lake_of(settings))
+    ledger, news = read_ledger(warehouse), lake_news(warehouse, found, catalog.contracts)
     plan = plan_build(settings, ledger, news, first, last, full=full)
     definitions = build_definitions(
         settings,
@@ -74,7 +75,7 @@ def build(
             runs.awaited()
         finally:
             catalog.release(warehouse)
-    return summarize(plan.days, runs.planned, runs.events)
+    return summarize(plan.days, runs.planned, runs.events, found.remarks)
 
 
 def dry_run(settings: Settings) -> list[Step]:
@@ -92,12 +93,9 @@ def dry_run(settings: Settings) -> list[Step]:
     """
     warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
     ledger = read_ledger(warehouse)
-    plan = plan_build(settings, ledger, _news(settings, warehouse))
+    news = lake_news(warehouse, listing(lake_of(settings)), [spec.contract for spec in LAKE])
+    plan = plan_build(settings, ledger, news)
     return project(nodes(settings), ledger, plan.news)
-
-
-def _news(settings: Settings, warehouse: Warehouse) -> LakeNews:
-    return lake_news(warehouse, Lake(settings.lake), [spec.contract for spec in LAKE])
 
 
 def _instance(settings: Settings) -> dg.DagsterInstance:

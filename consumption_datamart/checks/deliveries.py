@@ -64,21 +64,27 @@ def of_last(dumps: ir.Table, day: str | None) -> ir.Table:
     return of_last.select("measured", "rows")
 
 
-def lateness(dumps: ir.Table, today: date, table: str, archived_after: int) -> ir.Table:
-    """Days since the last dump of a table.
+def lateness(
+    dumps: ir.Table, today: date, table: str, source: str, archived_after: int
+) -> ir.Table:
+    """Days since the last dump of a source; since the lake's first day where it never had one.
 
     They are counted until today; of a lake that ends long before, until its last day: it is an
-    archive, whose tables may only be late against each other.
+    archive, whose sources may only be late against each other.
 
     Args:
-        dumps: that the lake has.
+        dumps: that the lake has; those of no files are gone.
         today: the date, UTC.
         table: of the lake.
+        source: of the table.
         archived_after: days after which a lake that gets no dumps counts as an archive.
     """
-    of_table = (dumps.lake_table == table).ifelse(dumps.dump_day, ibis.null("date"))
-    found = dumps.aggregate(last=dumps.dump_day.max(), mine=of_table.max())
+    is_own = (dumps.lake_table == table) & (dumps.source == source) & (dumps.files > 0)
+    own = is_own.ifelse(dumps.dump_day, ibis.null("date"))
+    found = dumps.aggregate(first=dumps.dump_day.min(), last=dumps.dump_day.max(), own=own.max())
     now = ibis.literal(today)
     idle = now.delta(found["last"], unit="day")
     until = ((idle < 0) | (idle > archived_after)).ifelse(found["last"], now)
-    return found.select(measured=until.delta(found.mine, unit="day"), rows=ibis.literal(0))
+    never = ibis.greatest(now.delta(found["first"], unit="day"), ibis.literal(0))
+    measured = found.own.isnull().ifelse(never, until.delta(found.own, unit="day"))
+    return found.select(measured=measured, rows=ibis.literal(0))

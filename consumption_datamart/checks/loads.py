@@ -1,6 +1,5 @@
 """Checks of what was loaded: nothing is lost, and dumps look as they use to."""
 
-from collections.abc import Sequence
 from datetime import date
 
 import ibis
@@ -15,31 +14,35 @@ from consumption_datamart.checks.deliveries import (
     of_last,
     volume,
 )
-from consumption_datamart.schema.lake import Contract
+from consumption_datamart.lake.sources import Source
 from consumption_datamart.schema.raw import Dumps, files_of, quarantine_of, raw_of
 from consumption_datamart.settings import Settings
 
 
-def load_checks(contract: type[Contract], settings: Settings) -> list[Check]:
-    """The checks of a lake table's raw, quarantine and files tables."""
+def load_checks(source: Source, settings: Settings) -> list[Check]:
+    """The checks of what is loaded of a source into raw, quarantine and files tables."""
+    contract = source.contract
     raw, files, day = raw_of(contract), files_of(contract), contract.day_column()
     kept = {"files": files, "raw": raw, "quarantine": quarantine_of(contract)}
 
+    def own(rows: ir.Table) -> ir.Table:
+        return rows.filter(rows.source == ibis.literal(source.name))
+
     def accounted(files: ir.Table, raw: ir.Table, quarantine: ir.Table) -> ir.Table:
-        return rows_accounted(files, raw, quarantine, day)
+        return rows_accounted(own(files), own(raw), own(quarantine), day)
 
     def share(files: ir.Table) -> ir.Table:
-        return quarantined_share(files, day)
+        return quarantined_share(own(files), day)
 
     def usual(files: ir.Table) -> ir.Table:
-        return of_last(volume(files), day)
+        return of_last(volume(own(files)), day)
 
     def same(files: ir.Table) -> ir.Table:
-        return of_last(changed_columns(files), day)
+        return of_last(changed_columns(own(files)), day)
 
     return [
         Check(
-            "rows_accounted",
+            _name("rows_accounted", source),
             raw,
             "Of each file rows read = kept + quarantined + superseded, and so many rows are there.",
             accounted,
@@ -47,7 +50,7 @@ def load_checks(contract: type[Contract], settings: Settings) -> list[Check]:
             is_blocking=True,
         ),
         Check(
-            "quarantined_share",
+            _name("quarantined_share", source),
             quarantine_of(contract),
             "Few of the rows that were read were set aside.",
             share,
@@ -56,7 +59,7 @@ def load_checks(contract: type[Contract], settings: Settings) -> list[Check]:
             kind="warnings",
         ),
         Check(
-            "volume",
+            _name("volume", source),
             raw,
             f"As many rows as on that weekday in the last {WEEKS} weeks: how far from their median,"
             " as a share of it.",
@@ -67,7 +70,7 @@ def load_checks(contract: type[Contract], settings: Settings) -> list[Check]:
             windows={"files": BACK},
         ),
         Check(
-            "same_columns",
+            _name("same_columns", source),
             files,
             "The dump has the columns that the dump before it had: files where they differ.",
             same,
@@ -78,25 +81,38 @@ def load_checks(contract: type[Contract], settings: Settings) -> list[Check]:
     ]
 
 
-def late_checks(tables: Sequence[str], settings: Settings) -> list[Check]:
-    """For each lake table the check that its dumps come in."""
+def late_check(source: Source, settings: Settings) -> Check:
+    """The check that a source's dumps come in."""
 
-    def late(table: str) -> Check:
-        def days_late(dumps: ir.Table, today: date) -> ir.Table:
-            return lateness(dumps, today, table, settings.archived_after_days)
+    def days_late(dumps: ir.Table, today: date) -> ir.Table:
+        return lateness(dumps, today, *source.key, settings.archived_after_days)
 
-        return Check(
-            f"late_{table}",
-            Dumps,
-            f"Days that {table} has had no dump, until today; until the lake's last day where that"
-            f" is more than {settings.archived_after_days} days ago.",
-            days_late,
-            {"dumps": Dumps},
-            limit=settings.late_after_days,
-            kind="freshness",
-        )
+    return Check(
+        _name(f"late_{source.table}", source),
+        Dumps,
+        f"Days that {source.label} has had no dump, until today; until the lake's last day where"
+        f" that is more than {settings.archived_after_days} days ago.",
+        days_late,
+        {"dumps": Dumps},
+        limit=late_after(source, settings),
+        kind="freshness",
+    )
 
-    return [late(table) for table in tables]
+
+def late_after(source: Source, settings: Settings) -> int:
+    """Days without a dump after which a source is late.
+
+    Telemetry is, soon. Of invoices and entitlements there may be no dump where nothing is posted.
+    """
+    if source.entry is not None and source.entry.late_after_days is not None:
+        return source.entry.late_after_days
+    is_daily = source.contract.day_column() is not None
+    return settings.late_after_days if is_daily else settings.posted_late_after_days
+
+
+def _name(name: str, source: Source) -> str:
+    """Of a check; with the source's name where there is more than the table's own."""
+    return name if source.name == source.table else f"{name}_{source.name}"
 
 
 def rows_accounted(

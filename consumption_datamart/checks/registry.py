@@ -7,9 +7,10 @@ import ibis.expr.types as ir
 
 from consumption_datamart.checks import star
 from consumption_datamart.checks.check import DAYS, Check, grouped
-from consumption_datamart.checks.loads import late_checks, load_checks
+from consumption_datamart.checks.loads import late_check, load_checks
 from consumption_datamart.checks.model import model_check
 from consumption_datamart.checks.references import member_check, reference_checks
+from consumption_datamart.lake.sources import Source
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import Dumps, models_of
 from consumption_datamart.schema.reports import WINDOW_DAYS
@@ -27,16 +28,18 @@ WRITTEN: Mapping[str, tuple[Callable[..., ir.Table], float]] = {
 """Table → the check that is written for it, and its limit. Its arguments are named after tables."""
 
 
-def checks_of_load(contract: type[Contract], settings: Settings) -> list[Check]:
-    """All checks of the raw, quarantine and files tables of a lake table."""
+def checks_of_load(
+    contract: type[Contract], sources: Sequence[Source], settings: Settings
+) -> list[Check]:
+    """All checks of the raw, quarantine and files tables of a lake table, and of its sources."""
     general = [check for model in models_of(contract) for check in _general(model, settings)]
-    return general + load_checks(contract, settings)
+    own = [source for source in sources if source.contract is contract]
+    return general + [check for source in own for check in load_checks(source, settings)]
 
 
-def checks_of_dumps(contracts: Sequence[type[Contract]], settings: Settings) -> list[Check]:
+def checks_of_dumps(sources: Sequence[Source], settings: Settings) -> list[Check]:
     """All checks of the list of dumps."""
-    names = [contract.table_name() for contract in contracts]
-    return _general(Dumps, settings) + late_checks(names, settings)
+    return _general(Dumps, settings) + [late_check(source, settings) for source in sources]
 
 
 def checks_of_table(

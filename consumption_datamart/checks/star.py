@@ -137,5 +137,5 @@ def renewals_complete(
         terms.valid_to > terms["last"],
         terms.ends_on.delta(terms["last"], unit="day") <= RENEWAL_DAYS,
     )
-    lost = ending.anti_join(report_renewals, "entitlement_id")
+    lost = ending.anti_join(report_renewals, ["source", "entitlement_id"])
     return lost.aggregate(measured=lost.count(), rows=lost.count())

@@ -105,6 +105,12 @@ def build(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be built, and why; build nothing.")
     ] = False,
+    accept_deletions: Annotated[
+        bool,
+        typer.Option(
+            "--accept-deletions", help="Delete what has no dump more, also most of what was loaded."
+        ),
+    ] = False,
 ) -> None:
     """Build what is new in the lake into every table of the mart, in this process.
 
@@ -116,6 +122,8 @@ def build(
     from consumption_datamart.settings import load_settings
 
     settings = load_settings(lake=lake, warehouse=warehouse)
+    if accept_deletions:
+        settings = settings.model_copy(update={"accept_deletions": True})
     if dry_run:
         if from_ or to or full:
             raise typer.BadParameter("takes none of --from, --to, --full: these build in any case")
@@ -124,6 +132,21 @@ def build(
     with BuildDisplay() as display:
         result = run(settings, _date(from_), _date(to), full=full, on_event=display.on_event)
     raise typer.Exit(display.summarize(result))
+
+
+@app.command(name="check-lake")
+def check_lake(lake: Lake = None) -> None:
+    """Try the lake's sources: their files and days, mapped rows, and what no source takes.
+
+    Nothing is built. The exit code is 1 where something is wrong.
+    """
+    from consumption_datamart.cli.check_lake import write
+    from consumption_datamart.definitions import lake_of
+    from consumption_datamart.lake.checking import check_lake as check
+    from consumption_datamart.settings import load_settings
+
+    settings = load_settings(lake=lake)
+    raise typer.Exit(write(check(lake_of(settings)), settings.quarantined_share))
 
 
 @app.command()

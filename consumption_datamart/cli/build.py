@@ -64,6 +64,8 @@ class BuildDisplay:
                 highlight=False,
                 soft_wrap=True,
             )
+        for remark in result.remarks:
+            self.console.print(f"Lake: {remark}.", highlight=False, soft_wrap=True)
         for step, text in result.failures.items():
             self.console.print(
                 f"Error: {step}: {text}", style="red", highlight=False, soft_wrap=True

@@ -9,6 +9,7 @@ import dagster as dg
 from consumption_datamart.checks import Check, asset_key, checks_of_table
 from consumption_datamart.factories.table_spec import TableSpec
 from consumption_datamart.lake.attempts import Patience
+from consumption_datamart.lake.sources import Source
 from consumption_datamart.partitions import Partitions
 from consumption_datamart.planning import ALL, LakeNews, Node, is_settled, pending
 from consumption_datamart.schema.days import Days
@@ -31,6 +32,7 @@ class Catalog:
         partitions: of tables, by grain; empty: Dagster keeps no record of partitions.
         settings: of the code location.
         contracts: of the tables of the lake.
+        sources: of these.
         own: tables of a team's own assets.
     """
 
@@ -39,6 +41,7 @@ class Catalog:
     partitions: Partitions
     settings: Settings
     contracts: Sequence[type[Contract]] = ()
+    sources: Sequence[Source] = ()
     own: Sequence[Node] = ()
 
     def partitions_of(self, model: type[Table]) -> dg.PartitionsDefinition | None:

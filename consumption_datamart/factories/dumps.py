@@ -1,6 +1,6 @@
 """The asset of what the lake has: its dumps, whether they are loaded or not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -15,16 +15,18 @@ from consumption_datamart.checks import (
     events,
 )
 from consumption_datamart.factories.catalog import Catalog
-from consumption_datamart.factories.lake_table import LakeTableSpec
-from consumption_datamart.factories.metadata import asset_spec, materialization_metadata
+from consumption_datamart.factories.metadata import asset_spec, materialization_metadata, source_key
+from consumption_datamart.lake.listing import listing
+from consumption_datamart.lake.loaded import read_loaded
+from consumption_datamart.planning import listed_dumps
 from consumption_datamart.resources import LakeResource, WarehouseResource
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.warehouse import publish
 
 
-def dumps_asset(specs: Sequence[LakeTableSpec], catalog: Catalog) -> dg.AssetsDefinition:
+def dumps_asset(catalog: Catalog) -> dg.AssetsDefinition:
     """The asset that lists the dumps of all lake tables, without opening them."""
-    checks = checks_of_dumps([spec.contract for spec in specs], catalog.settings)
+    checks = checks_of_dumps(catalog.sources, catalog.settings)
 
     @dg.multi_asset(
         name=Dumps.table_name(),
@@ -32,7 +34,7 @@ def dumps_asset(specs: Sequence[LakeTableSpec], catalog: Catalog) -> dg.AssetsDe
             asset_spec(
                 Dumps,
                 "raw",
-                deps=[asset_key(spec.contract) for spec in specs],
+                deps=[source_key(source) for source in catalog.sources],
                 automation_condition=eager(),
             )
         ],
@@ -43,12 +45,13 @@ def dumps_asset(specs: Sequence[LakeTableSpec], catalog: Catalog) -> dg.AssetsDe
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.MaterializeResult[Any]]:
         inspection = Inspection(checks)
         with as_dagster_failure():
-            found = lake.open().dumps([spec.contract.table_name() for spec in specs])
+            listed, target = listing(lake.open()), warehouse.open()
+            found = listed_dumps(listed, read_loaded(target))
             dependents = catalog.dependents(Dumps)
-            published = publish(
-                warehouse.open(), Dumps, found, dependents=dependents, inspect=inspection
-            )
+            published = publish(target, Dumps, found, dependents=dependents, inspect=inspection)
         metadata = materialization_metadata(published.profile, None, inspection.seconds())
+        metadata |= {"ignored files": len(listed.ignored), "future files": len(listed.future)}
+        metadata |= {"remarks": "; ".join(listed.remarks)} if listed.remarks else {}
         yield from events(inspection.results)
         yield dg.MaterializeResult(asset_key=asset_key(Dumps), metadata=metadata)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -22,10 +23,13 @@ from consumption_datamart.factories.metadata import (
     asset_spec,
     metadata_of_day,
     metadata_of_step,
+    source_key,
 )
-from consumption_datamart.lake.attempts import Attempts
-from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.lake.attempts import Attempts, load_source
+from consumption_datamart.lake.listing import Listing, listing
+from consumption_datamart.lake.loaded import kept_days, read_loaded
 from consumption_datamart.lake.loading import load
+from consumption_datamart.lake.sources import Source
 from consumption_datamart.partitions import days_of_run
 from consumption_datamart.planning import lake_news
 from consumption_datamart.resources import LakeResource, WarehouseResource
@@ -61,7 +65,8 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
     contract, models = spec.contract, models_of(spec.contract)
     raw = models[0]
     is_daily = contract.day_column() is not None
-    checks = checks_of_load(contract, catalog.settings)
+    own = [source for source in catalog.sources if source.contract is contract]
+    checks = checks_of_load(contract, own, catalog.settings)
 
     @dg.multi_asset(
         name=raw.table_name(),
@@ -70,7 +75,7 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
                 model,
                 "raw",
                 spec.owners,
-                deps=[asset_key(contract)],
+                deps=[source_key(source) for source in own],
                 tags={"grain": "event"} if is_daily else {},
                 partitions_def=catalog.partitions_of(model),
                 automation_condition=spec.policy(catalog.settings.refresh_minutes),
@@ -85,33 +90,42 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
     ) -> Iterator[Any]:
         inspection = Inspection(checks)
         days = days_of_run(context, raw.grain())
-        target, source, dependents = warehouse.open(), lake.open(), catalog.dependents(raw)
-        attempts = Attempts(
-            lambda part: load(target, contract, source, part, dependents, inspection), days
-        )
+        target, dependents = warehouse.open(), catalog.dependents(raw)
         with as_dagster_failure():
+            found = listing(lake.open())
             try:
-                catalog.patience().attempt(attempts, context.log)
+                loaded, loads = read_loaded(target), []
+                for source in found.sources.of(contract):
+                    attempts = load_source(
+                        partial(
+                            load, target, source, found, dependents=dependents, inspect=inspection
+                        ),
+                        source,
+                        days,
+                        kept_days(found, source, loaded.get(source.key, {})),
+                    )
+                    loads.append(catalog.patience().attempt(attempts, context.log))
             except AuditError as error:
                 inspection.stopped(target, error, days)
-                _note(target, source, contract, days)
+                _note(target, found, contract, days)
                 yield from events(inspection.results, error=str(error))
                 raise
-        if attempts.failures:
-            _note(target, source, contract, attempts.failures if is_daily else None)
-            yield from _materialized(models, attempts)
-            raise dg.Failure(description=repr(attempts), allow_retries=False)
+        if problems := [str(problem) for load in loads for problem in load.problems]:
+            failed = {day for load in loads for day in load.failures}
+            _note(target, found, contract, failed if is_daily else None)
+            yield from _materialized(models, loads)
+            raise dg.Failure(description="; ".join(problems), allow_retries=False)
         for index, model in enumerate(models):
-            parts = [outcome.profiles()[index] for _, outcome in attempts.loaded]
+            parts = [each.profiles()[index] for load in loads[-1:] for _, each in load.loaded]
             metadata = metadata_of_step(
                 context, model, Profile.of_parts(parts), days, inspection.seconds()
             )
             if model is raw:
-                metadata["dagster/column_lineage"] = _lineage(contract)
-                if unexpected := attempts.unexpected_columns:
+                metadata["dagster/column_lineage"] = _lineage(contract, own)
+                if unexpected := {k: v for load in loads for k, v in load.unexpected.items()}:
                     metadata["unexpected_columns"] = unexpected
-            found = [result for result in inspection.results if result.check.model is model]
-            yield from events(found, inspection.failed_before)
+            results = [result for result in inspection.results if result.check.model is model]
+            yield from events(results, inspection.failed_before)
             yield dg.MaterializeResult(asset_key=asset_key(model), metadata=metadata)
 
     return _load
@@ -119,31 +133,37 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
 
 def _note(
     warehouse: Warehouse,
-    lake: Lake,
+    listing: Listing,
     contract: type[Contract],
     failed: Days | Iterable[date] | None,
 ) -> None:
     """Keeps what could not be loaded from being tried again before the dump is another."""
-    dumps = lake_news(warehouse, lake, [contract]).changed[raw_of(contract).full_name()]
+    dumps = lake_news(warehouse, listing, [contract]).changed[raw_of(contract).full_name()]
     write_failures(warehouse, raw_of(contract), failed, dumps)
 
 
 def _materialized(
-    models: Sequence[type[Table]], attempts: Attempts
+    models: Sequence[type[Table]], loads: Sequence[Attempts]
 ) -> Iterator[dg.AssetMaterialization]:
     """The days that were loaded are materialized, though the step fails for others."""
-    for days, outcome in attempts.loaded:
+    latest = {
+        day: outcome
+        for attempts in loads
+        for days, outcome in attempts.loaded
+        for day in (days.each() if days else ())
+    }
+    for day, outcome in latest.items():
         for model, profile in zip(models, outcome.profiles(), strict=True):
-            for day in days.each() if days else ():
-                yield dg.AssetMaterialization(
-                    asset_key(model),
-                    partition=day.isoformat(),
-                    metadata=metadata_of_day(profile, day.isoformat()),
-                )
+            yield dg.AssetMaterialization(
+                asset_key(model),
+                partition=day.isoformat(),
+                metadata=metadata_of_day(profile, day.isoformat()),
+            )
 
 
-def _lineage(contract: type[Contract]) -> dg.TableColumnLineage:
-    """Each column of the contract comes from the source's column of that name."""
-    source = asset_key(contract)
-    names = contract.ibis_schema()
-    return dg.TableColumnLineage({name: [dg.TableColumnDep(source, name)] for name in names})
+def _lineage(contract: type[Contract], sources: Sequence[Source]) -> dg.TableColumnLineage:
+    """Each column of the contract comes from the sources' columns of that name."""
+    keys = [source_key(source) for source in sources]
+    return dg.TableColumnLineage(
+        {name: [dg.TableColumnDep(key, name) for key in keys] for name in contract.ibis_schema()}
+    )

@@ -9,10 +9,27 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from consumption_datamart.checks import asset_key
+from consumption_datamart.lake.sources import Source
 from consumption_datamart.partitions import DAYS_BUILT
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.audit import TOTAL, Profile
+
+
+def source_key(source: Source) -> dg.AssetKey:
+    """Of a source's asset: `lake/telemetry`, or `lake/telemetry/storage` of one that has a name."""
+    key = asset_key(source.contract)
+    return key if source.entry is None else dg.AssetKey([*key.path, source.name])
+
+
+def source_spec(source: Source, owners: Iterable[str], **more: Any) -> dg.AssetSpec:
+    """The asset that is a source: what is delivered, as the contract describes it."""
+    spec = asset_spec(source.contract, "lake", owners, kinds=("file",), **more)
+    if source.entry is None:
+        return spec
+    owned = [source.entry.owner] if source.entry.owner else list(owners)
+    told = f"{source.contract.title()} Source {source.name}: `{source.entry.files}`."
+    return spec.replace_attributes(key=source_key(source), owners=owned, description=told)
 
 
 def asset_spec(

@@ -40,12 +40,13 @@ LINES = 100
 
 def all_checks(lake: Sequence[LakeTableSpec], catalog: Catalog) -> list[Check]:
     """All checks of all tables."""
-    contracts = [spec.contract for spec in lake]
     loaded = [
-        check for contract in contracts for check in checks_of_load(contract, catalog.settings)
+        check
+        for spec in lake
+        for check in checks_of_load(spec.contract, catalog.sources, catalog.settings)
     ]
     computed = [check for spec in catalog.specs for check in catalog.checks(spec)]
-    return loaded + checks_of_dumps(contracts, catalog.settings) + computed
+    return loaded + checks_of_dumps(catalog.sources, catalog.settings) + computed
 
 
 def check_results_asset(lake: Sequence[LakeTableSpec], catalog: Catalog) -> dg.AssetsDefinition:

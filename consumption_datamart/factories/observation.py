@@ -6,15 +6,15 @@ from typing import Any
 
 import dagster as dg
 
-from consumption_datamart.checks import asset_key
 from consumption_datamart.errors import LakeError
 from consumption_datamart.factories.lake_table import LakeTableSpec
-from consumption_datamart.factories.metadata import asset_spec
+from consumption_datamart.factories.metadata import source_key, source_spec
 from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.lake.listing import listing
+from consumption_datamart.lake.sources import Source
 from consumption_datamart.lake.versions import Contents, Versions, is_changed, versions
 from consumption_datamart.private import keep, kept, observed_days
 from consumption_datamart.resources import LakeResource
-from consumption_datamart.schema.lake import Contract
 
 VERSION_TAG = "dagster/data_version"
 GONE = "no dump"
@@ -22,55 +22,52 @@ GONE = "no dump"
 
 
 def lake_sources(
-    specs: Sequence[LakeTableSpec], partitions: dg.PartitionsDefinition
+    specs: Sequence[LakeTableSpec], sources: Sequence[Source], partitions: dg.PartitionsDefinition
 ) -> dg.AssetsDefinition:
     """The source assets of all lake tables, observed together.
 
-    An observation is recorded only of what is new or changed since the last one: of a table with
-    daily partitions by day, of any other as a whole. A table that cannot be observed fails the step
-    after the others have been.
+    An observation is recorded only of what is new or changed since the last one: of a source with
+    daily partitions by day, of any other as a whole.
     """
+    owners = {spec.contract: spec.owners for spec in specs}
 
     @dg.multi_observable_source_asset(
         name="lake",
         specs=[
-            asset_spec(
-                spec.contract,
-                "lake",
-                spec.owners,
-                kinds=("file",),
-                partitions_def=partitions if spec.contract.day_column() else None,
+            source_spec(
+                source,
+                owners[source.contract],
+                partitions_def=partitions if source.contract.day_column() else None,
                 skippable=True,
             )
-            for spec in specs
+            for source in sources
         ],
     )
     def _lake(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
-        source, problems = lake.open(), []
-        for spec in specs:
-            table = spec.contract.table_name()
-            try:
-                found = versions(source, table, known_contents(context.instance, source, table))
-            except LakeError as error:
-                problems.append(str(error))
-                continue
-            yield from _news(context, spec.contract, found, partitions)
-            remember(context.instance, source, table, found.contents)
-        if problems:
-            raise dg.Failure(description="; ".join(problems))
+        try:
+            found = listing(lake.open())
+        except LakeError as error:
+            raise dg.Failure(description=str(error)) from error
+        for remark in found.remarks:
+            context.log.warning(remark)
+        for source in found.sources.all:
+            known = known_contents(context.instance, found.lake, source)
+            seen = versions(found, source, known)
+            yield from _news(context, source, seen, partitions)
+            remember(context.instance, found.lake, source, seen.contents)
 
     return _lake
 
 
 def _news(
     context: dg.AssetExecutionContext,
-    contract: type[Contract],
+    source: Source,
     found: Versions,
     partitions: dg.PartitionsDefinition,
 ) -> Iterator[dg.AssetObservation | dg.ObserveResult]:
     """Observations of what is not as it was last observed."""
-    key = asset_key(contract)
-    if contract.day_column() is None:
+    key = source_key(source)
+    if source.contract.day_column() is None:
         if found.table != _observed(context.instance, key):
             yield dg.ObserveResult(
                 asset_key=key,
@@ -100,34 +97,29 @@ def _observed(instance: dg.DagsterInstance, key: dg.AssetKey) -> str | None:
     return (observation.tags or {}).get(VERSION_TAG) if observation else None
 
 
-def is_news(instance: dg.DagsterInstance, lake: Lake, specs: Sequence[LakeTableSpec]) -> bool:
-    """Whether any lake table looks other than it did when it was last observed; opens no file.
+def is_news(instance: dg.DagsterInstance, lake: Lake) -> bool:
+    """Whether any source looks other than it did when it was last observed; opens no file.
 
     Raises:
-        LakeError: a table cannot be listed, and all others look as they did.
+        LakeError: the lake cannot be listed.
     """
-    problems = []
-    for table in (spec.contract.table_name() for spec in specs):
-        try:
-            if is_changed(lake, table, known_contents(instance, lake, table)):
-                return True
-        except LakeError as error:
-            problems.append(error)
-    if problems:
-        raise problems[0]
-    return False
+    found = listing(lake)
+    return any(
+        is_changed(found, source, known_contents(instance, lake, source))
+        for source in found.sources.all
+    )
 
 
-def known_contents(instance: dg.DagsterInstance, lake: Lake, table: str) -> Contents:
-    """What the last observation of a table has read."""
-    contents = json.loads(kept(instance, _name(lake, table)) or "{}")
+def known_contents(instance: dg.DagsterInstance, lake: Lake, source: Source) -> Contents:
+    """What the last observation of a source has read."""
+    contents = json.loads(kept(instance, _name(lake, source)) or "{}")
     return {name: tuple(known) for name, known in contents.items()}
 
 
-def remember(instance: dg.DagsterInstance, lake: Lake, table: str, contents: Contents) -> None:
-    """Keeps what an observation of a table has read, for the next."""
-    keep(instance, _name(lake, table), json.dumps(contents))
+def remember(instance: dg.DagsterInstance, lake: Lake, source: Source, contents: Contents) -> None:
+    """Keeps what an observation of a source has read, for the next."""
+    keep(instance, _name(lake, source), json.dumps(contents))
 
 
-def _name(lake: Lake, table: str) -> str:
-    return f"consumption_datamart/contents/{lake.uri}/{table}"
+def _name(lake: Lake, source: Source) -> str:
+    return f"consumption_datamart/contents/{lake.uri}/{'/'.join(source.key)}"

@@ -1,10 +1,7 @@
 """Watching the lake: when it is observed."""
 
-from collections.abc import Sequence
-
 import dagster as dg
 
-from consumption_datamart.factories.lake_table import LakeTableSpec
 from consumption_datamart.factories.observation import is_news
 from consumption_datamart.resources import LakeResource
 from consumption_datamart.runs import is_under_way
@@ -13,7 +10,7 @@ OBSERVE_JOB = "observe_lake"
 EVERY_MINUTE = "* * * * *"
 
 
-def observe_schedule(lake: LakeResource, specs: Sequence[LakeTableSpec]) -> dg.ScheduleDefinition:
+def observe_schedule(lake: LakeResource) -> dg.ScheduleDefinition:
     """Every minute: observes the lake if it looks other than when it was last observed.
 
     The look lists the lake's folders and opens no file; a lake that is as it was starts no run, nor
@@ -31,7 +28,7 @@ def observe_schedule(lake: LakeResource, specs: Sequence[LakeTableSpec]) -> dg.S
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if is_under_way(context.instance, OBSERVE_JOB):
             return dg.SkipReason("the lake is being observed")
-        if not is_news(context.instance, lake.open(), specs):
+        if not is_news(context.instance, lake.open()):
             return dg.SkipReason("the lake is as it was")
         return dg.RunRequest()
 

@@ -4,12 +4,16 @@ Few rows are bad or share their key. These are staged and looked at one by one; 
 the files into the raw table as they are.
 """
 
+import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend as DuckDBBackend
 
 from consumption_datamart.lake.classify import classify, converted, flagged, text_column
-from consumption_datamart.lake.reading import Source
+from consumption_datamart.lake.formats import quoted
+from consumption_datamart.lake.reading import Reading
+from consumption_datamart.lake.sources import Source
 from consumption_datamart.lake.staging import view
+from consumption_datamart.lake.values import is_blank
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import raw_of
 from consumption_datamart.warehouse.sql import sql_of, table_of
@@ -28,15 +32,15 @@ class Batch:
     becomes final here.
     """
 
-    def __init__(self, contract: type[Contract], source: Source, staging: DuckDBBackend) -> None:
+    def __init__(self, source: Source, reading: Reading, staging: DuckDBBackend) -> None:
         """Decides on all rows.
 
         Raises:
-            TroubledFiles: CSV files that have to be read line by line.
+            TroubledFiles: files that have to be read line by line.
         """
-        self.contract, self.staging = contract, staging
-        self.is_daily = contract.day_column() is not None
-        self._classify(source)
+        self.source, self.contract, self.staging = source, source.contract, staging
+        self.is_daily = self.contract.day_column() is not None
+        self._classify(reading)
         self._find_exceptions()
         self._mark_duplicates()
         if not self.is_daily:
@@ -52,7 +56,7 @@ class Batch:
 
     def remember(self) -> None:
         """Adds the keys that are kept to `later_keys`."""
-        key = ", ".join(map(_quoted, self.contract.key()))
+        key = ", ".join(map(quoted, self.contract.key()))
         self._execute(
             f"INSERT INTO later_keys SELECT {key}, {self._hash()} FROM survivors"
             f" UNION ALL SELECT {key}, {self._hash()} FROM clean"
@@ -61,21 +65,26 @@ class Batch:
     def quarantined(self) -> ir.Table:
         """Exceptions and lines that are set aside, their values as text."""
         found = table_of(self.staging, "exceptions").columns
+        own = "own_text" if self.source.is_mapped else "NULL::VARCHAR"
         texts = []
         for name in self.contract.ibis_schema():
             column = text_column(name) if text_column(name) in found else name
-            texts.append(f"CAST({_quoted(column)} AS VARCHAR) AS {_quoted(name)}")
-        return view(
+            texts.append(f"CAST({quoted(column)} AS VARCHAR) AS {quoted(name)}")
+        rows = view(
             self.staging,
             "quarantined",
             f"""
-            SELECT {", ".join(texts)}, NULL::VARCHAR AS line, dump_day, reason, file
+            SELECT {", ".join(texts)}, {own} AS line, dump_day, reason, file
             FROM exceptions WHERE reason IS NOT NULL AND reason <> '{SUPERSEDED}'
             UNION ALL BY NAME
             SELECT line, dump_day, 'unreadable_value' AS reason, file
-            FROM malformed JOIN dump_files USING (file)
+            FROM malformed JOIN dump_files USING (file) WHERE dump_day = own_day
             """,
         )
+        texts = [n for n in self.contract.required() if self.contract.ibis_schema()[n].is_string()]
+        blank = {name: is_blank(rows[name], self.source.dialect) for name in texts}
+        nulls = {name: each.ifelse(ibis.null("string"), rows[name]) for name, each in blank.items()}
+        return rows.mutate(source=ibis.literal(self.source.name), **nulls)
 
     def counted(self) -> ir.Table:
         """What became of the rows of each file; kept is what is not set aside or superseded."""
@@ -84,52 +93,77 @@ class Batch:
             "counted",
             f"""
             WITH by_fate AS (
-                SELECT file, rows AS rows_read, rows AS rows_kept FROM file_rows
+                SELECT file, dump_day, rows AS rows_read, rows AS rows_kept, rows_excluded
+                FROM file_rows
                 UNION ALL BY NAME
-                SELECT file, -count(*) AS rows_kept,
+                SELECT file, dump_day, -count(*) AS rows_kept,
                     count(*) FILTER (reason <> '{SUPERSEDED}') AS rows_quarantined,
                     count(*) FILTER (reason = '{SUPERSEDED}') AS rows_superseded
-                FROM exceptions WHERE reason IS NOT NULL GROUP BY file
+                FROM exceptions WHERE reason IS NOT NULL GROUP BY file, dump_day
                 UNION ALL BY NAME
-                SELECT file, count(*) AS rows_read, count(*) AS rows_quarantined
-                FROM malformed GROUP BY file
+                SELECT file, own_day AS dump_day, count(*) AS rows_read,
+                    count(*) AS rows_quarantined
+                FROM malformed JOIN dump_files USING (file) WHERE dump_day = own_day
+                GROUP BY file, own_day
             )
-            SELECT any_value(dump_day) AS dump_day, file,
+            SELECT dump_day, file,
                 coalesce(sum(rows_read), 0) AS rows_read,
                 coalesce(sum(rows_kept), 0) AS rows_kept,
                 coalesce(sum(rows_quarantined), 0) AS rows_quarantined,
                 coalesce(sum(rows_superseded), 0) AS rows_superseded,
+                coalesce(sum(rows_excluded), 0) AS rows_excluded,
                 any_value(unexpected_columns) AS unexpected_columns,
                 any_value(missing_columns) AS missing_columns
-            FROM dump_files LEFT JOIN by_fate USING (file) GROUP BY file
+            FROM dump_files LEFT JOIN by_fate USING (file, dump_day) GROUP BY file, dump_day
             """,
-        )
+        ).mutate(source=ibis.literal(self.source.name))
 
-    def _classify(self, source: Source) -> None:
+    def _classify(self, reading: Reading) -> None:
         """Makes `classified`, `file_rows` (how many each file has) and `malformed`.
 
         Files that may be read again are read wherever `classified` is: that takes less than storing
         their rows, which DuckDB before version 2 would also copy by one thread.
         """
-        sources = source.rows()
+        sources = reading.rows()
         as_text = set().union(*(converted(self.contract, rows) for rows in sources))
         rows = " UNION ALL ".join(
-            f"({sql_of(self.staging, classify(self.contract, each, as_text))})" for each in sources
+            f"({sql_of(self.staging, classify(self.source, each, as_text))})" for each in sources
         )
-        if not source.is_rereadable:
+        if not reading.is_rereadable:
             self._execute(f"CREATE OR REPLACE TEMP TABLE parsed AS {rows}")
             rows = "FROM parsed"
+        if self.others:
+            self._execute(f"CREATE OR REPLACE TEMP VIEW all_rows AS {rows}")
+            rows = f"FROM all_rows WHERE NOT ({self.others})"
         self._execute(f"CREATE OR REPLACE TEMP VIEW classified AS {rows}")
         self._execute(
-            """
+            f"""
             CREATE OR REPLACE TEMP TABLE file_rows AS
-            SELECT file, count(*) AS rows FROM classified GROUP BY file
+            SELECT file, dump_day, count(*) AS all_rows,
+                count(*) FILTER (NOT ({self.others or "false"})) AS rows,
+                count(*) FILTER ({self.excluded}) AS rows_excluded
+            FROM {"all_rows" if self.others else "classified"} GROUP BY file, dump_day
             """
         )
         self._execute("CREATE OR REPLACE TEMP TABLE malformed (line VARCHAR, file VARCHAR)")
-        counts = self.staging.con.execute("SELECT file, rows FROM file_rows").fetchall()
-        for file, line in source.malformed(dict(counts)):
+        counts = self.staging.con.execute(
+            "SELECT file, max(all_rows) FROM file_rows GROUP BY file"
+        ).fetchall()
+        for file, line in reading.malformed(dict(counts)):
             self.staging.con.execute("INSERT INTO malformed VALUES (?, ?)", [line, file.name])
+
+    @property
+    def others(self) -> str:
+        """SQL condition of rows that are not the source's, or of another day; '' if none is."""
+        conditions = ["is_excluded"] if self.source.where else []
+        return " OR ".join([*conditions, *(["is_elsewhere"] if self.source.is_zoned else [])])
+
+    @property
+    def excluded(self) -> str:
+        """SQL condition of rows that the source says are not the mart's."""
+        if not self.source.where:
+            return "false"
+        return "is_excluded AND NOT is_elsewhere" if self.source.is_zoned else "is_excluded"
 
     def _find_exceptions(self) -> None:
         # sorting hashes is quicker than grouping by them
@@ -145,7 +179,7 @@ class Batch:
 
     def _chosen(self, name: str, condition: str) -> ir.Table:
         rows = view(self.staging, name, f"FROM classified WHERE {condition}")
-        return flagged(self.contract, rows)
+        return flagged(self.contract, rows.mutate(source=ibis.literal(self.source.name)))
 
     def _is_exception(self) -> str:
         """Whether a row is bad, or may share its key; different keys may have the same hash."""
@@ -154,7 +188,9 @@ class Batch:
 
     def _hash(self) -> str:
         """Stands for a row's key in the search for repeated ones; 32 bits are sorted quicker."""
-        return f"(hash({', '.join(map(_quoted, raw_of(self.contract).key()))}) >> 32)::UINTEGER"
+        day = ["dump_day"] if self.is_daily else []
+        key = ", ".join(map(quoted, [*day, *self.contract.key()]))
+        return f"(hash({key}) >> 32)::UINTEGER"
 
     def _mark_duplicates(self) -> None:
         """Of the good rows of a dump with one key, all but the one that takes precedence.
@@ -162,9 +198,9 @@ class Batch:
         Most exceptions of a dump that is a full snapshot share their key with other dumps only:
         just those that share it within the dump are ranked.
         """
-        key = ", ".join(["dump_day", *map(_quoted, self.contract.key())])
+        key = ", ".join(["dump_day", *map(quoted, self.contract.key())])
         columns = table_of(self.staging, "exceptions").columns
-        order = [f"{_quoted(name)} DESC NULLS LAST" for name in self.contract.precedence()]
+        order = [f"{quoted(name)} DESC NULLS LAST" for name in self.contract.precedence()]
         order += ["file", *(name for name in columns if name.startswith(text_column("")))]
         self._execute(
             f"""
@@ -181,7 +217,7 @@ class Batch:
 
     def _mark_superseded(self) -> None:
         """Of the good rows with one key, all but that of the latest dump."""
-        key = ", ".join(map(_quoted, self.contract.key()))
+        key = ", ".join(map(quoted, self.contract.key()))
         self._execute(
             f"""
             UPDATE exceptions SET reason = '{SUPERSEDED}' WHERE reason IS NULL AND (
@@ -201,9 +237,5 @@ def begin_later_keys(contract: type[Contract], staging: DuckDBBackend) -> None:
     """Makes `later_keys`, without any."""
     types = raw_of(contract).ibis_schema()
     to_sql = staging.compiler.type_mapper.to_string
-    columns = ", ".join(f"{_quoted(name)} {to_sql(types[name])}" for name in contract.key())
+    columns = ", ".join(f"{quoted(name)} {to_sql(types[name])}" for name in contract.key())
     staging.con.execute(f"CREATE OR REPLACE TEMP TABLE later_keys ({columns}, hash UINTEGER)")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name + '"'

@@ -1,56 +1,92 @@
-"""Finding the dumps of a lake (spec, section 1)."""
+"""A lake's files: what there is, and their bytes (spec, sections 1 and 6)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import gzip
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from posixpath import basename, splitext
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import IO, Any, NamedTuple
 
 import fsspec
-import pandas as pd
+import pyarrow as pa
 from fsspec.core import url_to_fs
 
 from consumption_datamart.errors import DumpError, LakeError
-from consumption_datamart.schema.days import Days
+from consumption_datamart.lake.formats import FileFormat
 
-FORMATS = ("csv", "parquet")
 BLOCK_BYTES = 1 << 20
+READ_AS = " as "
+"""In a stamp or a tag: what comes behind changes whenever the same file would be read otherwise."""
 TAGS = ("ETag", "etag", "md5Hash", "content_md5")
 TIMES = ("mtime", "ino", "LastModified", "last_modified", "updated", "created")
 """Where the stores' drivers tell of a file's content and of its last change."""
-PLAUSIBLE = Days(date(1900, 1, 1), date(2199, 12, 31))
-"""A file named by another day is misnamed; one would stretch the mart over centuries."""
+EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az"}
+"""By the protocol of a URI: what has to be installed for it."""
 
 
-class DumpFile(NamedTuple):
-    """A file of a dump.
+class LakeFile(NamedTuple):
+    """A file of the lake, whether a source takes it or not.
 
     Attributes:
         path: as DuckDB reads it: a local path, or a URI.
         name: relative to the lake, e.g. `telemetry/2026-01-05.csv`.
-        day: the dump's day.
-        format: csv or parquet.
         size: in bytes.
         stamp: what the store tells of it that changes whenever the file does.
         tag: the store's own name for the file's content, where it has one.
+        changed: when it was last changed, where the store says so, in seconds since 1970 (UTC).
+    """
+
+    path: str
+    name: str
+    size: int
+    stamp: str
+    tag: str | None
+    changed: float
+
+
+class DumpFile(NamedTuple):
+    """A file of a source's dump of a day.
+
+    Attributes:
+        path: as DuckDB reads it: a local path, or a URI.
+        name: relative to the lake, e.g. `telemetry/2026-01-05.csv`.
+        day: the mart's day that it is read for.
+        format: how it is read.
+        size: in bytes.
+        stamp: what the store tells of it that changes whenever the file does, and how it is read.
+        tag: the store's own name for the file's content, where it has one.
+        own_day: the day of the dump, which is another where a source cuts days in another zone.
+        source: name of the source.
     """
 
     path: str
     name: str
     day: date
-    format: str
+    format: FileFormat
     size: int
     stamp: str
     tag: str | None
+    own_day: date
+    source: str
 
 
 @dataclass(frozen=True)
 class Lake:
-    """A folder, local or remote, with a folder of dumps for each table."""
+    """A folder of files, local or remote.
+
+    Attributes:
+        uri: folder or URI; `~` is the home folder.
+        sources_file: path or URI of the file that describes the sources; by default `lake.toml` in
+            the lake, if it is there.
+        accepts_deletions: whether what was loaded is deleted, however much of it has no file more.
+    """
 
     uri: str
+    sources_file: str | None = None
+    accepts_deletions: bool = False
 
     @cached_property
     def filesystem(self) -> fsspec.AbstractFileSystem:
@@ -60,69 +96,14 @@ class Lake:
     @property
     def is_local(self) -> bool:
         """Whether its files are on this machine's disk."""
-        return "file" in _protocols(self.filesystem)
+        return is_local(self.filesystem)
 
-    def files(self, table: str, days: Days | None = None) -> list[DumpFile]:
-        """Files of a table's dumps, by day and name; of all days, or of some.
-
-        A dump is a file `<day>.csv`, `<day>.parquet`, or a folder `<day>` of such files; where a
-        day has several of these, they are parts of one dump. Other files are no dumps.
+    def list(self) -> list[LakeFile]:
+        """All files in the lake's folder and the folders there, by name. Links are followed.
 
         Raises:
             LakeError: the lake is not there or must not be read.
         """
-        found = [
-            file
-            for entry in self._entries(table)
-            if (file := self._file(entry, table)) is not None and (days is None or file.day in days)
-        ]
-        return sorted(found, key=lambda file: (file.day, file.name))
-
-    def read(self, file: DumpFile, size: int = -1) -> bytes:
-        """The file's bytes: all, or the first so many.
-
-        Raises:
-            DumpError: it cannot be read.
-        """
-        return next(self.blocks(file, size), b"")
-
-    def blocks(self, file: DumpFile, size: int = BLOCK_BYTES) -> Iterator[bytes]:
-        """The file's bytes, so many at a time.
-
-        Raises:
-            DumpError: it cannot be read.
-        """
-        try:
-            with self.filesystem.open(file.path, "rb") as stream:
-                while block := stream.read(size):
-                    yield block
-        except Exception as error:  # each store's driver has errors of its own
-            problem = f"cannot be read: {_in_a_line(error)}"
-            raise DumpError(file.name, file.day, problem) from error
-
-    def stamp(self, file: DumpFile) -> str | None:
-        """The file's stamp as it is now; None: it is gone."""
-        try:
-            return _stamp(self.filesystem.info(file.path))
-        except OSError:
-            return None
-
-    def dumps(self, tables: Sequence[str]) -> pd.DataFrame:
-        """The dumps of some tables: lake_table, dump_day, number of files, their size in bytes.
-
-        Raises:
-            LakeError: the lake is not there or must not be read.
-        """
-        found = [
-            {"lake_table": table, "dump_day": file.day, "files": 1, "size": file.size}
-            for table in tables
-            for file in self.files(table)
-        ]
-        frame = pd.DataFrame(found, columns=["lake_table", "dump_day", "files", "size"])
-        return frame.groupby(["lake_table", "dump_day"], as_index=False).sum()
-
-    def _entries(self, table: str) -> list[dict[str, Any]]:
-        """All files in a table's folder and in the folders there."""
         root = self._place[1]
         with self._told():
             is_there = self.filesystem.isdir(root)
@@ -132,38 +113,71 @@ class Lake:
                 " CONSUMPTION_DATAMART_LAKE"
             )
         with self._told():
-            self.filesystem.invalidate_cache()
-            found = {_name(entry): entry["type"] for entry in self.filesystem.ls(root, detail=True)}
-        if found.get(table, "directory") != "directory":
-            raise LakeError(f"lake {self.uri}: {table} is a file; make it a folder of dumps")
-        if table not in found:
-            return []
-        # stores list all of a prefix at once; where folders are listed one by one, none is left out
-        strict = {"on_error": "raise"} if self.is_local else {}
-        with self._told():
-            listed = self.filesystem.find(f"{root}/{table}", detail=True, **strict)
-        return list(listed.values())
+            found = list(_walk(root)) if self.is_local else self._find(root)
+        return sorted(found, key=lambda file: file.name)
 
-    def _file(self, entry: dict[str, Any], table: str) -> DumpFile | None:
-        """A file that is a dump, or a part of one; None for any other."""
-        path, root = str(entry["name"]), self._place[1]
-        relative = path.removeprefix(root).removeprefix("/")
-        stem, suffix = splitext(relative.removeprefix(f"{table}/"))
-        folder, _, name = stem.rpartition("/")
-        day = _day(folder or name)
-        if day is None or suffix[1:] not in FORMATS or name.startswith((".", "_")):
-            return None
-        readable = path if self.is_local else self.filesystem.unstrip_protocol(path)
-        size = int(entry.get("size") or 0)
-        tags = _tags(entry)
-        return DumpFile(
-            readable, relative, day, suffix[1:], size, _stamp(entry), tags[0] if tags else None
-        )
+    def blocks(self, file: DumpFile, size: int = BLOCK_BYTES) -> Iterator[bytes]:
+        """The file's bytes, uncompressed, so many at a time.
+
+        Raises:
+            DumpError: it cannot be read.
+        """
+        try:
+            with self.filesystem.open(file.path, "rb") as stream:
+                uncompressed = _uncompressed(stream, file.format.compression)
+                while block := uncompressed.read(size):
+                    yield block
+        except Exception as error:  # each store's driver has errors of its own
+            problem = f"cannot be read: {in_a_line(error)}"
+            raise DumpError(file.name, file.day, problem) from error
+
+    def is_unchanged(self, file: DumpFile) -> bool:
+        """Whether the store still tells the same of a file."""
+        try:
+            if self.is_local:
+                now = _stamp_of(Path(file.path).stat())
+            else:
+                now = _stamp(self.filesystem.info(file.path))
+        except OSError:
+            return False
+        return now == file.stamp.partition(READ_AS)[0]
+
+    def text(self, name: str) -> str | None:
+        """A small file of the lake as text; None: it is not there.
+
+        Raises:
+            LakeError: it cannot be read.
+        """
+        filesystem, root = self._place
+        path = f"{root}/{name}"
+        with self._told():
+            if not filesystem.exists(path):
+                return None
+            return bytes(filesystem.cat_file(path)).decode()
+
+    def _find(self, root: str) -> Iterable[LakeFile]:
+        """A store lists all of a prefix at once, a page a call."""
+        self.filesystem.invalidate_cache()
+        for path, entry in self.filesystem.find(root, detail=True).items():
+            tags = _tags(entry)
+            yield LakeFile(
+                self.filesystem.unstrip_protocol(path),
+                str(path).removeprefix(root).removeprefix("/"),
+                int(entry.get("size") or 0),
+                _stamp(entry),
+                tags[0] if tags else None,
+                _changed(entry),
+            )
 
     @cached_property
     def _place(self) -> tuple[fsspec.AbstractFileSystem, str]:
         with self._told():
-            filesystem, root = url_to_fs(self.uri)
+            try:
+                uri = self.uri if "://" in self.uri else str(Path(self.uri).expanduser())
+                filesystem, root = url_to_fs(uri)
+            except ImportError as error:
+                extra = EXTRAS.get(self.uri.split("://")[0], "s3")
+                raise LakeError(f"pip install -e '.[{extra}]' first: {in_a_line(error)}") from error
         return filesystem, root.rstrip("/")
 
     @contextmanager
@@ -172,7 +186,7 @@ class Lake:
         try:
             yield
         except Exception as error:  # each store's driver has errors of its own
-            raise LakeError(f"lake {self.uri}: {_in_a_line(error)}") from error
+            raise LakeError(f"lake {self.uri}: {in_a_line(error)}") from error
 
 
 def batches(files: Iterable[DumpFile], limit: int) -> Iterator[list[DumpFile]]:
@@ -189,13 +203,51 @@ def batches(files: Iterable[DumpFile], limit: int) -> Iterator[list[DumpFile]]:
         yield portion
 
 
-def _in_a_line(error: Exception) -> str:
+def is_local(filesystem: fsspec.AbstractFileSystem) -> bool:
+    """Whether it is this machine's disk."""
+    protocol = filesystem.protocol
+    return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+
+
+def in_a_line(error: Exception) -> str:
+    """What a driver's error says."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _protocols(filesystem: fsspec.AbstractFileSystem) -> tuple[str, ...]:
-    protocol = filesystem.protocol
-    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+def _walk(root: str) -> Iterator[LakeFile]:
+    """All files below a folder; a link that leads back to a folder above it is not followed."""
+    above: list[tuple[str, frozenset[tuple[int, int]]]] = [(root, frozenset())]
+    while above:
+        folder, seen = above.pop()
+        own = Path(folder).stat()
+        if (own.st_dev, own.st_ino) in seen:
+            continue
+        for entry in os.scandir(folder):
+            try:
+                if entry.is_dir():
+                    above.append((entry.path, seen | {(own.st_dev, own.st_ino)}))
+                    continue
+                status = entry.stat()
+            except FileNotFoundError:
+                status = entry.stat(follow_symlinks=False)  # a link to nothing: told when read
+            name = entry.path.removeprefix(root).removeprefix("/")
+            yield LakeFile(
+                entry.path, name, status.st_size, _stamp_of(status), None, status.st_mtime
+            )
+
+
+def _stamp_of(status: os.stat_result) -> str:
+    return f"{status.st_mtime_ns} {status.st_ino} {status.st_size}"
+
+
+def _uncompressed(stream: IO[bytes], compression: str) -> IO[bytes]:
+    opened: dict[str, Callable[[], Any]] = {
+        "": lambda: stream,
+        "gzip": lambda: gzip.GzipFile(fileobj=stream),
+        "zstd": lambda: pa.CompressedInputStream(pa.PythonFile(stream, "r"), "zstd"),
+    }
+    found: IO[bytes] = opened[compression]()
+    return found
 
 
 def _tags(entry: Mapping[str, Any]) -> list[str]:
@@ -207,14 +259,11 @@ def _stamp(entry: Mapping[str, Any]) -> str:
     return " ".join([*_tags(entry), *times, str(entry.get("size") or 0)])
 
 
-def _day(name: str) -> date | None:
-    try:
-        day = date.fromisoformat(name)
-    except ValueError:
-        return None
-    return day if day.isoformat() == name and day in PLAUSIBLE else None
-
-
-def _name(entry: Mapping[str, Any]) -> str:
-    """Without its folder; some stores end a folder's name with a slash."""
-    return basename(str(entry["name"]).rstrip("/"))
+def _changed(entry: Mapping[str, Any]) -> float:
+    for name in TIMES:
+        value: Any = entry.get(name)
+        if hasattr(value, "timestamp"):
+            return float(value.timestamp())
+        if isinstance(value, int | float) and name == "mtime":
+            return float(value)
+    return 0.0

@@ -1,13 +1,17 @@
 """What was loaded of which files: so that what has not changed need not be loaded again."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
-from consumption_datamart.lake.dumps import DumpFile, Lake
+from consumption_datamart.lake.dumps import DumpFile
+from consumption_datamart.lake.listing import Listing
+from consumption_datamart.lake.sources import Source
 from consumption_datamart.lake.versions import Contents, contents
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
@@ -18,26 +22,30 @@ from consumption_datamart.warehouse.rows import day_of
 
 def write_down(
     transaction: Transaction,
-    contract: type[Contract],
+    source: Source,
     found: Sequence[tuple[DumpFile, str]],
     days: Days | None,
+    siblings: Sequence[str] = (),
 ) -> None:
     """Keeps which files were loaded, and what they held; forgets what was loaded before of them.
 
     Args:
         transaction: in which they are loaded.
-        contract: of the lake table.
+        source: that they are loaded from.
         found: the files, and the hash of what each held before it was loaded: a file that changes
             meanwhile is then taken for changed.
         days: that were loaded; None: all.
+        siblings: the other sources of the table; what is known of any further one is struck out.
     """
     transaction.upgrade(LoadedFile)
-    table, known = contract.table_name(), transaction.slice(LoadedFile)
-    before = known.lake_table == ibis.literal(table)
+    known = transaction.slice(LoadedFile)
+    before = known.lake_table == ibis.literal(source.table)
+    if siblings:
+        before &= ~known.source.isin(siblings)
     if days is not None:
         before &= known.dump_day.between(*days)
     transaction.delete(LoadedFile, before)
-    rows = [(table, file.day, file.name, file.stamp, content) for file, content in found]
+    rows = [(*source.key, file.day, file.name, file.stamp, content) for file, content in found]
     frame = pd.DataFrame(rows, columns=list(LoadedFile.ibis_schema()))
     transaction.append(LoadedFile, frame.astype({"dump_day": "datetime64[us]"}))
 
@@ -46,23 +54,34 @@ class LoadedAs(NamedTuple):
     """A file as it was loaded.
 
     Attributes:
-        day: of the dump.
         stamp: that the store gave it.
         content: hash of what it held.
     """
 
-    day: date
     stamp: str
     content: str
 
 
-def loaded_files(transaction: Transaction, contract: type[Contract]) -> dict[str, LoadedAs]:
-    """What was loaded of a lake table, by the file's name."""
+Loaded = Mapping[tuple[date, str], LoadedAs]
+"""By the day that it was loaded for, and the file's name."""
+
+
+def loaded_files(transaction: Transaction, source: Source) -> Loaded:
+    """What was loaded of a source."""
     transaction.upgrade(LoadedFile)
     rows = transaction.slice(LoadedFile)
-    of_table = rows.filter(rows.lake_table == ibis.literal(contract.table_name()))
-    found = transaction.rows(of_table.select("file", "dump_day", "stamp", "content"))
-    return {file: LoadedAs(day_of(day), stamp, content) for file, day, stamp, content in found}
+    found = transaction.rows(rows.filter(_is_of(rows, source)).select(_COLUMNS))
+    return {(day_of(day), file): LoadedAs(stamp, content) for file, day, stamp, content in found}
+
+
+def read_loaded(warehouse: Warehouse) -> dict[tuple[str, str], Loaded]:
+    """What was loaded of all sources, by table and name of the source."""
+    found: dict[tuple[str, str], dict[tuple[date, str], LoadedAs]] = defaultdict(dict)
+    rows = warehouse.find(LoadedFile)
+    for row in () if rows is None else rows.itertuples():
+        file = day_of(row.dump_day), row.file
+        found[row.lake_table, row.source][file] = LoadedAs(row.stamp, row.content)
+    return dict(found)
 
 
 def forget_files(transaction: Transaction, contracts: Sequence[type[Contract]]) -> None:
@@ -72,30 +91,44 @@ def forget_files(transaction: Transaction, contracts: Sequence[type[Contract]]) 
     transaction.delete(LoadedFile, transaction.slice(LoadedFile).lake_table.isin(names))
 
 
-def changed_days(
-    warehouse: Warehouse, lake: Lake, contract: type[Contract], files: Sequence[DumpFile]
-) -> set[date]:
+def changed_days(listing: Listing, source: Source, loaded: Loaded) -> set[date]:
     """The days whose dump is not as it was loaded: new, restated, taken away, or never loaded.
 
     A file is read only where the store tells that it is another than the one that was loaded.
 
     Args:
-        warehouse: in which table `monitoring.loaded_file` is.
-        lake: where the dumps are.
-        contract: of the lake table.
-        files: of its dumps, all that there are.
+        listing: of the lake.
+        source: whose dumps they are.
+        loaded: what was loaded of it.
     """
-    rows = warehouse.table(LoadedFile)
-    loaded = warehouse.find(LoadedFile, rows.filter(rows.lake_table == contract.table_name()))
-    if loaded is None:
-        return {file.day for file in files}
-    days = {row.file: day_of(row.dump_day) for row in loaded.itertuples()}
-    known: Contents = {row.file: (row.stamp, row.content) for row in loaded.itertuples()}
-    now = contents(lake, files, known)
+    files = listing.of(source)
+    known: Contents = {name: each for (_, name), each in loaded.items()}
+    now = contents(listing.lake, files, known)
+    there = {(file.day, file.name) for file in files}
     changed = {
-        file.day
-        for file in files
-        if file.name not in known or now[file.name] != known[file.name][1]
+        day
+        for day, name in there
+        if (day, name) not in loaded or now[name] != loaded[day, name].content
     }
-    gone = days.keys() - {file.name for file in files}
-    return changed | {days[name] for name in gone}
+    return changed | {day for day, _ in loaded.keys() - there}
+
+
+def kept_days(listing: Listing, source: Source, loaded: Loaded) -> set[date]:
+    """The days that have no dump any more, and that are nevertheless kept as they were loaded.
+
+    A source that had dumps and now has none, or has lost more than half of at least four days since
+    it was loaded, is more likely broken than emptied (spec, section 6).
+    """
+    before = {day for day, _ in loaded}
+    gone = before - {file.day for file in listing.of(source)}
+    many = len(gone) == len(before) or (len(before) >= ENOUGH_DAYS and len(gone) * 2 > len(before))
+    return gone if many and not listing.lake.accepts_deletions else set()
+
+
+def _is_of(rows: ir.Table, source: Source) -> ir.BooleanValue:
+    is_of_table = rows.lake_table == ibis.literal(source.table)
+    return is_of_table & (rows.source == ibis.literal(source.name))
+
+
+ENOUGH_DAYS = 4
+_COLUMNS = ("file", "dump_day", "stamp", "content")

@@ -9,15 +9,18 @@ import duckdb
 import ibis
 import pandas as pd
 
+from consumption_datamart.errors import SourceError, first_line
 from consumption_datamart.lake.batch import Batch, begin_later_keys
-from consumption_datamart.lake.dumps import DumpFile, Lake, batches
-from consumption_datamart.lake.loaded import LoadedAs, loaded_files, write_down
+from consumption_datamart.lake.copies import Copies
+from consumption_datamart.lake.dumps import DumpFile, batches
+from consumption_datamart.lake.formats import TroubledFiles, formats
+from consumption_datamart.lake.listing import Listing
+from consumption_datamart.lake.loaded import Loaded, loaded_files, write_down
 from consumption_datamart.lake.outcome import Outcome, outcome
-from consumption_datamart.lake.reading import Source, TroubledFiles
-from consumption_datamart.lake.salvage import Salvaged
+from consumption_datamart.lake.reading import Reading
+from consumption_datamart.lake.sources import Source
 from consumption_datamart.lake.versions import contents
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import models_of, raw_of
 from consumption_datamart.warehouse import Dependent, Inspect, LedgerEntry, Transaction, Warehouse
 from consumption_datamart.warehouse.ledger import is_current
@@ -29,18 +32,18 @@ BATCH_BYTES = 128 << 20
 
 def load(
     warehouse: Warehouse,
-    contract: type[Contract],
-    lake: Lake,
+    source: Source,
+    listing: Listing,
     days: Days | None = None,
     dependents: Sequence[Dependent] = (),
     inspect: Inspect | None = None,
 ) -> Outcome:
-    """Replaces what was loaded of a lake table by what its dumps hold now.
+    """Replaces what was loaded of a source by what its dumps hold now.
 
     Args:
         warehouse: where the three tables are.
-        contract: the lake table's contract.
-        lake: where its dumps are.
+        source: of the lake table.
+        listing: of the lake's files.
         days: the days to load, for a table whose dump is all of its day; None loads all days.
         dependents: the tables that are made of the raw table.
         inspect: looks at the three tables once they are audited.
@@ -50,16 +53,17 @@ def load(
 
     Raises:
         DumpError: a file cannot be read or lacks a required column; nothing was changed.
-        LakeError: the lake is not there or must not be read; likewise.
+        SourceError: an expression of the source suits none of its files; likewise.
         AuditError: the loaded rows break a model, or fail the inspection; nothing was changed.
     """
+    contract = source.contract
     with tempfile.TemporaryDirectory() as folder:
-        salvaged = Salvaged(lake, Path(folder))
+        copies = Copies(listing.lake, Path(folder))
         while True:
             try:
                 with warehouse.transaction() as transaction:
                     entry = LedgerEntry(transaction, raw_of(contract), dependents)
-                    Load(contract, salvaged, transaction).run(lake, days)
+                    Load(source, listing, copies, transaction).run(days)
                     entry.write(days)
                     found = outcome(transaction, contract, days)
                     if inspect is not None:
@@ -67,53 +71,70 @@ def load(
                     return found
             except TroubledFiles as troubled:
                 for file in troubled.files:
-                    salvaged.add(file)
+                    content = b"".join(copies.blocks(file))
+                    copies.salvage(
+                        file, *formats()[file.format.name].lines(content, source.dialect)
+                    )
 
 
 class Load:
-    """One attempt to load the dumps of a lake table."""
+    """One attempt to load the dumps of a source."""
 
     def __init__(
-        self, contract: type[Contract], salvaged: Salvaged, transaction: Transaction
+        self, source: Source, listing: Listing, copies: Copies, transaction: Transaction
     ) -> None:
         """In an open transaction."""
-        self.contract, self.salvaged, self.transaction = contract, salvaged, transaction
-        self.raw, self.quarantine, self.files = models_of(contract)
-        self.is_daily = contract.day_column() is not None
+        self.source, self.contract, self.listing = source, source.contract, listing
+        self.copies, self.transaction = copies, transaction
+        self.raw, self.quarantine, self.files = models_of(source.contract)
+        self.is_daily = source.contract.day_column() is not None
+        self.siblings = [
+            each.name for each in listing.sources.of(source.contract) if each.name != source.name
+        ]
 
-    def run(self, lake: Lake, days: Days | None) -> None:
+    def run(self, days: Days | None) -> None:
         """Loads all dumps, or those of some days; only what is new where that is enough."""
-        files = lake.files(self.contract.table_name(), days)
-        known = loaded_files(self.transaction, self.contract)
-        held = contents(lake, files, {name: each[1:] for name, each in known.items()})
+        files = self.listing.of(self.source, days)
+        known = loaded_files(self.transaction, self.source)
+        held = contents(self.listing.lake, files, {name: at for (_, name), at in known.items()})
         new = None if self.is_daily else self._new(files, held, known)
         if not new or not self._append(new):
             self._replace(files, days)
-        write_down(
-            self.transaction, self.contract, [(each, held[each.name]) for each in files], days
-        )
+        found = [(each, held[each.name]) for each in files]
+        write_down(self.transaction, self.source, found, days, self.siblings)
 
     def _new(
-        self, files: Sequence[DumpFile], held: Mapping[str, str], known: Mapping[str, LoadedAs]
+        self, files: Sequence[DumpFile], held: Mapping[str, str], known: Loaded
     ) -> list[DumpFile] | None:
         """The new dumps, where nothing else has changed and all are of later days than any loaded.
 
         None, where this is not so, or what was loaded was loaded by other code.
         """
-        new = [file for file in files if file.name not in known]
+        by_name = {name: (day, each) for (day, name), each in known.items()}
+        new = [file for file in files if file.name not in by_name]
         if not known or not new or len(files) - len(new) != len(known):
             return None
         is_as_loaded = all(
-            held[file.name] == known[file.name].content for file in files if file.name in known
+            held[file.name] == by_name[file.name][1].content and file.day == by_name[file.name][0]
+            for file in files
+            if file.name in by_name
         )
-        last = max(each.day for each in known.values())
+        last = max(day for day, _ in known)
         is_later = min(file.day for file in new) > last
         return new if is_as_loaded and is_later and is_current(self.transaction, self.raw) else None
 
     def _replace(self, files: Sequence[DumpFile], days: Days | None) -> None:
         """Empties the tables, or the days of them, and loads the dumps."""
         for model in (self.raw, self.quarantine, self.files):
-            self.transaction.clear(model, days)
+            if not self.siblings:
+                self.transaction.clear(model, days)
+                continue
+            self.transaction.upgrade(model)
+            rows = self.transaction.slice(model)
+            # also what is left of sources that there are no more
+            not_theirs = ~rows.source.isin(self.siblings)
+            within = not_theirs if days is None else not_theirs & rows.dump_day.between(*days)
+            self.transaction.delete(model, within)
         self._load(files)
 
     def _append(self, files: Sequence[DumpFile]) -> bool:
@@ -126,8 +147,9 @@ class Load:
             self.transaction.upgrade(model)
         self._load(files)
         rows, first = self.transaction.slice(self.raw), min(file.day for file in files)
-        is_older = rows.dump_day < ibis.literal(first)
-        kept = rows.filter(~is_older).select(self.contract.key())
+        is_own = rows.source == ibis.literal(self.source.name)
+        is_older = is_own & (rows.dump_day < ibis.literal(first))
+        kept = rows.filter(is_own & ~is_older).select(self.contract.key())
         older = rows.filter(is_older).semi_join(kept, self.contract.key())
         by_day = older.group_by("dump_day").aggregate(rows=older.count())
         superseded = {day_of(day): count for day, count in self.transaction.rows(by_day)}
@@ -139,7 +161,8 @@ class Load:
     def _count_again(self, superseded: Mapping[date, int]) -> bool:
         """Counts rows of loaded files as superseded; False where a day has several files."""
         files = self.transaction.slice(self.files)
-        concerned = files.dump_day.isin(sorted(superseded))
+        is_own = files.source == ibis.literal(self.source.name)
+        concerned = is_own & files.dump_day.isin(sorted(superseded))
         found = pd.DataFrame(
             self.transaction.rows(files.filter(concerned)), columns=list(files.columns)
         )
@@ -166,14 +189,16 @@ class Load:
             self._batch(portion)
 
     def _batch(self, files: list[DumpFile]) -> None:
-        source = Source(self.contract, self.salvaged, files, self.transaction.staging)
+        reading = Reading(self.source, self.copies, files, self.transaction.staging)
         try:
-            batch = Batch(self.contract, source, self.transaction.staging)
+            batch = Batch(self.source, reading, self.transaction.staging)
             self.transaction.load(self.raw, batch.clean())
-        except duckdb.Error:
-            source.probe()
-            raise
-        source.require_unchanged()
+        except duckdb.Error as error:
+            reading.probe()
+            if self.source.entry is None:
+                raise
+            raise SourceError(f"source {self.source.label}: {first_line(error)}") from error
+        reading.require_unchanged()
         self.transaction.load(self.raw, batch.survivors())
         self.transaction.load(self.quarantine, batch.quarantined())
         self.transaction.load(self.files, batch.counted())

@@ -1,70 +1,99 @@
-"""Reading dump files as they are: columns by name, values as text or in the file's own types.
+"""Reading a source's files as they are: columns by name, or by the expressions of the source."""
 
-DuckDB reads the files. CSV is read strictly, by the standard: a line that cannot be split into the
-header's columns is set aside by the reader, with its text.
-"""
-
-import glob
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import duckdb
 import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends.duckdb import Backend as DuckDBBackend
 
-from consumption_datamart.errors import DumpError, first_line
-from consumption_datamart.lake.dumps import DumpFile
-from consumption_datamart.lake.headers import (
-    Header,
+from consumption_datamart.errors import DumpError, SourceError, first_line
+from consumption_datamart.lake.columns import (
+    found_columns,
+    guess,
     missing_columns,
-    read_headers,
     unexpected_columns,
 )
-from consumption_datamart.lake.salvage import Salvaged
+from consumption_datamart.lake.copies import Copies
+from consumption_datamart.lake.dumps import DumpFile
+from consumption_datamart.lake.formats import (
+    PATH,
+    Dialect,
+    Format,
+    Header,
+    TroubledFiles,
+    formats,
+    quoted,
+)
+from consumption_datamart.lake.sources import Source
 from consumption_datamart.lake.staging import view
-from consumption_datamart.schema.lake import Contract
 
-PATH = "dump_file_path"
 SMALL_BYTES = 64 << 10
 """Files that are smaller than this on average take longer to open than to read."""
 
 
-class TroubledFiles(Exception):
-    """CSV files that DuckDB cannot read to their end; `salvaged` makes them readable."""
+class Group(NamedTuple):
+    """Files that one scan reads.
 
-    def __init__(self, files: set[DumpFile]) -> None:
-        """The files."""
-        super().__init__(*(file.name for file in files))
-        self.files = files
+    Attributes:
+        format_name: of their format.
+        compression: gzip, zstd or ''.
+        dialect: how they are written.
+        header: their columns.
+    """
+
+    format_name: str
+    compression: str
+    dialect: Dialect
+    header: Header
+
+    @property
+    def format(self) -> Format:
+        """How they are read."""
+        return formats()[self.format_name]
 
 
-class Source:
-    """Files of one lake table, opened for reading on a DuckDB connection.
+class Reading:
+    """Files of one source, opened for reading on a DuckDB connection.
 
     Raises:
         DumpError: a file cannot be opened, or lacks a required column.
+        SourceError: an expression of the source is wrong for every file.
+        TroubledFiles: files that have to be read line by line.
     """
 
     def __init__(
         self,
-        contract: type[Contract],
-        salvaged: Salvaged,
+        source: Source,
+        copies: Copies,
         files: Sequence[DumpFile],
         staging: DuckDBBackend,
     ) -> None:
         """Reads the files' headers."""
-        self.contract, self.salvaged, self.staging = contract, salvaged, staging
-        self.lake = salvaged.lake
+        self.source, self.copies, self.staging, self.files = source, copies, staging, files
+        self.lake = copies.lake
         if not self.lake.is_local:
             staging.con.register_filesystem(self.lake.filesystem)
-        self.headers = read_headers(contract, self.lake, files, staging.con)
+        self.headers: dict[DumpFile, Header] = {}
+        for name in {file.format.name for file in files}:
+            alike = [file for file in files if file.format.name == name]
+            with staging.con.cursor() as apart:  # an error aborts the transaction that it is in
+                self.headers |= formats()[name].headers(copies, alike, source.dialect, apart)
+        self.found = {
+            header: found_columns(
+                source, next(f for f in files if self.headers[f] == header), header
+            )
+            for header in set(self.headers.values())
+        }
 
     @property
     def is_rereadable(self) -> bool:
         """Whether reading the files several times costs little: large Parquet on this disk."""
         large = sum(file.size for file in self.headers) >= SMALL_BYTES * len(self.headers)
-        are_parquet = all(file.format == "parquet" for file in self.headers)
+        are_parquet = all(file.format.name == "parquet" for file in self.headers)
         return self.lake.is_local and are_parquet and large
 
     def require_unchanged(self) -> None:
@@ -74,12 +103,12 @@ class Source:
             DumpError: a file was written to in the meantime.
         """
         for file in self.headers if self.is_rereadable else ():
-            if self.lake.stamp(file) != file.stamp:
+            if not self.lake.is_unchanged(file):
                 problem = "it was changed while it was read; build again"
                 raise DumpError(file.name, file.day, problem)
 
     def rows(self) -> list[ir.Table]:
-        """The rows of the files: the contract's columns, dump_day and file.
+        """The rows of the files: the contract's columns, dump_day, own_day and file.
 
         Files whose columns have the same types are read together: what becomes of a value must not
         depend on what other files are read with it. A column that a file lacks is null text.
@@ -87,137 +116,196 @@ class Source:
         con = self.staging.con
         listed = [
             (
-                self.salvaged.path(file),
+                self.copies.path(file),
                 file.day,
+                file.own_day,
                 file.name,
-                unexpected_columns(self.contract, header),
-                missing_columns(self.contract, header),
+                unexpected_columns(self.source, self.headers[file], self.found[self.headers[file]]),
+                missing_columns(self.source, self.found[self.headers[file]]),
             )
-            for file, header in self.headers.items()
+            for file in self.headers
         ]
-        columns = [PATH, "dump_day", "file", "unexpected_columns", "missing_columns"]
+        columns = [PATH, "dump_day", "own_day", "file", "unexpected_columns", "missing_columns"]
         con.register("listed_files", pd.DataFrame(listed, columns=columns))
         con.execute(
-            "CREATE OR REPLACE TEMP TABLE dump_files AS"
-            " SELECT * REPLACE (dump_day::DATE AS dump_day) FROM listed_files"
+            "CREATE OR REPLACE TEMP TABLE dump_files AS SELECT * REPLACE"
+            " (dump_day::DATE AS dump_day, own_day::DATE AS own_day) FROM listed_files"
         )
-        alike: dict[tuple[str | None, ...], dict[tuple[str, Header], list[DumpFile]]]
-        alike = defaultdict(lambda: defaultdict(list))
-        for file, header in self.headers.items():
-            types = tuple(dict(header).get(name) for name in self.contract.ibis_schema())
-            alike[types][file.format, header].append(file)
+        alike: dict[object, list[str]] = defaultdict(list)
+        for group, files in self._groups().items():
+            alike[self._types(group, files)].append(self._select(group, files))
         found = []
-        for number, groups in enumerate(alike.values()):
-            union = " UNION ALL ".join(
-                self._select(header, files) for (_, header), files in groups.items()
-            )
+        for number, selects in enumerate(alike.values()):
             rows = (
-                f"SELECT found.* EXCLUDE ({PATH}), dump_day, file"
-                f" FROM ({union}) AS found JOIN dump_files USING ({PATH})"
+                f"SELECT found.* EXCLUDE ({PATH}), dump_day, own_day, file"
+                f" FROM ({' UNION ALL '.join(selects)}) AS found JOIN dump_files USING ({PATH})"
             )
             found.append(view(self.staging, f"source_{number}", rows))
         return found
 
     def malformed(self, rows_read: Mapping[str, int]) -> list[tuple[DumpFile, str]]:
-        """Lines that could not be split into columns, once `rows` has been read.
+        """Lines that are no rows, once `rows` has been read.
 
         Args:
             rows_read: how many rows were read, by the file's name.
 
         Raises:
-            TroubledFiles: CSV files of which not every line is a row or malformed. So it is where
-                a field has a line break or a line is blank, but also where a quote that is never
-                closed has taken further lines with it, or DuckDB has lost a line.
+            TroubledFiles: files of which not every line is a row or malformed.
         """
-        con = self.staging.con
-        by_path = {self.salvaged.path(file): file for file in self.headers}
-        lines = [
-            (file, line) for file in self.headers for line in self.salvaged.malformed.get(file, [])
-        ]
+        con, own = self.staging.con, self._own_files()
+        by_path = {self.copies.path(file): file for file in own}
+        lines = [(file, line) for file in own for line in self.copies.malformed.get(file.path, [])]
         if con.execute("FROM duckdb_tables() WHERE table_name = 'reject_errors'").fetchall():
             rejected = con.execute(
                 "SELECT DISTINCT file_path, line, csv_line FROM reject_errors"
                 " JOIN reject_scans USING (scan_id, file_id) ORDER BY ALL"
             ).fetchall()
             con.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
-            lines += [(by_path[path], text.strip("\r\n")) for path, _, text in rejected]
+            lines += [
+                (by_path[path], text.strip("\r\n")) for path, _, text in rejected if path in by_path
+            ]
         seen = Counter(file for file, _ in lines)
-        troubled = {
-            file
-            for file in self.headers
-            if file.format == "csv"
-            and file not in self.salvaged.copies
-            and not self._accounts_for(file, rows_read.get(file.name, 0), seen[file])
-        }
+        troubled: set[DumpFile] = set()
+        for name in {file.format.name for file in own}:
+            read = {f: rows_read.get(f.name, 0) for f in own if f.format.name == name}
+            troubled |= formats()[name].troubled(self.copies, read, seen, self.source.dialect)
         if troubled:
             raise TroubledFiles(troubled)
         return [(file, line) for file, line in lines if line.strip()]
-
-    def _accounts_for(self, file: DumpFile, rows: int, malformed: int) -> bool:
-        """Whether each line of a CSV file behind the header is a row or malformed.
-
-        Where lines end in more than one way, DuckDB gives another line for the malformed one.
-        """
-        feeds = crlf = returns = 0
-        last = b""
-        for block in self.lake.blocks(file):
-            feeds, returns = feeds + block.count(b"\n"), returns + block.count(b"\r")
-            crlf += block.count(b"\r\n") + (last == b"\r" and block.startswith(b"\n"))
-            last = block[-1:]
-        lines = feeds + (last != b"\n")
-        alike = crlf in (0, feeds) and returns == crlf
-        return lines == 1 + rows + malformed and (alike or not malformed)
 
     def probe(self) -> None:
         """Finds the files that cannot be read, by reading each alone.
 
         Raises:
-            TroubledFiles: CSV files that have to be read line by line.
+            TroubledFiles: files that have to be read line by line.
             DumpError: a file that cannot be read at all.
         """
         troubled = set()
-        for file, header in self.headers.items():
-            with duckdb.connect() as alone:
-                if not self.lake.is_local:
-                    alone.register_filesystem(self.lake.filesystem)
-                try:
-                    # a value that is only counted is not read
-                    alone.execute(
-                        f"SELECT bit_xor(hash(COLUMNS(*))) FROM ({self._select(header, [file])})"
-                    )
-                except duckdb.Error as error:
-                    if file.format == "parquet" or file in self.salvaged.copies:
-                        problem = f"cannot be read: {first_line(error)}; deliver the dump again"
-                        raise DumpError(file.name, file.day, problem) from error
-                    troubled.add(file)
+        for group, files in self._groups().items():
+            for file in files:
+                with duckdb.connect() as alone:
+                    if not self.lake.is_local:
+                        alone.register_filesystem(self.lake.filesystem)
+                    alone.execute("SET TimeZone = 'UTC'")
+                    if problem := _problem(alone, f"SELECT * FROM {self._scan(group, [file])}"):
+                        if not group.format.has_lines or self.copies.is_salvaged(file):
+                            raise DumpError(
+                                file.name,
+                                file.day,
+                                f"cannot be read: {problem}; deliver the dump again",
+                            )
+                        troubled.add(file)
+                    else:
+                        self._probe_expressions(alone, group, file)
         if troubled:
             raise TroubledFiles(troubled)
 
-    def _select(self, header: Header, files: list[DumpFile]) -> str:
-        """SQL that reads files with one header."""
-        types = dict(header)
-        columns = []
-        for name in self.contract.ibis_schema():
-            found = _identifier(name) if name in types else "CAST(NULL AS VARCHAR)"
-            columns.append(f"{found} AS {_identifier(name)}")
-        paths = (
-            "[" + ", ".join(_literal(glob.escape(self.salvaged.path(file))) for file in files) + "]"
-        )
-        if files[0].format == "parquet":
-            reader = f"read_parquet({paths}, filename = '{PATH}')"
-        else:
-            names = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in types)
-            reader = (
-                f"read_csv({paths}, filename = '{PATH}', columns = {{{names}}},"
-                " auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"',"
-                " ignore_errors = true, store_rejects = true)"
+    def _probe_expressions(
+        self, alone: duckdb.DuckDBPyConnection, group: Group, file: DumpFile
+    ) -> None:
+        scan = self._scan(group, [file])
+        for key, expression in self._expressions().items():
+            if problem := _problem(alone, f"SELECT ({expression}) AS found FROM own", scan):
+                raise DumpError(file.name, file.day, _wrong(self.source, key, expression, problem))
+
+    def _own_files(self) -> list[DumpFile]:
+        """Each file once."""
+        return list({file.name: file for file in self.headers}.values())
+
+    def _groups(self) -> dict[Group, list[DumpFile]]:
+        found: dict[Group, list[DumpFile]] = defaultdict(list)
+        for file in self._own_files():
+            dialect, is_copy = self.source.dialect, self.copies.is_salvaged(file)
+            group = Group(
+                file.format.name,
+                self.copies.compression(file),
+                dialect.of_copy() if is_copy else dialect,
+                self.headers[file],
             )
-        return f"SELECT {', '.join(columns)}, {PATH} FROM {reader}"
+            found[group].append(file)
+        return found
+
+    def _scan(self, group: Group, files: Sequence[DumpFile]) -> str:
+        paths = [self.copies.path(file) for file in files]
+        return group.format.scan(paths, group.header, group.dialect, group.compression)
+
+    def _expressions(self) -> dict[str, str]:
+        """Key in `lake.toml` → SQL expression, of what the source configures."""
+        where = {"where": self.source.where} if self.source.where else {}
+        columns = self.source.columns.items()
+        return where | {f"columns.{name}": each for name, each in columns}
+
+    def _types(self, group: Group, files: list[DumpFile]) -> object:
+        """The types of the contract's columns in some files.
+
+        Raises:
+            DumpError: an expression does not suit these files.
+            SourceError: it suits none.
+        """
+        header = group.header
+        if not self.source.is_mapped and not self.source.where:
+            types, found = dict(header), self.found[header]
+            return tuple(
+                types.get(found.get(name, "")) for name in self.source.contract.ibis_schema()
+            )
+        try:
+            with self.staging.con.cursor() as apart:
+                rows = apart.execute(f"DESCRIBE {self._select(group, files)}").fetchall()
+        except duckdb.Error as error:
+            raise self._misfit(group, files, first_line(error)) from error
+        return tuple((row[0], row[1]) for row in rows)
+
+    def _misfit(self, group: Group, files: list[DumpFile], problem: str) -> Exception:
+        """What to say of files that an expression does not suit."""
+        wrong, scan = problem, self._scan(group, files)
+        for key, expression in self._expressions().items():
+            with self.staging.con.cursor() as apart:
+                try:
+                    apart.execute(f"DESCRIBE SELECT ({expression}) FROM {scan}")
+                except duckdb.Error as error:
+                    there = ", ".join(name for name, _ in group.header)
+                    wrong = _wrong(self.source, key, expression, first_line(error))
+                    wrong += f"; its columns are {there}{guess(self.source, group.header)}"
+                    break
+        if len(self._groups()) == 1:
+            return SourceError(f"{files[0].name}: {wrong}")
+        return DumpError(files[0].name, files[0].day, wrong)
+
+    def _select(self, group: Group, files: list[DumpFile]) -> str:
+        """SQL that reads files with one header."""
+        header = group.header
+        found, columns = self.found[header], []
+        for name in self.source.contract.ibis_schema():
+            default = quoted(found[name]) if name in found else "CAST(NULL AS VARCHAR)"
+            columns.append(f"({self.source.columns.get(name, default)}) AS {quoted(name)}")
+        if self.source.is_mapped:
+            own = ", ".join(f"{quoted(name)} := {quoted(name)}" for name, _ in header)
+            columns.append(f"CAST(to_json(struct_pack({own})) AS VARCHAR) AS own_text")
+        if self.source.where:
+            columns.append(f"NOT coalesce(({self.source.where}), false) AS is_excluded")
+        return f"SELECT {', '.join(columns)}, {PATH} FROM {self._scan(group, files)}"
 
 
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _wrong(source: Source, key: str, expression: str, problem: str) -> str:
+    return f"source {source.label}, {key} = {expression!r}: {_in_short(problem)}"
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _in_short(problem: str) -> str:
+    return re.sub(r"^(Binder|Conversion|Invalid Input|Out of Range) Error: ", "", problem)
+
+
+def _problem(connection: duckdb.DuckDBPyConnection, select: str, own: str = "") -> str | None:
+    """What is wrong with a query, when all of its rows are read.
+
+    Args:
+        connection: apart from that of the load.
+        select: the query.
+        own: the scan that it knows as `own`: whose reader would else convert, and leave out rows.
+    """
+    read = f"WITH own AS MATERIALIZED (SELECT * FROM {own}) " if own else ""
+    try:
+        # a value that is only counted is not read
+        connection.execute(f"{read}SELECT bit_xor(hash(COLUMNS(*))) FROM ({select})")
+    except duckdb.Error as error:
+        return first_line(error)
+    return None

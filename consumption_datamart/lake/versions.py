@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
-from consumption_datamart.lake.dumps import DumpFile, Lake
+from consumption_datamart.lake.dumps import READ_AS, DumpFile, Lake
+from consumption_datamart.lake.listing import Listing
+from consumption_datamart.lake.sources import Source
 
 UNREADABLE = "unreadable"
 
@@ -34,8 +36,8 @@ class Versions:
         return _hash(*(f"{day} {version}" for day, version in sorted(self.dumps.items())))
 
 
-def versions(lake: Lake, table: str, known: Contents) -> Versions:
-    """The versions of a table's dumps as they are now.
+def versions(listing: Listing, source: Source, known: Contents) -> Versions:
+    """The versions of a source's dumps as they are now.
 
     A file that the store itself has a tag for is not opened, nor is one whose stamp is known. What
     else there is, is read through: so a file that was only touched, or was written again with the
@@ -43,15 +45,12 @@ def versions(lake: Lake, table: str, known: Contents) -> Versions:
     changes when the file can be read.
 
     Args:
-        lake: where the dumps are.
-        table: of the lake.
+        listing: of the lake.
+        source: whose dumps they are.
         known: the contents of the last time.
-
-    Raises:
-        LakeError: the lake is not there or must not be read.
     """
-    files = lake.files(table)
-    found = contents(lake, files, known)
+    files = [file for file in listing.of(source) if file.day == file.own_day]
+    found = contents(listing.lake, files, known)
     parts: dict[date, list[str]] = defaultdict(list)
     for file in files:
         parts[file.day].append(f"{file.name} {found[file.name]}")
@@ -67,7 +66,7 @@ def versions(lake: Lake, table: str, known: Contents) -> Versions:
 
 def contents(lake: Lake, files: Iterable[DumpFile], known: Contents) -> dict[str, str]:
     """Of each file, by name: the hash of what it holds, as far as possible without reading it."""
-    listed = list(files)
+    listed = list({file.name: file for file in files}.values())
     found = {file.name: _without_reading(lake, file, known) for file in listed}
     unread = [file for file in listed if found[file.name] is None]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -76,13 +75,9 @@ def contents(lake: Lake, files: Iterable[DumpFile], known: Contents) -> dict[str
     return {name: content for name, content in found.items() if content is not None} | hashed
 
 
-def is_changed(lake: Lake, table: str, known: Contents) -> bool:
-    """Whether any file of a table is new, gone, or has another stamp; opens none.
-
-    Raises:
-        LakeError: the lake is not there or must not be read.
-    """
-    return {file.name: file.stamp for file in lake.files(table)} != {
+def is_changed(listing: Listing, source: Source, known: Contents) -> bool:
+    """Whether any file of a source is new, gone, or has another stamp; opens none."""
+    return {file.name: file.stamp for file in listing.of(source)} != {
         name: stamp for name, (stamp, _) in known.items()
     }
 
@@ -100,9 +95,11 @@ def _without_reading(lake: Lake, file: DumpFile, known: Contents) -> str | None:
 def _read(lake: Lake, file: DumpFile) -> str:
     try:
         with lake.filesystem.open(file.path, "rb") as stream:
-            return hashlib.file_digest(stream, "blake2b").hexdigest()[:32]
+            content = hashlib.file_digest(stream, "blake2b").hexdigest()[:32]
     except OSError:
         return UNREADABLE
+    _, _, read_as = file.stamp.partition(READ_AS)
+    return content + READ_AS + read_as if read_as else content
 
 
 def _hash(*parts: str) -> str:

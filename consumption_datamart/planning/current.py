@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from consumption_datamart.errors import LakeError, WarehouseError
 from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.lake.listing import listing
 from consumption_datamart.planning.graph import Node
 from consumption_datamart.planning.news import LakeNews, lake_news
 from consumption_datamart.planning.pending import Pending, pending
@@ -79,7 +80,7 @@ class CurrentPlan:
 
     def _news(self) -> LakeNews:
         try:
-            return lake_news(self.warehouse, self.lake, self.contracts)
+            return lake_news(self.warehouse, listing(self.lake), self.contracts)
         except LakeError as error:
             log.warning("%s; what was loaded is refreshed all the same", error)
             return LakeNews()

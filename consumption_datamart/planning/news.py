@@ -2,20 +2,22 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
-from consumption_datamart.lake.dumps import DumpFile, Lake
-from consumption_datamart.lake.loaded import changed_days
+import pandas as pd
+
+from consumption_datamart.lake.dumps import DumpFile
+from consumption_datamart.lake.listing import Listing
+from consumption_datamart.lake.loaded import Loaded, changed_days, kept_days, read_loaded
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import Dumps, raw_of
 from consumption_datamart.warehouse import Ledger, Warehouse
 from consumption_datamart.warehouse.rows import day_of
 
-Listed = tuple[str, date, int, int]
-"""Lake table, day, number of files, size in bytes."""
 GONE = "gone"
 """Version of a dump that is no longer there."""
 
@@ -50,45 +52,61 @@ class LakeNews:
         return replace(self, changed=left)
 
 
-def lake_news(warehouse: Warehouse, lake: Lake, contracts: Sequence[type[Contract]]) -> LakeNews:
+def lake_news(
+    warehouse: Warehouse, listing: Listing, contracts: Sequence[type[Contract]]
+) -> LakeNews:
     """Compares the lake with what was loaded; opens a file only to see whether it says the same.
 
     Raises:
-        LakeError: the lake cannot be read.
         WarehouseError: the warehouse cannot be opened.
     """
+    loaded = read_loaded(warehouse)
     changed: dict[str, dict[date, str]] = {}
-    dumped: set[date] = set()
-    listed: set[Listed] = set()
     for contract in contracts:
-        files = lake.files(contract.table_name())
-        versions = dump_versions(files)
-        dumped |= versions.keys()
-        listed |= _listed(contract.table_name(), files)
-        days = changed_days(warehouse, lake, contract, files)
+        sources = listing.sources.of(contract)
+        versions = dump_versions([file for source in sources for file in listing.of(source)])
+        days: set[date] = set()
+        for source in sources:
+            days |= changed_days(listing, source, loaded.get(source.key, {}))
+        for table, name in loaded:
+            if table == contract.table_name() and (table, name) not in listing.files:
+                days |= {day for day, _ in loaded[table, name]}
         changed[raw_of(contract).full_name()] = {day: versions.get(day, GONE) for day in days}
-    changed[Dumps.full_name()] = _unlisted(warehouse, listed)
+    dumps = listed_dumps(listing, loaded)
+    changed[Dumps.full_name()] = _unlisted(
+        warehouse, list(dumps.itertuples(index=False, name=None))
+    )
+    dumped = frozenset(dumps.dump_day)
     whole = Days(min(dumped), max(dumped)) if dumped else None
-    return LakeNews(changed, frozenset(dumped), whole)
+    return LakeNews(changed, dumped, whole)
 
 
-def _listed(table: str, files: Sequence[DumpFile]) -> set[Listed]:
-    """The dumps of a table, as `lake.dumps` has them."""
-    found: dict[date, list[int]] = defaultdict(list)
-    for file in files:
-        found[file.day].append(file.size)
-    return {(table, day, len(sizes), sum(sizes)) for day, sizes in found.items()}
+def listed_dumps(listing: Listing, loaded: Mapping[tuple[str, str], Loaded]) -> pd.DataFrame:
+    """The dumps as `lake.dumps` has them: also those that are gone, but kept as they were loaded.
+
+    Args:
+        listing: of the lake.
+        loaded: what was loaded, by table and source.
+    """
+    kept = [
+        (*source.key, day, 0, 0)
+        for source in listing.sources.all
+        for day in sorted(kept_days(listing, source, loaded.get(source.key, {})))
+    ]
+    found = listing.dumps()
+    return pd.concat([found, pd.DataFrame(kept, columns=found.columns)]) if kept else found
 
 
-def _unlisted(warehouse: Warehouse, listed: set[Listed]) -> dict[date, str]:
+def _unlisted(warehouse: Warehouse, listed: Collection[Any]) -> dict[date, str]:
     """The days on which the lake has other dumps than `lake.dumps` says."""
     stored = warehouse.find(Dumps)
     known = set() if stored is None else set(stored.itertuples(index=False, name=None))
-    differing = listed ^ {
-        (table, day_of(day), int(files), int(size)) for table, day, files, size in known
+    differing = set(listed) ^ {
+        (table, source, day_of(day), int(files), int(size))
+        for table, source, day, files, size in known
     }
     return {
-        each[1]: _hash(*sorted(str(other) for other in differing if other[1] == each[1]))
+        each[2]: _hash(*sorted(str(other) for other in differing if other[2] == each[2]))
         for each in differing
     }
 
@@ -97,7 +115,7 @@ def dump_versions(files: Sequence[DumpFile]) -> dict[date, str]:
     """A version of each day's dump that changes whenever the store says that a file has changed."""
     parts: dict[date, list[str]] = defaultdict(list)
     for file in files:
-        parts[file.day].append(f"{file.name} {file.stamp}")
+        parts[file.day].append(f"{file.source} {file.name} {file.stamp}")
     return {day: _hash(*sorted(found)) for day, found in parts.items()}
 
 

@@ -21,6 +21,7 @@ QUARANTINE_REASONS = {
 """Why a row is set aside; the first that holds counts, in this order."""
 
 WARNING_CODES = {
+    "credit": "quantity is below 0",
     "conflicting_metering": "entitlements disagree on the product's unit or metering",
     "invalid_customer_id": "customer_id is not `CUST-` and digits",
     "moved_deployment": "usage under more than one customer",
@@ -43,6 +44,9 @@ BANDS = {
 """The executives' reading of consumption_30d; the first that holds counts, in this order."""
 
 METERINGS = ("capacity", "consumable")
+UNLIMITED = "unlimited"
+"""The metering of an entitlement, of no product: it entitles whatever the quantity is."""
+PERIODS = ("month", "quarter", "year")
 SEPARATOR = ";"
 """Between the codes of one row."""
 

@@ -30,7 +30,10 @@ COLUMNS = {
     "entitlement_id": Column("Identifier of the entitlement"),
     "amendment": Column("Number of the amendment; 0 is the original"),
     "unit": Column("What is counted: vCPU, GiB, seat, api_call…"),
-    "metering": Column("capacity: the day's peak counts; consumable: the day's sum counts"),
+    "metering": Column(
+        "capacity: the day's peak counts; consumable: the day's sum; unlimited: all is covered"
+    ),
+    "period": Column("What a consumable quantity is for: month, quarter, year; none: the term"),
     "starts_on": Column("First day in force", DAY),
     "ends_on": Column("First day no longer in force", DAY),
     "event_id": Column("Idempotency key of the reading within its day"),
@@ -38,17 +41,23 @@ COLUMNS = {
     "deployment_id": Column("Identifier of the deployment that used the product"),
     "infrastructure": Column("Where the deployment runs: aws_ec2, azure_vm, gcp_gce, on_prem…"),
     # what loading adds
+    "source": Column("Source that the row came from, of those of its lake table"),
     "dump_day": Column("Day of the dump that the row came in", DAY),
     "meta__warnings": Column("Warning codes, semicolon-separated, alphabetical; '' when clean"),
-    "line": Column("The whole line as text, where it could not be split into columns"),
+    "line": Column(
+        "The row's own text: where a line could not be split into columns, or was mapped"
+    ),
     "reason": Column("Why the row was set aside, one of the quarantine reasons"),
     "file": Column("File of the dump, relative to the lake"),
     "lake_table": Column("Table of the lake"),
-    "files": Column("Number of files that the dump is made of", "files"),
+    "files": Column(
+        "Files that the dump is made of; 0: it is gone, what was loaded is kept", "files"
+    ),
     "size": Column("Size of the dump's files", "bytes"),
     "rows_read": Column("Rows in the file", "rows"),
     "rows_kept": Column("Rows of the file that are in the raw table", "rows"),
     "rows_quarantined": Column("Rows of the file that were set aside", "rows"),
+    "rows_excluded": Column("Rows of the file that its source says are not the mart's", "rows"),
     "rows_superseded": Column("Rows of the file whose key a later dump has", "rows"),
     "unexpected_columns": Column("Columns of the file that the contract does not know"),
     "missing_columns": Column("Columns of the contract, not required, that the file lacks"),

@@ -5,18 +5,24 @@ suspicious, and which of two rows with one key is kept. The raw, quarantine and 
 from it.
 """
 
+from datetime import date
 from typing import ClassVar
 
 import ibis.expr.types as ir
 import pandera.ibis as pa
 from pandera.api.ibis.types import IbisData
 
-from consumption_datamart.schema.codes import METERINGS
+from consumption_datamart.schema.codes import METERINGS, PERIODS, UNLIMITED
 from consumption_datamart.schema.patterns import matches
-from consumption_datamart.schema.table import FINITE, Field, LakeTable
+from consumption_datamart.schema.table import Field, LakeTable
 from consumption_datamart.schema.types import Amount, Day, Instant, Integer, Real, Text
 
 UNUSUAL_QUANTITY = 1_000_000
+LARGEST_READING = 1e15
+EARLIEST = date(1900, 1, 2)
+"""The first day on which a customer may have been invoiced: all are known from the day before."""
+LONGEST_TERM = 100_0000
+"""A hundred years, where a date is a number as 20261231."""
 
 
 class Contract(LakeTable):
@@ -36,9 +42,14 @@ class Contract(LakeTable):
         return [*cls._preferred, *others]
 
     @classmethod
-    def wrong_day(cls, rows: ir.Table) -> ir.BooleanValue | None:  # noqa: ARG003  # for overriding
-        """Condition on rows with dump_day for reason `wrong_day`; None: rows have no day."""
+    def moment(cls, rows: ir.Table) -> ir.Value | None:  # noqa: ARG003  # for overriding
+        """The column that says of which day a row is: a date or a timestamp; None: it has none."""
         return None
+
+    @classmethod
+    def wrong_day(cls, day: ir.DateValue, dump_day: ir.DateValue) -> ir.BooleanValue:
+        """Condition for reason `wrong_day`, of a row that is of a day."""
+        return day != dump_day
 
     @classmethod
     def flags(cls, rows: ir.Table) -> dict[str, ir.BooleanValue]:
@@ -54,12 +65,12 @@ class Invoices(Contract):
 
     invoice_id: Text
     line_number: Integer = Field(ge=1)
-    invoice_date: Day
+    invoice_date: Day = Field(ge=EARLIEST)
     customer_id: Text
     customer_name: Text
     product_id: Text
     product_name: Text
-    quantity: Amount = Field(ge=0)
+    quantity: Amount
     unit_price: Amount = Field(ge=0)
     currency: Text = Field(str_matches=r"^[A-Z]{3}$")
     term_months: Integer = Field(ge=0)
@@ -70,14 +81,20 @@ class Invoices(Contract):
         unique = ["invoice_id", "line_number"]
 
     @classmethod
-    def wrong_day(cls, rows: ir.Table) -> ir.BooleanValue:
+    def moment(cls, rows: ir.Table) -> ir.Value:
+        """The day of the invoice."""
+        return rows.invoice_date
+
+    @classmethod
+    def wrong_day(cls, day: ir.DateValue, dump_day: ir.DateValue) -> ir.BooleanValue:
         """An invoice is not dumped before its date."""
-        return rows.invoice_date > rows.dump_day
+        return day > dump_day
 
     @classmethod
     def flags(cls, rows: ir.Table) -> dict[str, ir.BooleanValue]:
-        """Also when nothing is invoiced."""
-        return {**super().flags(rows), "zero_quantity": rows.quantity == 0}
+        """Also when nothing is invoiced, or less than nothing."""
+        more = {"credit": rows.quantity < 0, "zero_quantity": rows.quantity == 0}
+        return {**super().flags(rows), **more}
 
 
 class Entitlements(Contract):
@@ -90,7 +107,8 @@ class Entitlements(Contract):
     product_id: Text
     quantity: Amount = Field(ge=0)
     unit: Text
-    metering: Text = Field(isin=METERINGS)
+    metering: Text = Field(isin=[*METERINGS, UNLIMITED])
+    period: Text = Field(nullable=True, isin=PERIODS)
     starts_on: Day
     ends_on: Day
 
@@ -104,6 +122,15 @@ class Entitlements(Contract):
     def starts_before_it_ends(cls, data: IbisData) -> ir.BooleanValue:
         """An entitlement does not end before it starts."""
         return data.table.starts_on <= data.table.ends_on
+
+    @pa.dataframe_check(error="a consumable without period ends within 100 years")
+    @classmethod
+    def is_for_a_term(cls, data: IbisData) -> ir.BooleanValue:
+        """What is spread over centuries is no quantity a day."""
+        rows = data.table
+        ends, starts = _as_number(rows.ends_on), _as_number(rows.starts_on)
+        is_short = ends <= starts + LONGEST_TERM
+        return (rows.metering != "consumable") | rows.period.notnull() | is_short
 
     @classmethod
     def flags(cls, rows: ir.Table) -> dict[str, ir.BooleanValue]:
@@ -125,7 +152,7 @@ class Telemetry(Contract):
     deployment_id: Text
     product_id: Text
     infrastructure: Text = Field(nullable=True)
-    quantity: Real = Field(ge=0, **FINITE)
+    quantity: Real = Field(ge=0, le=LARGEST_READING)
     unit: Text
 
     class Config:
@@ -134,6 +161,15 @@ class Telemetry(Contract):
         unique = ["event_id"]
 
     @classmethod
-    def wrong_day(cls, rows: ir.Table) -> ir.BooleanValue:
-        """A reading is dumped on its day."""
-        return rows.event_ts.date() != rows.dump_day
+    def moment(cls, rows: ir.Table) -> ir.Value:
+        """When the reading was taken."""
+        return rows.event_ts
+
+
+def _as_number(day: ir.DateValue) -> ir.IntegerValue:
+    """A date as 20261231, on every engine."""
+    return day.year() * 1_0000 + day.month() * 100 + day.day()
+
+
+CONTRACTS: tuple[type[Contract], ...] = (Invoices, Entitlements, Telemetry)
+"""Of all lake tables."""

@@ -51,16 +51,19 @@ class FailedDay(MonitoringTable):
 class LoadedFile(MonitoringTable):
     """Files that were loaded, and what they held then."""
 
+    _defaults = {"source": "lake_table"}
+
     lake_table: Text
+    source: Text
     dump_day: Day
     file: Text
     stamp: Text
     content: Text
 
     class Config:
-        """One row a file."""
+        """One row a file of a dump; several sources, and days, may load one file."""
 
-        unique = ["file"]
+        unique = ["lake_table", "source", "dump_day", "file"]
 
 
 class SchemaVersion(MonitoringTable):

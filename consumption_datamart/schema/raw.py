@@ -13,17 +13,20 @@ from consumption_datamart.schema.types import Day, Integer, Text
 
 
 class Dumps(LakeTable):
-    """Dumps that the lake has, loaded or not."""
+    """Dumps that the lake has, loaded or not; and those that are gone, but kept as loaded."""
+
+    _defaults = {"source": "lake_table"}
 
     lake_table: Text
+    source: Text
     dump_day: Day
-    files: Integer = Field(ge=1)
+    files: Integer = Field(ge=0)
     size: Integer = Field(ge=0)
 
     class Config:
         """One row a dump."""
 
-        unique = ["lake_table", "dump_day"]
+        unique = ["lake_table", "source", "dump_day"]
 
 
 class _OfLoad(LakeTable):
@@ -42,10 +45,14 @@ def models_of(contract: type[Contract]) -> tuple[type[Table], type[Table], type[
 
 @cache
 def raw_of(contract: type[Contract]) -> type[Table]:
-    """Model of the raw table: the contract's columns, dump_day and meta__warnings."""
+    """Model of the raw table: the contract's columns, source, dump_day and meta__warnings."""
     codes = contract.flags(ibis.table(contract.ibis_schema(), name="contract"))
-    columns = {"dump_day": (Day, Field()), "meta__warnings": (Text, warnings_field(*codes))}
-    key = [*(["dump_day"] if contract.day_column() else []), *contract.key()]
+    columns = {
+        "source": (Text, Field()),
+        "dump_day": (Day, Field()),
+        "meta__warnings": (Text, warnings_field(*codes)),
+    }
+    key = [*(["dump_day"] if contract.day_column() else []), "source", *contract.key()]
     return _model("Raw", contract, contract, columns, f"{contract.title()} Kept rows.", key)
 
 
@@ -57,6 +64,7 @@ def quarantine_of(contract: type[Contract]) -> type[Table]:
     """
     columns = {name: (Text, Field(nullable=True)) for name in contract.ibis_schema()} | {
         "line": (Text, Field(nullable=True)),
+        "source": (Text, Field()),
         "dump_day": (Day, Field()),
         "reason": (Text, Field(isin=list(QUARANTINE_REASONS))),
         "file": (Text, Field()),
@@ -68,8 +76,9 @@ def quarantine_of(contract: type[Contract]) -> type[Table]:
 @cache
 def files_of(contract: type[Contract]) -> type[Table]:
     """Model of the table of loaded files: one row a file, with what became of its rows."""
-    counts = ("rows_read", "rows_kept", "rows_quarantined", "rows_superseded")
+    counts = ("rows_read", "rows_kept", "rows_quarantined", "rows_superseded", "rows_excluded")
     columns = {
+        "source": (Text, Field()),
         "dump_day": (Day, Field()),
         "file": (Text, Field()),
         **{name: (Integer, Field(ge=0)) for name in counts},
@@ -77,7 +86,7 @@ def files_of(contract: type[Contract]) -> type[Table]:
         "missing_columns": (Text, Field()),
     }
     title = f"{contract.title()} Files that were loaded, and what became of their rows."
-    return _model("Files", _OfLoad, contract, columns, title, ["file"])
+    return _model("Files", _OfLoad, contract, columns, title, ["source", "dump_day", "file"])
 
 
 def _model(
@@ -95,6 +104,7 @@ def _model(
         "__module__": __name__,
         "_day": contract.day_column(),
         "_identifiers": contract.identifiers(),
+        "_defaults": {"source": f"'{contract.table_name()}'", "rows_excluded": "0"},
         "Config": type("Config", (), {"unique": key}),
     }
     metaclass: Any = type(base)

@@ -51,6 +51,7 @@ class ReportActiveCustomersByProductDaily(MartTable):
 class ReportRenewals(MartTable):
     """Entitlements in force on last_day that end within 90 days, and how they are used."""
 
+    source: Text
     entitlement_id: Text
     customer_id: Text
     customer_name: Text
@@ -62,11 +63,11 @@ class ReportRenewals(MartTable):
     days_left: Integer = Field(in_range={"min_value": 1, "max_value": RENEWAL_DAYS})
     consumption_30d: Real = Field(ge=0, **FINITE, nullable=True)
     band: Text = Field(isin=list(BANDS))
-    annual_value: Real = Field(ge=0, **FINITE, nullable=True)
+    annual_value: Real = Field(**FINITE, nullable=True)
     currency: Text = Field(nullable=True)
     at_risk: Flag
 
     class Config:
         """One row an entitlement: at most one of its amendments is in force on a day."""
 
-        unique = ["entitlement_id"]
+        unique = ["source", "entitlement_id"]

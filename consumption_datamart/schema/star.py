@@ -1,6 +1,6 @@
 """The star schema (spec, section 3), daily grain."""
 
-from consumption_datamart.schema.codes import METERINGS
+from consumption_datamart.schema.codes import METERINGS, UNLIMITED
 from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.table import FINITE, Field, MartTable, warnings_field
 from consumption_datamart.schema.types import Amount, Day, Flag, Integer, Money, Real, Text
@@ -132,6 +132,7 @@ class DimDeployment(MartTable):
 class DimEntitlement(MartTable):
     """Entitlement amendments that are ever in force, each with the days on which it is."""
 
+    source: Text
     entitlement_id: Text
     amendment: Integer = Field(ge=0)
     invoice_id: Text = Field(nullable=True)
@@ -139,7 +140,7 @@ class DimEntitlement(MartTable):
     product_id: Text
     quantity: Amount = Field(ge=0)
     unit: Text
-    metering: Text = Field(isin=METERINGS)
+    metering: Text = Field(isin=[*METERINGS, UNLIMITED])
     ends_on: Day
     daily_quantity: Real = Field(ge=0, **FINITE)
     valid_from: Day
@@ -148,28 +149,29 @@ class DimEntitlement(MartTable):
     class Config:
         """One row an amendment."""
 
-        unique = ["entitlement_id", "amendment"]
+        unique = ["source", "entitlement_id", "amendment"]
 
 
 class FactInvoiceLine(MartTable):
     """Invoice lines, with the version of the customer they were issued to."""
 
+    source: Text
     invoice_id: Text
     line_number: Integer = Field(ge=1)
     day: Day
     customer_key: Text
     customer_id: Text
     product_id: Text
-    quantity: Amount = Field(ge=0)
+    quantity: Amount
     unit_price: Amount = Field(ge=0)
-    amount: Money = Field(ge=0)
+    amount: Money
     currency: Text
     term_months: Integer = Field(ge=0)
 
     class Config:
         """One row an invoice line."""
 
-        unique = ["invoice_id", "line_number"]
+        unique = ["source", "invoice_id", "line_number"]
 
 
 class FactUsageDaily(MartTable):

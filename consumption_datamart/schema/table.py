@@ -35,6 +35,7 @@ class Table(pa.DataFrameModel):
     _day: ClassVar[str | None] = None
     _grain: ClassVar[Grain] = Grain.DAY
     _identifiers: ClassVar[tuple[str, ...]] = ()
+    _defaults: ClassVar[Mapping[str, str]] = {}
 
     class Config:
         """Columns are exactly those of the model."""
@@ -70,6 +71,11 @@ class Table(pa.DataFrameModel):
     def identifiers(cls) -> tuple[str, ...]:
         """Names of text columns in which hardly a value comes twice: engines may store them so."""
         return cls._identifiers
+
+    @classmethod
+    def default(cls, column: str) -> str | None:
+        """SQL of what rows of an earlier version have in a column that they lacked."""
+        return cls._defaults.get(column)
 
     @classmethod
     def full_name(cls) -> str:

@@ -18,7 +18,7 @@ Row: TypeAlias = dict[str, Any]
 
 _OUT_OF_RANGE: dict[str, list[Row]] = {
     "invoices": [
-        {"quantity": Decimal(-3)},
+        {"unit_price": Decimal(-3)},
         {"line_number": 0},
         {"unit_price": Decimal("-0.5")},
         {"term_months": -12},
@@ -47,7 +47,7 @@ _UNREADABLE: dict[str, list[Row]] = {
         {"starts_on": "next month"},
         {"amendment": "first"},
     ],
-    "telemetry": [{"quantity": "n/a"}, {"event_ts": "yesterday"}, {"quantity": "3 GiB"}],
+    "telemetry": [{"quantity": "some"}, {"event_ts": "yesterday"}, {"quantity": "3 GiB"}],
 }
 
 

@@ -94,7 +94,10 @@ class Transaction(ABC):
         for name in change.added:
             dtype = self.backend.compiler.type_mapper.to_string(wanted[name].copy(nullable=True))
             self.backend.raw_sql(f'{alter} ADD COLUMN "{name}" {dtype}')
-            if not wanted[name].nullable:
+            if (default := model.default(name)) is not None:
+                table = self.warehouse.qualified(model)
+                self.backend.raw_sql(f'UPDATE {table} SET "{name}" = {default}')
+            elif not wanted[name].nullable:
                 self.unguarded[model.full_name()].append(name)
         for name in change.dropped:
             _log.info("%s: column %s is dropped", model.full_name(), name)

@@ -120,7 +120,7 @@ CASES = [
         lake(
             dump("invoices", 5, [invoice(customer_name="Old")]),
             dump("invoices", 6, [invoice(customer_name="New")]),
-            dump("invoices", 7, [invoice(customer_name="Bad", quantity=-1)]),
+            dump("invoices", 7, [invoice(customer_name="Bad", unit_price=-1)]),
         ),
         {"mart.dim_customer": table_of(NAMES, ("New", ALWAYS, OPEN))},
     ),

@@ -66,7 +66,7 @@ CASES = [
         "a quarantined row supersedes nothing",
         lake(
             dump("invoices", 5, [invoice(quantity=1)]),
-            dump("invoices", 6, [invoice(quantity=-2)]),
+            dump("invoices", 6, [invoice(unit_price=-2)]),
         ),
         {
             "lake.raw_invoices": table_of("quantity dump_day", (Decimal(1), day(5))),

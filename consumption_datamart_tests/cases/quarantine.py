@@ -77,7 +77,7 @@ CASES = [
                 5,
                 [
                     invoice(invoice_id="line", line_number=0),
-                    invoice(invoice_id="quantity", quantity="-0.0001"),
+                    invoice(invoice_id="before", invoice_date="1900-01-01"),
                     invoice(invoice_id="price", unit_price=-1),
                     invoice(invoice_id="lower", currency="eur"),
                     invoice(invoice_id="long", currency="EURO"),
@@ -88,15 +88,17 @@ CASES = [
             )
         ),
         {
-            "lake.raw_invoices": [{"invoice_id": "edge"}],
+            "lake.raw_invoices": [
+                {"invoice_id": "edge"},
+                {"invoice_id": "padded", "currency": "EUR"},
+            ],
             "lake.quarantine_invoices": table_of(
                 INVOICE_REASONS,
                 ("line", "out_of_range"),
-                ("quantity", "out_of_range"),
+                ("before", "out_of_range"),
                 ("price", "out_of_range"),
                 ("lower", "out_of_range"),
                 ("long", "out_of_range"),
-                ("padded", "out_of_range"),
                 ("term", "out_of_range"),
             ),
         },
@@ -199,12 +201,12 @@ CASES = [
                         quantity=-1,
                         invoice_date=day(6),
                     ),
-                    invoice(invoice_id="three", currency=None, quantity=-1, invoice_date=day(6)),
-                    invoice(invoice_id="two", quantity=-1, invoice_date=day(6)),
+                    invoice(invoice_id="three", currency=None, unit_price=-1, invoice_date=day(6)),
+                    invoice(invoice_id="two", unit_price=-1, invoice_date=day(6)),
                     invoice(invoice_id="one", invoice_date=day(6)),
                     invoice(invoice_id="none", quantity=1),
                     invoice(invoice_id="none", quantity=2),
-                    invoice(invoice_id="none", quantity=-3),
+                    invoice(invoice_id="none", unit_price=-3),
                     invoice(invoice_id="none", quantity=3, invoice_date=day(6)),
                 ],
             )

@@ -66,7 +66,7 @@ def _names_by_day(invoices: ir.Table) -> ir.Table:
     """The name of each customer on each day it was invoiced: that of the last line."""
     last_first = ibis.row_number().over(
         group_by=[invoices.customer_id, invoices.invoice_date],
-        order_by=[invoices.invoice_id.desc(), invoices.line_number.desc()],
+        order_by=[invoices[name].desc() for name in ("invoice_id", "line_number", "source")],
     )
     ranked = invoices.select("customer_id", "invoice_date", "customer_name", position=last_first)
     return ranked.filter(ranked.position == 0).drop("position")

@@ -3,6 +3,8 @@
 import ibis
 import ibis.expr.types as ir
 
+from consumption_datamart.schema.codes import UNLIMITED
+
 
 def dim_entitlement(raw_entitlements: ir.Table) -> ir.Table:
     """Amendments that are ever in force, each with the days on which it is (spec 3).
@@ -11,10 +13,14 @@ def dim_entitlement(raw_entitlements: ir.Table) -> ir.Table:
     same entitlement has started, whichever is first.
     """
     rows = raw_entitlements
-    later = ibis.window(group_by=rows.entitlement_id, order_by=rows.amendment, rows=(1, None))
+    later = ibis.window(
+        group_by=[rows.source, rows.entitlement_id], order_by=rows.amendment, rows=(1, None)
+    )
     superseded_on = rows.starts_on.min().over(later)
     days = rows.ends_on.delta(rows.starts_on, unit="day")
+    quantity = rows.quantity.cast("float64")
     terms = rows.select(
+        "source",
         "entitlement_id",
         "amendment",
         "invoice_id",
@@ -24,8 +30,10 @@ def dim_entitlement(raw_entitlements: ir.Table) -> ir.Table:
         "unit",
         "metering",
         "ends_on",
-        daily_quantity=(rows.metering == "consumable").ifelse(
-            rows.quantity.cast("float64") / days.nullif(0), rows.quantity.cast("float64")
+        daily_quantity=ibis.cases(
+            (rows.metering == "consumable", quantity / days.nullif(0)),
+            (rows.metering == UNLIMITED, 0.0),
+            else_=quantity,
         ),
         valid_from=rows.starts_on,
         valid_to=ibis.least(rows.ends_on, superseded_on.fill_null(rows.ends_on)),

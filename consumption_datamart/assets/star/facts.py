@@ -22,6 +22,7 @@ def fact_invoice_line(raw_invoices: ir.Table, dim_customer: ir.Table) -> ir.Tabl
         ],
     )
     return then.select(
+        lines.source,
         lines.invoice_id,
         lines.line_number,
         customers.customer_key,

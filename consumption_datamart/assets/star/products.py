@@ -3,7 +3,10 @@
 import ibis
 import ibis.expr.types as ir
 
-from consumption_datamart.schema.codes import flag
+from consumption_datamart.schema.codes import UNLIMITED, flag
+
+LINE = ("invoice_id", "line_number", "source")
+AMENDMENT = ("entitlement_id", "amendment", "source")
 
 
 def dim_product(
@@ -19,21 +22,23 @@ def dim_product(
     Returns:
         One row a product; one that was never invoiced is named by its id.
     """
-    named = _last(raw_invoices, ["invoice_date", "invoice_id", "line_number"], ["product_name"])
-    metered = _last(
-        raw_entitlements, ["starts_on", "entitlement_id", "amendment"], ["unit", "metering"]
-    )
+    named = _last(raw_invoices, ["invoice_date", *LINE], ["product_name"])
+    counted = _last(raw_entitlements, ["starts_on", *AMENDMENT], ["unit"])
+    limited = raw_entitlements.filter(raw_entitlements.metering != UNLIMITED)
+    metered = _last(limited, ["starts_on", *AMENDMENT], ["metering"])
+    limited_metering = raw_entitlements.metering.nullif(UNLIMITED)
     terms = raw_entitlements.group_by("product_id").aggregate(
-        units=raw_entitlements.unit.nunique(), meterings=raw_entitlements.metering.nunique()
+        units=raw_entitlements.unit.nunique(), meterings=limited_metering.nunique()
     )
     used = deployment_monthly.group_by("product_id").aggregate(
         used_unit=deployment_monthly.unit.min()
     )
     products = ibis.union(
-        *(table.select("product_id") for table in (named, metered, used)), distinct=True
+        *(table.select("product_id") for table in (named, counted, used)), distinct=True
     )
     products = (
         products.left_join(named, "product_id")
+        .left_join(counted, "product_id")
         .left_join(metered, "product_id")
         .left_join(terms, "product_id")
         .left_join(used, "product_id")

@@ -1,0 +1,166 @@
+"""Which files are dumps of which source, and which are not (spec, sections 1 and 6)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from consumption_datamart.errors import LakeError
+from consumption_datamart.lake.dumps import READ_AS, DumpFile, Lake, LakeFile
+from consumption_datamart.lake.sources import FILE, Source, Sources, parse
+from consumption_datamart.schema.days import Days
+
+ONE = timedelta(days=1)
+NOT_DATA = ("_", ".", "~$")
+NOT_YET_DATA = (".tmp", ".crc", ".part", ".inprogress")
+"""How the names of files begin and end that are nobody's data, and are not spoken of."""
+NAMED = 3
+"""So many files are named where there are many."""
+
+
+def sources_of(lake: Lake) -> Sources:
+    """The sources of a lake: those of its sources file, or those of section 1.
+
+    Raises:
+        LakeError: the file cannot be read, or has a mistake.
+    """
+    if lake.sources_file is None:
+        text, where = lake.text(FILE), FILE
+    else:
+        folder, _, name = lake.sources_file.rpartition("/")
+        text, where = Lake(folder or ".").text(name), lake.sources_file
+        if text is None:
+            raise LakeError(f"{where}: there is no such file; unset CONSUMPTION_DATAMART_SOURCES")
+    return Sources() if text is None else parse(text, where)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of a lake at a moment.
+
+    Attributes:
+        lake: where they are.
+        sources: that take them.
+        files: by table and source: those of its dumps, by day and name.
+        ignored: names of the files that no source takes.
+        future: names of those of a day after tomorrow, which are not taken.
+    """
+
+    lake: Lake
+    sources: Sources
+    files: Mapping[tuple[str, str], Sequence[DumpFile]]
+    ignored: Sequence[str] = ()
+    future: Sequence[str] = ()
+
+    def of(self, source: Source, days: Days | None = None) -> list[DumpFile]:
+        """The files that a source is loaded from; of all days, or of some."""
+        return [file for file in self.files[source.key] if days is None or file.day in days]
+
+    @cached_property
+    def days(self) -> set[date]:
+        """All days that have a dump."""
+        return {file.own_day for files in self.files.values() for file in files}
+
+    def dumps(self) -> pd.DataFrame:
+        """The dumps: lake_table, source, dump_day, number of files, their size in bytes."""
+        found: dict[tuple[str, str, date], list[int]] = defaultdict(list)
+        for (table, source), files in self.files.items():
+            for file in files:
+                if file.day == file.own_day:
+                    found[table, source, file.day].append(file.size)
+        rows = [(*key, len(sizes), sum(sizes)) for key, sizes in found.items()]
+        return pd.DataFrame(rows, columns=["lake_table", "source", "dump_day", "files", "size"])
+
+    @property
+    def remarks(self) -> list[str]:
+        """What whoever delivers to the lake should know, a line each."""
+        found = []
+        if self.ignored:
+            found.append(f"{_named(self.ignored)} taken by no source; see check-lake")
+        if self.future:
+            found.append(f"{_named(self.future)} of a day after tomorrow and not taken")
+        return found
+
+
+def listing(lake: Lake, now: datetime | None = None) -> Listing:
+    """The files of a lake as they are now.
+
+    Args:
+        lake: where they are.
+        now: the moment, by default the present one.
+
+    Raises:
+        LakeError: the lake is not there, must not be read, has files and none that any source
+            takes, or its sources file has a mistake.
+    """
+    sources = sources_of(lake)
+    zone = ZoneInfo(sources.config.time_zone)
+    tomorrow = (now or datetime.now(UTC)).astimezone(zone).date() + ONE
+    taken: dict[tuple[str, str], list[DumpFile]] = {source.key: [] for source in sources.all}
+    ignored, future = [], []
+    for file in lake.list():
+        found = [(each, day) for each in sources.all if (day := _day(each, file, zone))]
+        for source, day in found:
+            if day <= tomorrow:
+                taken[source.key] += _as_dump(source, file, day, tomorrow - ONE)
+        if any(day > tomorrow for _, day in found):
+            future.append(file.name)
+        elif not found and is_data(file.name):
+            ignored.append(file.name)
+    if ignored and not any(taken.values()) and not future:
+        raise LakeError(
+            f"lake {lake.uri}: {_named(ignored)} taken by no source; describe its sources in"
+            f" {FILE}: `consumption-datamart init` proposes one"
+        )
+    in_order = {
+        key: sorted(files, key=lambda file: (file.day, file.name)) for key, files in taken.items()
+    }
+    return Listing(lake, sources, in_order, ignored, future)
+
+
+def is_data(name: str) -> bool:
+    """Whether a file that no source takes is worth a word."""
+    parts = name.split("/")
+    hidden = any(part.startswith(NOT_DATA) for part in parts)
+    return name != FILE and not hidden and not name.lower().endswith(NOT_YET_DATA)
+
+
+def _day(source: Source, file: LakeFile, zone: ZoneInfo) -> date | None:
+    """The day of a file, if it is one of a source's."""
+    if source.format_of(file.name) is None or (source.entry is not None and not is_data(file.name)):
+        return None
+    return source.day_of(file.name, datetime.fromtimestamp(file.changed, zone).date())
+
+
+def _as_dump(source: Source, file: LakeFile, day: date, today: date) -> Iterable[DumpFile]:
+    """The file as it is read for its day, and for those next to it where zones differ."""
+    written = source.format_of(file.name)
+    assert written is not None  # by `_day`
+    days = [day]
+    if source.is_zoned:
+        days = [each for each in (day - ONE, day, day + ONE) if each in (day, min(each, today))]
+    mark = READ_AS + source.fingerprint if source.fingerprint else ""
+    for each in days:
+        yield DumpFile(
+            file.path,
+            file.name,
+            each,
+            written,
+            file.size,
+            file.stamp + mark,
+            file.tag and file.tag + mark,
+            day,
+            source.name,
+        )
+
+
+def _named(names: Sequence[str]) -> str:
+    """How many files, and the first few: `2 files (a.csv, b.csv) are`."""
+    if len(names) == 1:
+        return f"1 file ({names[0]}) is"
+    more = ", …" if len(names) > NAMED else ""
+    return f"{len(names):,} files ({', '.join(names[:NAMED])}{more}) are"

@@ -1,0 +1,300 @@
+"""The sources of a lake: which files become the rows of which lake table (spec, section 6).
+
+They are configured by `lake.toml`. A lake table that it does not mention has one source, whose
+files are as in section 1.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+import duckdb
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from consumption_datamart.errors import LakeError, first_line
+from consumption_datamart.lake.formats import Dialect, FileFormat, format_of, formats
+from consumption_datamart.lake.patterns import Pattern, PatternError
+from consumption_datamart.schema.lake import CONTRACTS, Contract
+
+FILE = "lake.toml"
+CONTRACT_SUFFIXES = (".csv", ".parquet")
+"""How the names of files end in a table that `lake.toml` does not mention."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _checked(check: Callable[[str], object]) -> Any:
+    def validate(text: str) -> str:
+        check(text)
+        return text
+
+    return AfterValidator(validate)
+
+
+def _zone(text: str) -> None:
+    if text not in available_timezones():
+        raise ValueError(f"{text} is no time zone; write one as Europe/Berlin, or UTC")
+
+
+def _sql(text: str) -> None:
+    try:
+        duckdb.extract_statements(f"SELECT ({text})")
+    except duckdb.Error as error:
+        raise ValueError(
+            f"{text} is no SQL expression: {first_line(error)}; texts are written '…', names of"
+            ' columns as they are, or "…"'
+        ) from error
+
+
+def _format(text: str) -> None:
+    if text not in formats():
+        raise ValueError(f"there is no such format; there are {', '.join(sorted(formats()))}")
+
+
+Zone = Annotated[str, _checked(_zone)]
+Sql = Annotated[str, _checked(_sql)]
+
+
+class Entry(_Strict):
+    """A source as `lake.toml` has it."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
+    files: Annotated[str, _checked(Pattern)]
+    owner: str | None = None
+    late_after_days: int | None = Field(default=None, ge=0)
+    where: Sql | None = None
+    columns: dict[str, Sql] = {}
+    csv: Dialect = Dialect()
+    format: Annotated[str, _checked(_format)] | None = None
+    day_zone: Zone | None = None
+
+
+class Silence(_Strict):
+    """What missing telemetry says."""
+
+    unknown: list[str] = []
+
+
+class SourcesFile(_Strict):
+    """`lake.toml` as a whole."""
+
+    time_zone: Zone = "UTC"
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    silence: Silence = Silence()
+    invoices: list[Entry] = []
+    entitlements: list[Entry] = []
+    telemetry: list[Entry] = []
+
+
+@dataclass(frozen=True)
+class Source:
+    """Files of one kind that become rows of a lake table.
+
+    Attributes:
+        contract: of the lake table.
+        name: unique among the table's sources.
+        entry: as `lake.toml` has it; None: the table is as in section 1.
+        zone: whose calendar days the mart's days are.
+    """
+
+    contract: type[Contract]
+    name: str
+    entry: Entry | None = None
+    zone: str = "UTC"
+
+    @property
+    def table(self) -> str:
+        """Of the lake."""
+        return self.contract.table_name()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The table's name and its own."""
+        return self.table, self.name
+
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return self.table if self.entry is None else f"{self.table} '{self.name}'"
+
+    @cached_property
+    def patterns(self) -> Sequence[Pattern]:
+        """Of its files."""
+        if self.entry is not None:
+            return [Pattern(self.entry.files)]
+        return [Pattern(f"{self.table}/{{day}}.*"), Pattern(f"{self.table}/{{day}}/*")]
+
+    @property
+    def has_days(self) -> bool:
+        """Whether files say of which day they are; if not, they are of the day of their change."""
+        return all(pattern.has_day for pattern in self.patterns)
+
+    @property
+    def is_zoned(self) -> bool:
+        """Whether its dumps are of other days than the mart's."""
+        day_zone = self.entry and self.entry.day_zone
+        return bool(day_zone and day_zone != self.zone and self.contract.day_column())
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Contract column → SQL expression, where they are configured."""
+        return self.entry.columns if self.entry else {}
+
+    @property
+    def where(self) -> str | None:
+        """SQL condition of the rows that are the mart's."""
+        return self.entry.where if self.entry else None
+
+    @property
+    def dialect(self) -> Dialect:
+        """How its CSV is written."""
+        return self.entry.csv if self.entry else Dialect()
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether a row's own text may be another than that of the contract's columns."""
+        return bool(self.columns)
+
+    def format_of(self, name: str) -> FileFormat | None:
+        """How a file is to be read; None: it is of no format that this source takes."""
+        base = name.rsplit("/", 1)[-1]
+        if self.entry is None:
+            if not base.endswith(CONTRACT_SUFFIXES) or base.startswith((".", "_")):
+                return None
+            return format_of(base)
+        return format_of(base, self.entry.format)
+
+    def day_of(self, name: str, changed_on: date) -> date | None:
+        """The day of a file; None: it is none of this source's.
+
+        Args:
+            name: relative to the lake.
+            changed_on: the day of its last change, which counts where the pattern has no day.
+        """
+        for pattern in self.patterns:
+            if not pattern.has_day:
+                return changed_on if pattern.takes(name) else None
+            if (day := pattern.day(name)) is not None:
+                return day
+        return None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes whenever the same files would be read otherwise; '' without configuration."""
+        if self.entry is None and self.zone == "UTC":
+            return ""
+        read = (
+            self.entry.model_dump(exclude={"owner", "late_after_days", "files", "name"})
+            if (self.entry)
+            else {}
+        )
+        text = f"{sorted(read.items())} {self.zone}"
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class Sources:
+    """All sources of a lake.
+
+    Attributes:
+        config: what `lake.toml` says; its defaults without one.
+    """
+
+    config: SourcesFile = field(default_factory=SourcesFile)
+
+    @cached_property
+    def all(self) -> Sequence[Source]:
+        """Table by table."""
+        return [source for contract in CONTRACTS for source in self.of(contract)]
+
+    def of(self, contract: type[Contract]) -> Sequence[Source]:
+        """The sources of a lake table: those that are configured, or the one of section 1."""
+        table, zone = contract.table_name(), self.config.time_zone
+        entries: list[Entry] = getattr(self.config, table)
+        if not entries:
+            return [Source(contract, table, None, zone)]
+        return [Source(contract, entry.name, entry, zone) for entry in entries]
+
+
+def parse(text: str, where: str) -> Sources:
+    """The sources that a text in TOML describes.
+
+    Args:
+        text: of `lake.toml`.
+        where: the file's name, for messages.
+
+    Raises:
+        LakeError: names the file, the key, and what would be right.
+    """
+    try:
+        found = tomllib.loads(text)
+        config = SourcesFile.model_validate(found)
+    except tomllib.TOMLDecodeError as error:
+        raise LakeError(f"{where}: this is no TOML: {error}") from error
+    except ValidationError as error:
+        raise LakeError(f"{where}: {_problem(error, found)}") from error
+    sources = Sources(config)
+    for source in sources.all:
+        _require_sense(source, where)
+    for contract in CONTRACTS:
+        names = [source.name for source in sources.of(contract)]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise LakeError(
+                f'{where}: [[{contract.table_name()}]] name = "{twice[0]}": two sources of a table'
+                " must not have one name"
+            )
+    return sources
+
+
+def _require_sense(source: Source, where: str) -> None:
+    if source.entry is None:
+        return
+    at = f"{where}: [[{source.table}]] {source.name}"
+    known = source.contract.ibis_schema()
+    if unknown := sorted(source.columns.keys() - set(known)):
+        raise LakeError(
+            f"{at}: columns.{unknown[0]}: {source.table} has no such column; it has"
+            f" {', '.join(known)}"
+        )
+    if source.contract.day_column() and not source.has_days:
+        raise LakeError(
+            f'{at}: files = "{source.entry.files}": it does not say of which day a file is; write'
+            " {day} where the date stands, or {day:%Y%m%d}"
+        )
+
+
+def _problem(error: ValidationError, found: Mapping[str, Any]) -> str:
+    """The first thing that is wrong, and where."""
+    problem = error.errors()[0]
+    table, *path = problem["loc"]
+    key = ".".join(str(part) for part in problem["loc"])
+    if path and isinstance(path[0], int):
+        name = found[str(table)][path[0]].get("name", f"number {path[0] + 1}")
+        key = f"[[{table}]] {name}: {'.'.join(str(part) for part in path[1:])}"
+    if problem["type"] == "extra_forbidden":
+        known = ", ".join(_known_keys(problem["loc"]))
+        return f"{key}: there is no such key; there are {known}"
+    if isinstance(error_of := problem.get("ctx", {}).get("error"), PatternError | ValueError):
+        return f"{key} = {problem['input']!r}: {error_of}"
+    if problem["type"] == "missing":
+        return f"{key}: it is missing"
+    return f"{key} = {problem['input']!r}: {problem['msg']}"
+
+
+def _known_keys(path: Sequence[int | str]) -> Sequence[str]:
+    model: type[BaseModel] = SourcesFile
+    for part in path[:-1]:
+        if part in ("silence",):
+            model = Silence
+        elif part == "csv":
+            model = Dialect
+        elif isinstance(part, int):
+            model = Entry
+    return list(model.model_fields)
