@@ -5,11 +5,12 @@ import gc
 import os
 import sys
 from datetime import date, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+
+from consumption_datamart.cli.options import Lake, LakeFormat, ReportFormat, Warehouse
 
 app = typer.Typer(
     name="consumption-datamart",
@@ -19,37 +20,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-Lake = Annotated[
-    str | None,
-    typer.Option(
-        "--lake",
-        help="Folder or URI of the lake. [env: CONSUMPTION_DATAMART_LAKE; default: source_data]",
-    ),
-]
-Warehouse = Annotated[
-    str | None,
-    typer.Option(
-        "--warehouse",
-        help="duckdb://<path> or sqlite://<path>. [env: CONSUMPTION_DATAMART_WAREHOUSE;"
-        " default: .datamart/consumption.duckdb in the project]",
-    ),
-]
-
-
-class ReportFormat(StrEnum):
-    """How a report is written."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-
-
-class LakeFormat(StrEnum):
-    """How simulated dumps are written."""
-
-    csv = "csv"
-    parquet = "parquet"
 
 
 def main() -> NoReturn:
