@@ -199,6 +199,23 @@ def simulate(
 
 
 @app.command()
+def init(
+    folder: Annotated[
+        Path, typer.Argument(help="The company's folder of dumps.", metavar="FOLDER")
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a lake.toml.")] = False,
+    stdout: Annotated[bool, typer.Option("--stdout", help="Print it, and write no file.")] = False,
+) -> None:
+    """Look at a company's folder, and write a lake.toml that says how to read it.
+
+    It is guessed from names and from the first rows of some files. What could not be told is said.
+    """
+    from consumption_datamart.cli.init import init as propose
+
+    propose(folder, force=force, stdout=stdout)
+
+
+@app.command()
 def slo(warehouse: Warehouse = None) -> None:
     """Show the objectives of the reports: how many days were good, and what budget is left."""
     from consumption_datamart.cli.slo import show
