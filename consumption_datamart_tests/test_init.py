@@ -363,6 +363,59 @@ def test_times_since_1970_are_computed(tmp_path: Path) -> None:
     assert "csv" not in source
 
 
+def evaluated(source: dict[str, Any], column: str, file: Path, **options: object) -> list[object]:
+    """What the expression of a contract column gives for each row of a CSV file."""
+    said = "".join(f", {name} = '{value}'" for name, value in options.items())
+    reader = f"read_csv('{file}', all_varchar = true, header = true{said})"
+    rows = duckdb.execute(f"SELECT {source['columns'][column]} FROM {reader}").fetchall()
+    return [value for (value,) in rows]
+
+
+def test_a_day_and_a_time_of_day_are_put_together(tmp_path: Path) -> None:
+    file = tmp_path / "Nutzung/2026/10/Nutzung 01.10.2026.csv"
+    row = "01.10.2026;07:30:00;4711;srv1;S1;12;Stk\n"
+    write(file, "Datum;Uhrzeit;Mandant;Server;Sku;Menge;Einheit\n" + row)
+    source = only(tmp_path)
+    assert source["files"] == "Nutzung/*/*/Nutzung {day:%d.%m.%Y}.csv"
+    assert source["csv"] == {"delimiter": ";"}
+    (found,) = evaluated(source, "event_ts", file, delim=";")
+    assert str(found) == "2026-10-01 07:30:00"
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "expected"),
+    [
+        ("2026-10-01", "2027-09-30", date(2027, 10, 1)),
+        ("01.10.2026", "30.09.2027", date(2027, 10, 1)),
+        ("10/01/26", "09/30/27", date(2027, 10, 1)),
+        ("2026-10-01", "2027-10-01", "2027-10-01"),
+        ("01.10.2026", "01.10.2027", "01.10.2027"),
+    ],
+)
+@pytest.mark.parametrize("is_open", [False, True])
+def test_ends_of_terms_are_exclusive_and_open_ones_are_far(
+    tmp_path: Path, starts: str, ends: str, expected: object, is_open: bool
+) -> None:
+    file = tmp_path / "licenses/2026-10-01.csv"
+    names = "license_key,customer_no,item_no,seats,valid_from,valid_to,type,unit\n"
+    row = f"L1,1,I1,25,{starts},{ends},capacity,seat\n"
+    write(file, names + row + (f"L2,1,I1,25,{starts},,capacity,seat\n" if is_open else ""))
+    first, *others = evaluated(only(tmp_path), "ends_on", file)
+    assert first == expected
+    assert all(re.fullmatch("9999-12-31|31.12.9999", str(other)) for other in others)
+    assert len(others) == is_open
+
+
+def test_a_price_is_proposed_by_a_total(tmp_path: Path) -> None:
+    names = "InvoiceNo,Line,Date,CustNo,CustName,Item,Desc,Qty,Amount,Currency\n"
+    write(tmp_path / "a/2026-10-01.csv", names + "1,1,2026-10-01,5,A,X,Y,3,12.00,usd\n")
+    source = only(tmp_path)
+    text = (tmp_path / "lake.toml").read_text()
+    assert "unit_price" not in source["columns"]
+    assert "TRY_CAST(Amount AS DOUBLE) / nullif(TRY_CAST(Qty AS DOUBLE), 0)" in text
+    assert source["columns"]["currency"] == "upper(Currency)"
+
+
 @pytest.mark.parametrize("suffix", ["csv.zst", "parquet", "ndjson.zst", "JSONL", "Tsv"])
 def test_each_format_is_read(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"usage/2026-10-01.{suffix}"

@@ -137,7 +137,10 @@ def _kind(shape: str, match: re.Match[str]) -> str:
 def _formats(shape: str, match: re.Match[str]) -> tuple[str, ...]:
     if shape not in FORMATS:
         return ()
-    return tuple(each.format(*match.groups()) for each in FORMATS[shape])
+    formats = FORMATS[shape]
+    if shape == "dmy" and match[1] == ".":  # nobody writes month.day.year
+        formats = formats[:1]
+    return tuple(each.format(*match.groups()) for each in formats)
 
 
 @cache

@@ -18,7 +18,7 @@ FITS: dict[str, dict[Kind, float]] = {
     "text": {Kind.text: 1, Kind.integer: 1, Kind.epoch: 0.8, Kind.empty: 0.7},
     "integer": {Kind.integer: 1, Kind.empty: 0.7, Kind.number: 0.3},
     "number": {Kind.integer: 1, Kind.number: 1, Kind.epoch: 0.8, Kind.empty: 0.7},
-    "day": {Kind.day: 1, Kind.instant: 0.9, Kind.empty: 0.7},
+    "day": {Kind.day: 1, Kind.instant: 0.9, Kind.epoch: 0.6, Kind.empty: 0.7},
     "instant": {Kind.instant: 1, Kind.epoch: 1, Kind.day: 0.6, Kind.empty: 0.7},
 }
 """How well values of a kind become values of a contract column's type."""
@@ -126,8 +126,10 @@ def _by_values(table: str, name: str, column: Column) -> float:
     if name == "metering":
         return 1.4 if {text.lower() for text in distinct} <= METERINGS else 0.7
     if name == "currency":
-        is_code = all(re.fullmatch("[A-Z]{3}", text) for text in distinct)
-        return 1.3 if distinct <= CURRENCIES else 1 if is_code else 0.3
+        is_code = all(re.fullmatch("[A-Za-z]{3}", text) for text in distinct)
+        return 1.3 if {text.upper() for text in distinct} <= CURRENCIES else 1 if is_code else 0.3
+    if name == "unit":
+        return 1 if column.kind is Kind.text else 0.3
     if name == "customer_id":
         return 1.3 if all(re.fullmatch(r"CUST-\d+", text) for text in distinct) else 1
     if table == "telemetry" and name == "event_id":  # the key is one within its day

@@ -92,8 +92,8 @@ def _suggestion(
     if name == "unit_price" and "quantity" in own:
         totals = [each for each in columns if plain(each.name) in TOTALS]
         if totals:
-            total, quantity = reference(totals[0]), own["quantity"]
-            return f"{total} / nullif({quantity}, 0)", "cast both to numbers if they are texts"
+            total, quantity = (_double(each) for each in (totals[0], found["quantity"].column))
+            return f"{total} / nullif({quantity}, 0)", "what one costs, by the line's total"
     if name == "event_id":
         some = [reference(c) for c in columns if c.kind is not Kind.nested and c.texts]
         return f"md5(concat_ws('|', {', '.join(some)}))", "a hash, if no two readings are the same"
@@ -120,6 +120,11 @@ def _unit(found: Mapping[str, Match], pattern: str, known: Known) -> tuple[str, 
     if named:
         return literal(named), f"the name of {quantity} says so"
     return "'…'", "the unit that the entitlements are in"
+
+
+def _double(column: Column) -> str:
+    own = reference(column)
+    return f"TRY_CAST({own} AS DOUBLE)" if column.is_text else own
 
 
 def _folder(pattern: str) -> str:

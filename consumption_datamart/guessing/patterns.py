@@ -153,7 +153,11 @@ def _group(members: Members) -> Group:
         else ("{day}" if written == "%Y-%m-%d" else f"{{day:{written}}}")
         for index, column in enumerate(columns)
     ]
-    pattern = _tidy("".join(pieces)) + _suffix([file for file, _ in members])
+    if place is not None:  # folders of years and months move on
+        pattern = re.sub(r"(?<![^/])\d{1,4}(?=/)", "*", "".join(pieces))
+    else:
+        pattern = "".join(pieces)
+    pattern = _tidy(pattern) + _suffix([file for file, _ in members])
     dated = [
         (file, None if place is None else day_of(tokens[place].text, written))
         for file, tokens in members
@@ -194,7 +198,7 @@ def _day_place(columns: Sequence[Sequence[Token]], remarks: list[str]) -> tuple[
         remarks.append("there are two days in the paths; the last one is taken")
     chosen, others = written[place]
     if others:
-        remarks.append(f"day and month could also be {others[0]}: look at it")
+        remarks.append(f"day and month could also be {others[0]}")
     return place, chosen
 
 

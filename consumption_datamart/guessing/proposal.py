@@ -1,5 +1,6 @@
 """Looking at a company's folder, and proposing a `lake.toml` (spec, section 6)."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -100,7 +101,10 @@ def _named(sources: Sequence[Source]) -> list[Source]:
 
 
 def _parts(pattern: str) -> list[str]:
-    return [part for part in pattern.split("/") if not part.startswith(("{", "*"))] or ["lake"]
+    """The names in a path that say something."""
+    *folders, file = re.sub(r"\{[^}]*\}|\*", " ", pattern).split("/")
+    names = [*folders, file.partition(".")[0]]
+    return [name for name in names if re.search("[A-Za-z]", name)] or ["lake"]
 
 
 def _apart(sources: Sequence[Source]) -> tuple[list[Source], list[Source]]:

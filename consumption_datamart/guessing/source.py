@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
 from consumption_datamart.guessing.expressions import Line, line
 from consumption_datamart.guessing.mapping import Sureness, contracts
 from consumption_datamart.guessing.missing import Known, bytes_unit, open_line
+from consumption_datamart.guessing.moments import clock_of
 from consumption_datamart.guessing.patterns import Group
 from consumption_datamart.guessing.sample import Column, Sample
 from consumption_datamart.guessing.sql import literal, reference
@@ -42,8 +43,16 @@ class Source:
         """How its values are written."""
         if self.guess is None:
             return Written(self.sample.dialect is not None)
-        contract = contracts()[self.guess.table]
-        return written(contract, self.guess.columns, self.sample.dialect)
+        contract, found = contracts()[self.guess.table], self.guess.columns
+        how = written(contract, found, self.sample.dialect)
+        if "event_ts" in found and found["event_ts"].column.kind is Kind.day and self.clock:
+            return replace(how, timestamp_format="")  # an expression takes both
+        return how
+
+    @property
+    def clock(self) -> Column | None:
+        """A column of times of day."""
+        return clock_of(self.unused)
 
     def lines(self, known: Known) -> list[Line]:
         """A line for each column of the contract that was found, or that is required."""
@@ -55,7 +64,7 @@ class Source:
         lines = []
         for name in contract.ibis_schema():
             if name in found:
-                lines.append(line(contract, name, found, self.written, unit))
+                lines.append(line(contract, name, found, self.written, unit, self.clock))
             elif name in contract.required():
                 columns = self.sample.columns
                 lines.append(open_line(name, found, columns, pattern, known))

@@ -23,7 +23,8 @@ CUSTOMER = (
     " accountno accountnumber acctid acct clientid client tenantid tenant orgid org organizationid"
     " organisationid organization debitornr debitor debitorid debitorennr debitorennummer"
     " kundennr kundennummer kunde kundenid kdnr kunnr soldto soldtoparty subscriberid subscriber"
-    " buyerid partner partnerid"
+    " buyerid partner partnerid mandant"
+    " mandantid mandantennr"
 )
 PRODUCT = (
     "productid product productcode productno productnumber sku skuid itemid itemno itemcode item"
@@ -49,7 +50,8 @@ COLUMNS = {
         " positionsnr positionsnummer posno zeile zeilennr posten itemnumber item",
         "invoice_date": "invoicedate billingdate billdate issuedon issuedate issued issuedat"
         " invoicedon documentdate docdate postingdate postedon rechnungsdatum belegdatum"
-        " fakturadatum buchungsdatum rechdat fkdat bldat budat datum date",
+        " fakturadatum buchungsdatum rechdat fkdat bldat budat datum date"
+        " created createdat createdon",
         "customer_id": CUSTOMER,
         "customer_name": "customername custname accountname clientname companyname company"
         " kundenname firmenname firma debitorname name1 name kunde customer organisation"
@@ -57,10 +59,11 @@ COLUMNS = {
         "product_id": PRODUCT,
         "product_name": "productname productdescription itemname itemdescription skuname"
         " articlename bezeichnung artikelbezeichnung produktname produktbezeichnung artikeltext"
-        " materialkurztext maktx description positionstext beschreibung text title",
+        " materialkurztext maktx arktx itemdesc desc description positionstext beschreibung"
+        " text title",
         "quantity": QUANTITY,
-        "unit_price": "unitprice priceperunit price netprice listprice unitcost rate preis"
-        " einzelpreis stueckpreis einheitspreis epreis nettopreis vkpreis netpr ep",
+        "unit_price": "unitprice priceperunit unitamount price netprice listprice unitcost rate"
+        " preis einzelpreis stueckpreis einheitspreis epreis nettopreis vkpreis netpr ep",
         "currency": "currency currencycode currencyiso ccy curr cur waehrung waehrungscode"
         " waehrungsschluessel waers waerk whg",
         "term_months": "termmonths terminmonths term months contractterm subscriptionterm"
@@ -98,7 +101,8 @@ COLUMNS = {
         " id idempotencykey traceid request lineitemid rowid satznr satzid ereignisid messungid"
         " key",
         "event_ts": "eventts eventtime eventtimestamp timestamp ts occurredat recordedat measuredat"
-        " usagetime usagetimestamp datetime time at readat createdat starttime usagestarttime"
+        " usagetime usagetimestamp usagestartdate datetime time at readat createdat starttime"
+        " usagestarttime"
         " usagedate zeitstempel zeitpunkt messzeitpunkt zeit epoch epochms unixtime eventdate date"
         " datum",
         "customer_id": CUSTOMER,
