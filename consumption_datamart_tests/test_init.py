@@ -337,6 +337,14 @@ def test_a_dialect_is_guessed(
     assert set(Invoices.required()) <= source["columns"].keys()
 
 
+def test_rows_may_end_in_a_delimiter_where_the_header_does_not(tmp_path: Path) -> None:
+    row = "I1,1,2026-10-01,1,A,P,Q,5,1.5,USD,12,\n"
+    write(tmp_path / "billing/2026-10-01.csv", invoices(row * 3))
+    source = only(tmp_path)
+    assert "csv" not in source
+    assert source["columns"]["customer_id"] == "'CUST-' || Account"
+
+
 def test_words_for_none_are_guessed(tmp_path: Path) -> None:
     rows = "I1,1,2026-10-01,1,A,P,Q,5,1.5,USD,12\nI2,1,2026-10-01,1,A,P,Q,-,n.a.,USD,12\n"
     write(tmp_path / "billing/2026-10-01.csv", invoices(rows))
@@ -460,6 +468,7 @@ def test_a_file_that_cannot_be_read_is_told_and_does_not_stop_the_rest(tmp_path:
     for name in ("a.csv.gz", "b.parquet", "c.jsonl", "d.csv.zst"):
         (tmp_path / "bad" / name).write_bytes(b"\x00nothing\n")
     (tmp_path / "bad/empty.csv").touch()
+    (tmp_path / "bad/blank.csv").write_text("\n\n")
     sources, ended = proposed(tmp_path)
     assert sources.keys() == {"usage"}
     for name in ("a.csv.gz", "b.parquet", "c.jsonl", "d.csv.zst"):

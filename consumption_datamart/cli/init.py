@@ -1,6 +1,7 @@
 """What `init` writes and says."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich import box
@@ -51,10 +52,10 @@ def _show(proposal: Proposal, console: Console) -> None:
         console.print(_table("To be decided or looked at", ("source", "what"), proposal.open))
 
 
-def _table(title: str, names: tuple[str, ...], rows: object) -> Table:
+def _table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
     for name in names:
         table.add_column(name, overflow="fold")
-    for row in rows:  # type: ignore[attr-defined]
+    for row in rows:
         table.add_row(*map(Text, row))  # names of files are no markup
     return table

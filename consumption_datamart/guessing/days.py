@@ -1,7 +1,7 @@
 """How days and hours are written in the names of folders and files."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import cache
 from typing import NamedTuple
@@ -21,8 +21,8 @@ SHAPES = {
     "dmy_compact": rf"(?<!\d){DAY}{DAY}{YEAR}(?!\d)",
     "dby": rf"(?<![A-Za-z0-9]){DAY}([-_. ]?){NAME}([-_. ]?){YEAR}(?!\d)",
     "ybd": rf"(?<!\d){YEAR}([-_. ]?){NAME}([-_. ]?){DAY}(?!\d)",
-    "hour": rf"(?<![A-Za-z])(?i:hour|hr|hh|h)=?({HOUR})(?!\d)",
-    "time": rf"(?<=\d)(?P<t>[T_-]?)({HOUR})(?=[^0-9]|$|\d\d(?!\d)|\d{{4}}(?!\d))",
+    "hour": rf"(?<![A-Za-z])(?i:hour|hr|hh|h)=?(?P<h>{HOUR})(?!\d)",
+    "time": rf"(?<=\d)(?P<t>[T_-]?)(?P<h>{HOUR})(?=[^0-9]|$|\d\d(?!\d)|\d{{4}}(?!\d))",
     "bare": rf"(?<=/)({HOUR})(?=/|$)",
     "partition": r"(?<=[A-Za-z0-9_]=)[^/=]+(?=/)",
     "uuid": r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
@@ -67,13 +67,15 @@ class Token(NamedTuple):
         return ("text", self.text) if self.kind in {"text", "slash"} else ("wild",)
 
 
-def _expression(shapes: dict[str, str]) -> list[tuple[str, re.Pattern[str]]]:
+Shapes = Sequence[tuple[str, re.Pattern[str]]]
+
+
+def _expression(shapes: dict[str, str]) -> Shapes:
     return [(name, re.compile(shape)) for name, shape in shapes.items()]
 
 
 _USUAL = _expression(SHAPES)
 _WITH_SHORT = _expression({"short": SHORT, **SHAPES})
-_STARTS = re.compile(r"[0-9A-Za-z]")
 
 
 def tokens_of(stem: str) -> tuple[Token, ...]:
@@ -82,56 +84,60 @@ def tokens_of(stem: str) -> tuple[Token, ...]:
     Args:
         stem: relative to the folder, without the suffix.
     """
-    found = tuple(_tokens(stem, _USUAL))
+    found = _tokens(stem, _USUAL)
     if any(token.kind == "day" for token in found) or not re.search(SHORT, stem):
         return found
-    return tuple(_tokens(stem, _WITH_SHORT))
+    return _tokens(stem, _WITH_SHORT)
 
 
-def _tokens(stem: str, shapes: Sequence[tuple[str, re.Pattern[str]]]) -> Iterator[Token]:
-    position, text, last = 0, "", ""
-    seen = False
+def _tokens(stem: str, shapes: Shapes) -> tuple[Token, ...]:
+    found: list[Token] = []
+    position = 0
     while position < len(stem):
-        for name, shape in shapes:
-            match = shape.match(stem, position)
-            if match is None:
-                continue
-            if (name == "time" and last != "day") or (name in {"bare", "hour"} and not seen):
-                continue
-            break
-        else:
-            name, match = "", None
+        shape, match = _shape_at(stem, position, shapes, found)
         if match is None:
-            if stem[position] == "/":
-                yield from [Token("text", text)] if text else []
-                yield Token("slash", "/")
-                text, last = "", "slash"
-            else:
-                text += stem[position]
+            _add_text(found, stem[position])
             position += 1
-            if text and last == "day" and text not in {"T", "_", "-"}:
-                last = "text"
             continue
-        start = match.start(match.lastindex or 0) if name in {"hour", "time"} else position
-        text += stem[position:start]
-        if text:
-            yield Token("text", text)
-        piece, text = stem[start : match.end()], ""
-        yield Token(_kind(name, match), piece, _formats(name, match))
-        position, last = match.end(), "day" if name in FORMATS else name
-        seen = seen or name in FORMATS
-    if text:
-        yield Token("text", text)
+        # of hour=07 and T07 only the number is no text
+        start = match.start("h") if shape in {"hour", "time"} else position
+        if start > position:
+            _add_text(found, stem[position:start])
+        found.append(Token(_kind(shape, match), stem[start : match.end()], _formats(shape, match)))
+        position = match.end()
+    return tuple(found)
+
+
+def _shape_at(
+    stem: str, position: int, shapes: Shapes, before: Sequence[Token]
+) -> tuple[str, re.Match[str] | None]:
+    """The first shape that a path has at a position; hours only behind a day."""
+    for name, shape in shapes:
+        if (match := shape.match(stem, position)) is None:
+            continue
+        if name == "time" and not (before and before[-1].kind == "day"):
+            continue
+        if name in {"hour", "bare"} and all(token.kind != "day" for token in before):
+            continue
+        return name, match
+    return "", None
+
+
+def _add_text(found: list[Token], text: str) -> None:
+    if text == "/":
+        found.append(Token("slash", text))
+    elif found and found[-1].kind == "text":
+        found[-1] = Token("text", found[-1].text + text)
+    else:
+        found.append(Token("text", text))
 
 
 def _kind(shape: str, match: re.Match[str]) -> str:
     if shape in FORMATS:
         return "day"
-    if (
-        shape == "time"
-    ):  # 20261001_07 may be an hour or a part; 20261001T07 and 2026100107 are hours
-        return "maybe" if match["t"] in {"_", "-"} else "hour"
-    return "hour" if shape in {"hour", "bare"} else "wild"
+    if shape == "time" and match["t"] in {"_", "-"}:  # 20261001_07 may be an hour or a part
+        return "maybe"
+    return "hour" if shape in {"hour", "bare", "time"} else "wild"
 
 
 def _formats(shape: str, match: re.Match[str]) -> tuple[str, ...]:

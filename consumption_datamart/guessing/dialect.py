@@ -7,7 +7,8 @@ the one by which the most lines have the same number of columns, the header's li
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from consumption_datamart.guessing.values import is_number_or_day
@@ -57,22 +58,23 @@ def dialect_of(text: str, encoding: str, *, tabs: bool) -> Dialect:
     """The dialect of a text.
 
     Args:
-        text: the first whole lines of a file.
+        text: the first whole lines of a file, which end in line feeds.
         encoding: that it was in.
         tabs: whether the file's name says that tabs delimit (tsv).
     """
-    lines = "".join(text.splitlines(keepends=True)[:LINES])
+    lines = "\n".join(text.split("\n")[:LINES])
     quote = _quote(lines)
     delimiters = ("\t",) if tabs else DELIMITERS
     delimiter = max(delimiters, key=lambda each: _evenness(lines, each, quote))
     width = _width(lines, delimiter, quote)
-    reader = csv.reader(io.StringIO(lines), delimiter=delimiter, quotechar=quote)
     skipped = 0
-    for row in reader:
-        if len(row) == width and (row[0] == "" or not row[0].startswith("#")):
+    for row, line in _rows(lines, delimiter, quote):
+        # rows may end in a delimiter where the header does not
+        is_header = len(row) == width or (len(row) == width - 1 > 1 and all(row))
+        if row and is_header and not row[0].startswith("#"):
             header = not any(is_number_or_day(cell) for cell in row)
             return Dialect(delimiter, quote, encoding, skipped, header)
-        skipped = reader.line_num
+        skipped = line
     return Dialect(delimiter, quote, encoding)
 
 
@@ -81,21 +83,29 @@ def rows_of(text: str, dialect: Dialect) -> tuple[list[str], list[list[str]]]:
 
     Columns of a file without a header are named as DuckDB does.
     """
-    lines = "".join(text.splitlines(keepends=True)[dialect.skip_lines :])
-    found = csv.reader(io.StringIO(lines), delimiter=dialect.delimiter, quotechar=dialect.quote)
-    rows = [row for row in found if row]
+    lines = "\n".join(text.split("\n")[dialect.skip_lines :])
+    rows = [row for row, _ in _rows(lines, dialect.delimiter, dialect.quote) if row]
     if not rows:
         return [], []
     digits = len(str(len(rows[0]) - 1))
     names = [f"column{index:0{digits}}" for index in range(len(rows[0]))]
     if dialect.header:
         names = [name.strip().removeprefix("\ufeff") for name in rows.pop(0)]
-    return names, [row for row in rows if len(row) == len(names)]
+    width = len(names)
+    rows = [row[:width] if not any(row[width:]) else row for row in rows]
+    return names, [row for row in rows if len(row) == width]
+
+
+def _rows(lines: str, delimiter: str, quote: str) -> Iterator[tuple[list[str], int]]:
+    """Rows, and the number of the line at which each ends, up to what is no CSV at all."""
+    reader = csv.reader(io.StringIO(lines), delimiter=delimiter, quotechar=quote)
+    with suppress(csv.Error):
+        for row in reader:
+            yield row, reader.line_num
 
 
 def _widths(lines: str, delimiter: str, quote: str) -> Counter[int]:
-    rows = csv.reader(io.StringIO(lines), delimiter=delimiter, quotechar=quote)
-    return Counter(len(row) for row in rows if row)
+    return Counter(len(row) for row, _ in _rows(lines, delimiter, quote) if row)
 
 
 def _width(lines: str, delimiter: str, quote: str) -> int:

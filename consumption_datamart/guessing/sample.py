@@ -138,6 +138,7 @@ def _start(file: DataFile, problems: list[str]) -> bytes:
 
 def _text(start: bytes, encoding: str) -> str:
     text = start.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="replace")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text if len(start) < BYTES else text[: text.rfind("\n") + 1]
 
 
