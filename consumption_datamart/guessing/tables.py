@@ -46,8 +46,12 @@ def table_of(pattern: str, columns: Sequence[Column]) -> Guess | None:
         there = [name for name in required if name in found]
         by_columns = sum(min(1.0, found[name].score) for name in there) / len(required)
         hint = names.get(table, 0.0)
-        telling, least = TELLING.get(table, (set(required), len(required)))
-        if len(telling & found.keys()) < least or by_columns + 0.3 * hint < LEAST:
+        if table in TELLING:
+            telling, least = TELLING[table]
+            is_it = len(telling & found.keys()) >= least and by_columns + 0.3 * hint >= LEAST
+        else:  # a table of few columns is told by its folder alone
+            is_it = pattern.startswith(f"{table}/") and len(there) == len(required)
+        if not is_it:
             continue
         why = f"{len(there)} of {len(required)} required columns were found"
         why += ", and names in the path say so" if hint else ""
