@@ -5,11 +5,12 @@ import gc
 import os
 import sys
 from datetime import date, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+
+from consumption_datamart.cli.options import Lake, LakeFormat, ReportFormat, Warehouse
 
 app = typer.Typer(
     name="consumption-datamart",
@@ -19,37 +20,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-Lake = Annotated[
-    str | None,
-    typer.Option(
-        "--lake",
-        help="Folder or URI of the lake. [env: CONSUMPTION_DATAMART_LAKE; default: source_data]",
-    ),
-]
-Warehouse = Annotated[
-    str | None,
-    typer.Option(
-        "--warehouse",
-        help="duckdb://<path> or sqlite://<path>. [env: CONSUMPTION_DATAMART_WAREHOUSE;"
-        " default: .datamart/consumption.duckdb in the project]",
-    ),
-]
-
-
-class ReportFormat(StrEnum):
-    """How a report is written."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-
-
-class LakeFormat(StrEnum):
-    """How simulated dumps are written."""
-
-    csv = "csv"
-    parquet = "parquet"
 
 
 def main() -> NoReturn:
@@ -249,6 +219,23 @@ def simulate(
         format=format_.value,
         dirt=dirt,
     )
+
+
+@app.command()
+def init(
+    folder: Annotated[
+        Path, typer.Argument(help="The company's folder of dumps.", metavar="FOLDER")
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a lake.toml.")] = False,
+    stdout: Annotated[bool, typer.Option("--stdout", help="Print it, and write no file.")] = False,
+) -> None:
+    """Look at a company's folder, and write a lake.toml that says how to read it.
+
+    It is guessed from names and from the first rows of some files. What could not be told is said.
+    """
+    from consumption_datamart.cli.init import init as propose
+
+    propose(folder, force=force, stdout=stdout)
 
 
 @app.command()
