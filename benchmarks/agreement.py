@@ -53,7 +53,8 @@ def disagreements(mart: Path, peer: Path) -> list[str]:
 def _columns(connection: duckdb.DuckDBPyConnection, model: type[Table]) -> dict[str, str]:
     """Names and types of a table's columns, as the mart has them."""
     described = connection.execute(f"DESCRIBE mart_file.{model.full_name()}").fetchall()
-    return {name: dtype for name, dtype, *_ in described}
+    # a peer reads one lake, and knows nothing of sources
+    return {name: dtype for name, dtype, *_ in described if name not in ("source", "period")}
 
 
 def _by_checksum(connection: duckdb.DuckDBPyConnection, model: type[Table]) -> str:
@@ -89,7 +90,7 @@ def _by_checksum(connection: duckdb.DuckDBPyConnection, model: type[Table]) -> s
 def _by_key(connection: duckdb.DuckDBPyConnection, model: type[Table]) -> str:
     name = model.full_name()
     columns = _columns(connection, model)
-    key = model.key()
+    key = [name for name in model.key() if name in columns]
     same = " AND ".join(f"mart.{column} = peer.{column}" for column in key)
     missing = f"mart.{key[0]} IS NULL OR peer.{key[0]} IS NULL"
     other = " OR ".join(

@@ -24,6 +24,7 @@ from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.listing import Listing, listing
 from consumption_datamart.lake.loading import load
 from consumption_datamart.lake.outcome import Outcome
+from consumption_datamart.lake.sources import Sources
 from consumption_datamart.partitions import partitions
 from consumption_datamart.schema.alerts import Alert, AlertTransition
 from consumption_datamart.schema.days import Days
@@ -95,8 +96,8 @@ def copy_mart(source: Path, folder: Path, engine: str) -> Mart:
 
 
 def settings(lake: Path, url: str) -> Settings:
-    """Settings of a lake and a warehouse, and else the defaults."""
-    return Settings(lake=str(lake), warehouse=url)
+    """Settings of a lake, of which any dump may be taken away, and a warehouse."""
+    return Settings(lake=str(lake), warehouse=url, accept_deletions=True)
 
 
 def build_tables(
@@ -214,4 +215,5 @@ def _plain(row: Row, schema: ibis.Schema) -> Row:
 
 def catalog(settings: Settings, *specs: TableSpec, start: date = date(2026, 1, 1)) -> Catalog:
     """What factories need to know, of a mart of a few tables besides those of the lake."""
-    return Catalog(models(), specs, partitions(start), settings)
+    sources = Sources().all
+    return Catalog(models(), specs, partitions(start), settings, sources=sources)

@@ -165,7 +165,7 @@ def test_a_function_that_reads_a_table_without_model_fails_at_load() -> None:
 
 
 def test_a_setting_that_is_none_is_refused() -> None:
-    with pytest.raises(TypeError, match="wharehouse is no setting; these are: lake, warehouse"):
+    with pytest.raises(TypeError, match="wharehouse is no setting; these are: lake, sources"):
         build_definitions(wharehouse="duckdb://m.duckdb")
 
 

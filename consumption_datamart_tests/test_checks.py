@@ -24,7 +24,7 @@ from consumption_datamart_tests.mart import ENGINES, build_tables, catalog
 
 CHECKS = {
     f"{check.model.full_name()} {check.name}": check
-    for check in all_checks(LAKE, catalog(Settings(), *STAR, *REPORTS))
+    for check in all_checks(LAKE, catalog(Settings(posted_late_after_days=3), *STAR, *REPORTS))
 }
 LAST, TODAY = 40, date(2026, 2, 10)
 DAYS = Days(day(1), day(LAST))
@@ -126,7 +126,8 @@ HARMS = [
     Harm(f"{TELEMETRY} rows_accounted", TELEMETRY, f"DELETE FROM {{}} WHERE {on(5, DUMP)}"
          " AND event_id = 'EV-0'", 1, day(5)),
     Harm(f"{TELEMETRY} rows_accounted", "lake.quarantine_telemetry",
-         f"INSERT INTO {{}} (dump_day, reason, file) VALUES ('{day(6)}', 'wrong_day', 'x')",
+         "INSERT INTO {} (source, dump_day, reason, file)"
+         f" VALUES ('telemetry', '{day(6)}', 'wrong_day', 'x')",
          1, day(6)),
     Harm(f"{TELEMETRY} rows_accounted", FILES,
          f"UPDATE {{}} SET rows_read = rows_read + 3 WHERE {on(8, DUMP)}", 3, day(8)),

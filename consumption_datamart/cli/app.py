@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from consumption_datamart.cli.of_lake import check_lake, init
 from consumption_datamart.cli.options import Lake, LakeFormat, ReportFormat, Warehouse
 
 app = typer.Typer(
@@ -104,19 +105,8 @@ def build(
     raise typer.Exit(display.summarize(result))
 
 
-@app.command(name="check-lake")
-def check_lake(lake: Lake = None) -> None:
-    """Try the lake's sources: their files and days, mapped rows, and what no source takes.
-
-    Nothing is built. The exit code is 1 where something is wrong.
-    """
-    from consumption_datamart.cli.check_lake import write
-    from consumption_datamart.definitions import lake_of
-    from consumption_datamart.lake.checking import check_lake as check
-    from consumption_datamart.settings import load_settings
-
-    settings = load_settings(lake=lake)
-    raise typer.Exit(write(check(lake_of(settings)), settings.quarantined_share))
+app.command(name="check-lake")(check_lake)
+app.command()(init)
 
 
 @app.command()
@@ -219,23 +209,6 @@ def simulate(
         format=format_.value,
         dirt=dirt,
     )
-
-
-@app.command()
-def init(
-    folder: Annotated[
-        Path, typer.Argument(help="The company's folder of dumps.", metavar="FOLDER")
-    ],
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a lake.toml.")] = False,
-    stdout: Annotated[bool, typer.Option("--stdout", help="Print it, and write no file.")] = False,
-) -> None:
-    """Look at a company's folder, and write a lake.toml that says how to read it.
-
-    It is guessed from names and from the first rows of some files. What could not be told is said.
-    """
-    from consumption_datamart.cli.init import init as propose
-
-    propose(folder, force=force, stdout=stdout)
 
 
 @app.command()

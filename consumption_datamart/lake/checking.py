@@ -14,7 +14,8 @@ from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.formats import COMPRESSIONS, format_of, formats
 from consumption_datamart.lake.listing import Listing, listing
 from consumption_datamart.lake.loading import load
-from consumption_datamart.lake.sources import FILE, Source, Sources
+from consumption_datamart.lake.sources import Source, Sources
+from consumption_datamart.lake.sources_file import FILE
 from consumption_datamart.schema.codes import QUARANTINE_REASONS
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import CONTRACTS

@@ -1,8 +1,7 @@
 """A lake's files: what there is, and their bytes (spec, sections 1 and 6)."""
 
 import gzip
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -15,36 +14,21 @@ import pyarrow as pa
 from fsspec.core import url_to_fs
 
 from consumption_datamart.errors import DumpError, LakeError
+from consumption_datamart.lake.files import (
+    LakeFile,
+    found,
+    is_local,
+    stamp_of_entry,
+    stamp_of_status,
+    walked,
+)
 from consumption_datamart.lake.formats import FileFormat
 
 BLOCK_BYTES = 1 << 20
 READ_AS = " as "
 """In a stamp or a tag: what comes behind changes whenever the same file would be read otherwise."""
-TAGS = ("ETag", "etag", "md5Hash", "content_md5")
-TIMES = ("mtime", "ino", "LastModified", "last_modified", "updated", "created")
-"""Where the stores' drivers tell of a file's content and of its last change."""
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az"}
 """By the protocol of a URI: what has to be installed for it."""
-
-
-class LakeFile(NamedTuple):
-    """A file of the lake, whether a source takes it or not.
-
-    Attributes:
-        path: as DuckDB reads it: a local path, or a URI.
-        name: relative to the lake, e.g. `telemetry/2026-01-05.csv`.
-        size: in bytes.
-        stamp: what the store tells of it that changes whenever the file does.
-        tag: the store's own name for the file's content, where it has one.
-        changed: when it was last changed, where the store says so, in seconds since 1970 (UTC).
-    """
-
-    path: str
-    name: str
-    size: int
-    stamp: str
-    tag: str | None
-    changed: float
 
 
 class DumpFile(NamedTuple):
@@ -113,8 +97,8 @@ class Lake:
                 " CONSUMPTION_DATAMART_LAKE"
             )
         with self._told():
-            found = list(_walk(root)) if self.is_local else self._find(root)
-        return sorted(found, key=lambda file: file.name)
+            files = list(walked(root) if self.is_local else found(self.filesystem, root))
+        return sorted(files, key=lambda file: file.name)
 
     def blocks(self, file: DumpFile, size: int = BLOCK_BYTES) -> Iterator[bytes]:
         """The file's bytes, uncompressed, so many at a time.
@@ -135,9 +119,9 @@ class Lake:
         """Whether the store still tells the same of a file."""
         try:
             if self.is_local:
-                now = _stamp_of(Path(file.path).stat())
+                now = stamp_of_status(Path(file.path).stat())
             else:
-                now = _stamp(self.filesystem.info(file.path))
+                now = stamp_of_entry(self.filesystem.info(file.path))
         except OSError:
             return False
         return now == file.stamp.partition(READ_AS)[0]
@@ -154,20 +138,6 @@ class Lake:
             if not filesystem.exists(path):
                 return None
             return bytes(filesystem.cat_file(path)).decode()
-
-    def _find(self, root: str) -> Iterable[LakeFile]:
-        """A store lists all of a prefix at once, a page a call."""
-        self.filesystem.invalidate_cache()
-        for path, entry in self.filesystem.find(root, detail=True).items():
-            tags = _tags(entry)
-            yield LakeFile(
-                self.filesystem.unstrip_protocol(path),
-                str(path).removeprefix(root).removeprefix("/"),
-                int(entry.get("size") or 0),
-                _stamp(entry),
-                tags[0] if tags else None,
-                _changed(entry),
-            )
 
     @cached_property
     def _place(self) -> tuple[fsspec.AbstractFileSystem, str]:
@@ -203,41 +173,9 @@ def batches(files: Iterable[DumpFile], limit: int) -> Iterator[list[DumpFile]]:
         yield portion
 
 
-def is_local(filesystem: fsspec.AbstractFileSystem) -> bool:
-    """Whether it is this machine's disk."""
-    protocol = filesystem.protocol
-    return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
-
-
 def in_a_line(error: Exception) -> str:
     """What a driver's error says."""
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def _walk(root: str) -> Iterator[LakeFile]:
-    """All files below a folder; a link that leads back to a folder above it is not followed."""
-    above: list[tuple[str, frozenset[tuple[int, int]]]] = [(root, frozenset())]
-    while above:
-        folder, seen = above.pop()
-        own = Path(folder).stat()
-        if (own.st_dev, own.st_ino) in seen:
-            continue
-        for entry in os.scandir(folder):
-            try:
-                if entry.is_dir():
-                    above.append((entry.path, seen | {(own.st_dev, own.st_ino)}))
-                    continue
-                status = entry.stat()
-            except FileNotFoundError:
-                status = entry.stat(follow_symlinks=False)  # a link to nothing: told when read
-            name = entry.path.removeprefix(root).removeprefix("/")
-            yield LakeFile(
-                entry.path, name, status.st_size, _stamp_of(status), None, status.st_mtime
-            )
-
-
-def _stamp_of(status: os.stat_result) -> str:
-    return f"{status.st_mtime_ns} {status.st_ino} {status.st_size}"
 
 
 def _uncompressed(stream: IO[bytes], compression: str) -> IO[bytes]:
@@ -248,22 +186,3 @@ def _uncompressed(stream: IO[bytes], compression: str) -> IO[bytes]:
     }
     found: IO[bytes] = opened[compression]()
     return found
-
-
-def _tags(entry: Mapping[str, Any]) -> list[str]:
-    return [str(entry[name]) for name in TAGS if entry.get(name)]
-
-
-def _stamp(entry: Mapping[str, Any]) -> str:
-    times = [str(entry[name]) for name in TIMES if entry.get(name)]
-    return " ".join([*_tags(entry), *times, str(entry.get("size") or 0)])
-
-
-def _changed(entry: Mapping[str, Any]) -> float:
-    for name in TIMES:
-        value: Any = entry.get(name)
-        if hasattr(value, "timestamp"):
-            return float(value.timestamp())
-        if isinstance(value, int | float) and name == "mtime":
-            return float(value)
-    return 0.0

@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from consumption_datamart.errors import LakeError
-from consumption_datamart.lake.dumps import READ_AS, DumpFile, Lake, LakeFile
-from consumption_datamart.lake.sources import FILE, Source, Sources, parse
+from consumption_datamart.lake.dumps import READ_AS, DumpFile, Lake
+from consumption_datamart.lake.files import LakeFile
+from consumption_datamart.lake.sources import Source, Sources, parse
+from consumption_datamart.lake.sources_file import FILE
 from consumption_datamart.schema.days import Days
 
 ONE = timedelta(days=1)

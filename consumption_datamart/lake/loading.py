@@ -17,7 +17,8 @@ from consumption_datamart.lake.formats import TroubledFiles, formats
 from consumption_datamart.lake.listing import Listing
 from consumption_datamart.lake.loaded import Loaded, loaded_files, write_down
 from consumption_datamart.lake.outcome import Outcome, outcome
-from consumption_datamart.lake.reading import Reading
+from consumption_datamart.lake.probing import misfit, probe
+from consumption_datamart.lake.reading import Misfit, Reading
 from consumption_datamart.lake.sources import Source
 from consumption_datamart.lake.versions import contents
 from consumption_datamart.schema.days import Days
@@ -193,8 +194,10 @@ class Load:
         try:
             batch = Batch(self.source, reading, self.transaction.staging)
             self.transaction.load(self.raw, batch.clean())
+        except Misfit as error:
+            raise misfit(error.reading, error.group, error.file, error.problem) from error
         except duckdb.Error as error:
-            reading.probe()
+            probe(reading)
             if self.source.entry is None:
                 raise
             raise SourceError(f"source {self.source.label}: {first_line(error)}") from error

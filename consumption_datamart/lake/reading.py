@@ -1,6 +1,5 @@
 """Reading a source's files as they are: columns by name, or by the expressions of the source."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -10,10 +9,9 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends.duckdb import Backend as DuckDBBackend
 
-from consumption_datamart.errors import DumpError, SourceError, first_line
+from consumption_datamart.errors import DumpError, first_line
 from consumption_datamart.lake.columns import (
     found_columns,
-    guess,
     missing_columns,
     unexpected_columns,
 )
@@ -56,12 +54,21 @@ class Group(NamedTuple):
         return formats()[self.format_name]
 
 
+class Misfit(Exception):
+    """An expression of the source does not suit some files."""
+
+    def __init__(self, reading: "Reading", group: Group, file: DumpFile, problem: str) -> None:
+        """What `misfit` needs to tell which."""
+        super().__init__(problem)
+        self.reading, self.group, self.file, self.problem = reading, group, file, problem
+
+
 class Reading:
     """Files of one source, opened for reading on a DuckDB connection.
 
     Raises:
         DumpError: a file cannot be opened, or lacks a required column.
-        SourceError: an expression of the source is wrong for every file.
+        Misfit: an expression of the source does not suit some files.
         TroubledFiles: files that have to be read line by line.
     """
 
@@ -132,7 +139,7 @@ class Reading:
             " (dump_day::DATE AS dump_day, own_day::DATE AS own_day) FROM listed_files"
         )
         alike: dict[object, list[str]] = defaultdict(list)
-        for group, files in self._groups().items():
+        for group, files in self.groups().items():
             alike[self._types(group, files)].append(self._select(group, files))
         found = []
         for number, selects in enumerate(alike.values()):
@@ -173,46 +180,12 @@ class Reading:
             raise TroubledFiles(troubled)
         return [(file, line) for file, line in lines if line.strip()]
 
-    def probe(self) -> None:
-        """Finds the files that cannot be read, by reading each alone.
-
-        Raises:
-            TroubledFiles: files that have to be read line by line.
-            DumpError: a file that cannot be read at all.
-        """
-        troubled = set()
-        for group, files in self._groups().items():
-            for file in files:
-                with duckdb.connect() as alone:
-                    if not self.lake.is_local:
-                        alone.register_filesystem(self.lake.filesystem)
-                    alone.execute("SET TimeZone = 'UTC'")
-                    if problem := _problem(alone, f"SELECT * FROM {self._scan(group, [file])}"):
-                        if not group.format.has_lines or self.copies.is_salvaged(file):
-                            raise DumpError(
-                                file.name,
-                                file.day,
-                                f"cannot be read: {problem}; deliver the dump again",
-                            )
-                        troubled.add(file)
-                    else:
-                        self._probe_expressions(alone, group, file)
-        if troubled:
-            raise TroubledFiles(troubled)
-
-    def _probe_expressions(
-        self, alone: duckdb.DuckDBPyConnection, group: Group, file: DumpFile
-    ) -> None:
-        scan = self._scan(group, [file])
-        for key, expression in self._expressions().items():
-            if problem := _problem(alone, f"SELECT ({expression}) AS found FROM own", scan):
-                raise DumpError(file.name, file.day, _wrong(self.source, key, expression, problem))
-
     def _own_files(self) -> list[DumpFile]:
         """Each file once."""
         return list({file.name: file for file in self.headers}.values())
 
-    def _groups(self) -> dict[Group, list[DumpFile]]:
+    def groups(self) -> dict[Group, list[DumpFile]]:
+        """The files, each once, by how one scan can read them."""
         found: dict[Group, list[DumpFile]] = defaultdict(list)
         for file in self._own_files():
             dialect, is_copy = self.source.dialect, self.copies.is_salvaged(file)
@@ -225,22 +198,16 @@ class Reading:
             found[group].append(file)
         return found
 
-    def _scan(self, group: Group, files: Sequence[DumpFile]) -> str:
+    def scan(self, group: Group, files: Sequence[DumpFile]) -> str:
+        """SQL that reads own columns of files of one group."""
         paths = [self.copies.path(file) for file in files]
         return group.format.scan(paths, group.header, group.dialect, group.compression)
-
-    def _expressions(self) -> dict[str, str]:
-        """Key in `lake.toml` → SQL expression, of what the source configures."""
-        where = {"where": self.source.where} if self.source.where else {}
-        columns = self.source.columns.items()
-        return where | {f"columns.{name}": each for name, each in columns}
 
     def _types(self, group: Group, files: list[DumpFile]) -> object:
         """The types of the contract's columns in some files.
 
         Raises:
-            DumpError: an expression does not suit these files.
-            SourceError: it suits none.
+            Misfit: an expression does not suit these files.
         """
         header = group.header
         if not self.source.is_mapped and not self.source.where:
@@ -252,24 +219,8 @@ class Reading:
             with self.staging.con.cursor() as apart:
                 rows = apart.execute(f"DESCRIBE {self._select(group, files)}").fetchall()
         except duckdb.Error as error:
-            raise self._misfit(group, files, first_line(error)) from error
+            raise Misfit(self, group, files[0], first_line(error)) from error
         return tuple((row[0], row[1]) for row in rows)
-
-    def _misfit(self, group: Group, files: list[DumpFile], problem: str) -> Exception:
-        """What to say of files that an expression does not suit."""
-        wrong, scan = problem, self._scan(group, files)
-        for key, expression in self._expressions().items():
-            with self.staging.con.cursor() as apart:
-                try:
-                    apart.execute(f"DESCRIBE SELECT ({expression}) FROM {scan}")
-                except duckdb.Error as error:
-                    there = ", ".join(name for name, _ in group.header)
-                    wrong = _wrong(self.source, key, expression, first_line(error))
-                    wrong += f"; its columns are {there}{guess(self.source, group.header)}"
-                    break
-        if len(self._groups()) == 1:
-            return SourceError(f"{files[0].name}: {wrong}")
-        return DumpError(files[0].name, files[0].day, wrong)
 
     def _select(self, group: Group, files: list[DumpFile]) -> str:
         """SQL that reads files with one header."""
@@ -283,29 +234,4 @@ class Reading:
             columns.append(f"CAST(to_json(struct_pack({own})) AS VARCHAR) AS own_text")
         if self.source.where:
             columns.append(f"NOT coalesce(({self.source.where}), false) AS is_excluded")
-        return f"SELECT {', '.join(columns)}, {PATH} FROM {self._scan(group, files)}"
-
-
-def _wrong(source: Source, key: str, expression: str, problem: str) -> str:
-    return f"source {source.label}, {key} = {expression!r}: {_in_short(problem)}"
-
-
-def _in_short(problem: str) -> str:
-    return re.sub(r"^(Binder|Conversion|Invalid Input|Out of Range) Error: ", "", problem)
-
-
-def _problem(connection: duckdb.DuckDBPyConnection, select: str, own: str = "") -> str | None:
-    """What is wrong with a query, when all of its rows are read.
-
-    Args:
-        connection: apart from that of the load.
-        select: the query.
-        own: the scan that it knows as `own`: whose reader would else convert, and leave out rows.
-    """
-    read = f"WITH own AS MATERIALIZED (SELECT * FROM {own}) " if own else ""
-    try:
-        # a value that is only counted is not read
-        connection.execute(f"{read}SELECT bit_xor(hash(COLUMNS(*))) FROM ({select})")
-    except duckdb.Error as error:
-        return first_line(error)
-    return None
+        return f"SELECT {', '.join(columns)}, {PATH} FROM {self.scan(group, files)}"

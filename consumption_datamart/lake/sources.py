@@ -5,92 +5,19 @@ files are as in section 1.
 """
 
 import hashlib
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any
-from zoneinfo import available_timezones
 
-import duckdb
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-
-from consumption_datamart.errors import LakeError, first_line
-from consumption_datamart.lake.formats import Dialect, FileFormat, format_of, formats
-from consumption_datamart.lake.patterns import Pattern, PatternError
+from consumption_datamart.errors import LakeError
+from consumption_datamart.lake.formats import Dialect, FileFormat, format_of
+from consumption_datamart.lake.patterns import Pattern
+from consumption_datamart.lake.sources_file import Entry, SourcesFile, read
 from consumption_datamart.schema.lake import CONTRACTS, Contract
 
-FILE = "lake.toml"
 CONTRACT_SUFFIXES = (".csv", ".parquet")
 """How the names of files end in a table that `lake.toml` does not mention."""
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _checked(check: Callable[[str], object]) -> Any:
-    def validate(text: str) -> str:
-        check(text)
-        return text
-
-    return AfterValidator(validate)
-
-
-def _zone(text: str) -> None:
-    if text not in available_timezones():
-        raise ValueError(f"{text} is no time zone; write one as Europe/Berlin, or UTC")
-
-
-def _sql(text: str) -> None:
-    try:
-        duckdb.extract_statements(f"SELECT ({text})")
-    except duckdb.Error as error:
-        raise ValueError(
-            f"{text} is no SQL expression: {first_line(error)}; texts are written '…', names of"
-            ' columns as they are, or "…"'
-        ) from error
-
-
-def _format(text: str) -> None:
-    if text not in formats():
-        raise ValueError(f"there is no such format; there are {', '.join(sorted(formats()))}")
-
-
-Zone = Annotated[str, _checked(_zone)]
-Sql = Annotated[str, _checked(_sql)]
-
-
-class Entry(_Strict):
-    """A source as `lake.toml` has it."""
-
-    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
-    files: Annotated[str, _checked(Pattern)]
-    owner: str | None = None
-    late_after_days: int | None = Field(default=None, ge=0)
-    where: Sql | None = None
-    columns: dict[str, Sql] = {}
-    csv: Dialect = Dialect()
-    format: Annotated[str, _checked(_format)] | None = None
-    day_zone: Zone | None = None
-
-
-class Silence(_Strict):
-    """What missing telemetry says."""
-
-    unknown: list[str] = []
-
-
-class SourcesFile(_Strict):
-    """`lake.toml` as a whole."""
-
-    time_zone: Zone = "UTC"
-    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
-    silence: Silence = Silence()
-    invoices: list[Entry] = []
-    entitlements: list[Entry] = []
-    telemetry: list[Entry] = []
 
 
 @dataclass(frozen=True)
@@ -190,12 +117,12 @@ class Source:
         """Changes whenever the same files would be read otherwise; '' without configuration."""
         if self.entry is None and self.zone == "UTC":
             return ""
-        read = (
+        said = (
             self.entry.model_dump(exclude={"owner", "late_after_days", "files", "name"})
             if (self.entry)
             else {}
         )
-        text = f"{sorted(read.items())} {self.zone}"
+        text = f"{sorted(said.items())} {self.zone}"
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
@@ -217,7 +144,7 @@ class Sources:
     def of(self, contract: type[Contract]) -> Sequence[Source]:
         """The sources of a lake table: those that are configured, or the one of section 1."""
         table, zone = contract.table_name(), self.config.time_zone
-        entries: list[Entry] = getattr(self.config, table)
+        entries: list[Entry] = getattr(self.config, table, [])
         if not entries:
             return [Source(contract, table, None, zone)]
         return [Source(contract, entry.name, entry, zone) for entry in entries]
@@ -233,14 +160,7 @@ def parse(text: str, where: str) -> Sources:
     Raises:
         LakeError: names the file, the key, and what would be right.
     """
-    try:
-        found = tomllib.loads(text)
-        config = SourcesFile.model_validate(found)
-    except tomllib.TOMLDecodeError as error:
-        raise LakeError(f"{where}: this is no TOML: {error}") from error
-    except ValidationError as error:
-        raise LakeError(f"{where}: {_problem(error, found)}") from error
-    sources = Sources(config)
+    sources = Sources(read(text, where))
     for source in sources.all:
         _require_sense(source, where)
     for contract in CONTRACTS:
@@ -268,33 +188,3 @@ def _require_sense(source: Source, where: str) -> None:
             f'{at}: files = "{source.entry.files}": it does not say of which day a file is; write'
             " {day} where the date stands, or {day:%Y%m%d}"
         )
-
-
-def _problem(error: ValidationError, found: Mapping[str, Any]) -> str:
-    """The first thing that is wrong, and where."""
-    problem = error.errors()[0]
-    table, *path = problem["loc"]
-    key = ".".join(str(part) for part in problem["loc"])
-    if path and isinstance(path[0], int):
-        name = found[str(table)][path[0]].get("name", f"number {path[0] + 1}")
-        key = f"[[{table}]] {name}: {'.'.join(str(part) for part in path[1:])}"
-    if problem["type"] == "extra_forbidden":
-        known = ", ".join(_known_keys(problem["loc"]))
-        return f"{key}: there is no such key; there are {known}"
-    if isinstance(error_of := problem.get("ctx", {}).get("error"), PatternError | ValueError):
-        return f"{key} = {problem['input']!r}: {error_of}"
-    if problem["type"] == "missing":
-        return f"{key}: it is missing"
-    return f"{key} = {problem['input']!r}: {problem['msg']}"
-
-
-def _known_keys(path: Sequence[int | str]) -> Sequence[str]:
-    model: type[BaseModel] = SourcesFile
-    for part in path[:-1]:
-        if part in ("silence",):
-            model = Silence
-        elif part == "csv":
-            model = Dialect
-        elif isinstance(part, int):
-            model = Entry
-    return list(model.model_fields)

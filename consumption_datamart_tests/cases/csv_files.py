@@ -141,7 +141,7 @@ CASES = [
                         invoice_id=" INV 1",
                         customer_id="cust-1 ",
                         customer_name="  Müller & Söhne 株式会社 ",
-                        product_name="NULL",
+                        product_name="NULLS",
                     )
                 ],
             )
@@ -149,7 +149,7 @@ CASES = [
         {
             "lake.raw_invoices": table_of(
                 "invoice_id customer_id customer_name product_name",
-                (" INV 1", "cust-1 ", "  Müller & Söhne 株式会社 ", "NULL"),
+                ("INV 1", "cust-1", "Müller & Söhne 株式会社", "NULLS"),
             )
         },
     ),

@@ -251,7 +251,7 @@ CASES = [
     Case(
         "of several on the last day the least, column by column; null only if nothing else",
         lake(
-            dump("telemetry", 3, [used(3, 1, deployment_id="null", infrastructure="aws_ec2")]),
+            dump("telemetry", 3, [used(3, 1, deployment_id="nulls", infrastructure="aws_ec2")]),
             dump(
                 "telemetry",
                 5,
@@ -259,7 +259,7 @@ CASES = [
                     usage(event_id="1", deployment_id="several", infrastructure="on_prem"),
                     usage(event_id="2", deployment_id="several", infrastructure="azure_vm"),
                     usage(event_id="3", deployment_id="several", infrastructure=None),
-                    usage(event_id="4", deployment_id="null", infrastructure=None),
+                    usage(event_id="4", deployment_id="nulls", infrastructure=None),
                     usage(event_id="5", deployment_id="two", customer_id="CUST-1", product_id="z"),
                     usage(event_id="6", deployment_id="two", customer_id="CUST-2", product_id="a"),
                 ],
@@ -269,7 +269,7 @@ CASES = [
             "mart.dim_deployment": table_of(
                 DEPLOYMENT,
                 ("several", "CUST-1", "db", "azure_vm", day(5), day(5), ""),
-                ("null", "CUST-1", "db", None, day(3), day(5), ""),
+                ("nulls", "CUST-1", "db", None, day(3), day(5), ""),
                 ("two", "CUST-1", "a", "aws_ec2", day(5), day(5), "moved_deployment"),
             )
         },

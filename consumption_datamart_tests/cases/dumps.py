@@ -66,7 +66,7 @@ CASES = [
         "a quarantined row supersedes nothing",
         lake(
             dump("invoices", 5, [invoice(quantity=1)]),
-            dump("invoices", 6, [invoice(unit_price=-2)]),
+            dump("invoices", 6, [invoice(quantity=-2, unit_price=-2)]),
         ),
         {
             "lake.raw_invoices": table_of("quantity dump_day", (Decimal(1), day(5))),
@@ -235,7 +235,7 @@ CASES = [
                 "invoice_id line_number invoice_date customer_name quantity unit_price",
                 ("native", 1, day(5), "Acme", Decimal(10), Decimal("12.5")),
                 ("doubles", 1, day(5), "Acme", Decimal(10), Decimal("0.1")),
-                ("text", 3, day(5), " Acme ", Decimal(10), Decimal("12.5")),
+                ("text", 3, day(5), "Acme", Decimal(10), Decimal("12.5")),
             ),
             "lake.quarantine_invoices": table_of(
                 "invoice_id line_number currency reason file",

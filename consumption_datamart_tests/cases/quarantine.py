@@ -89,7 +89,7 @@ CASES = [
         ),
         {
             "lake.raw_invoices": [
-                {"invoice_id": "edge"},
+                {"invoice_id": "edge", "currency": "EUR"},
                 {"invoice_id": "padded", "currency": "EUR"},
             ],
             "lake.quarantine_invoices": table_of(
@@ -201,12 +201,18 @@ CASES = [
                         quantity=-1,
                         invoice_date=day(6),
                     ),
-                    invoice(invoice_id="three", currency=None, unit_price=-1, invoice_date=day(6)),
-                    invoice(invoice_id="two", unit_price=-1, invoice_date=day(6)),
+                    invoice(
+                        invoice_id="three",
+                        currency=None,
+                        quantity=-1,
+                        unit_price=-1,
+                        invoice_date=day(6),
+                    ),
+                    invoice(invoice_id="two", quantity=-1, unit_price=-1, invoice_date=day(6)),
                     invoice(invoice_id="one", invoice_date=day(6)),
                     invoice(invoice_id="none", quantity=1),
                     invoice(invoice_id="none", quantity=2),
-                    invoice(invoice_id="none", unit_price=-3),
+                    invoice(invoice_id="none", quantity=-3, unit_price=-3),
                     invoice(invoice_id="none", quantity=3, invoice_date=day(6)),
                 ],
             )

@@ -18,7 +18,7 @@ CASES = [
                     invoice(line_number=3, customer_id="CUST-"),
                     invoice(line_number=4, customer_id="cust-1"),
                     invoice(line_number=5, customer_id="CUST-1a"),
-                    invoice(line_number=6, customer_id=" CUST-1"),
+                    invoice(line_number=6, customer_id="CUST -1"),
                 ],
             ),
             dump("entitlements", 5, [entitlement(customer_id="ACME")]),

@@ -1,0 +1,131 @@
+"""`lake.toml`: what may stand in it, and what is said where it has a mistake (spec, section 6)."""
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+import duckdb
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from consumption_datamart.errors import LakeError, first_line
+from consumption_datamart.lake.formats import Dialect, formats
+from consumption_datamart.lake.patterns import Pattern, PatternError
+
+FILE = "lake.toml"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _checked(check: Callable[[str], object]) -> Any:
+    def validate(text: str) -> str:
+        check(text)
+        return text
+
+    return AfterValidator(validate)
+
+
+def _zone(text: str) -> None:
+    if text not in available_timezones():
+        raise ValueError(f"{text} is no time zone; write one as Europe/Berlin, or UTC")
+
+
+def _sql(text: str) -> None:
+    try:
+        duckdb.extract_statements(f"SELECT ({text})")
+    except duckdb.Error as error:
+        raise ValueError(
+            f"{text} is no SQL expression: {first_line(error)}; texts are written '…', names of"
+            ' columns as they are, or "…"'
+        ) from error
+
+
+def _format(text: str) -> None:
+    if text not in formats():
+        raise ValueError(f"there is no such format; there are {', '.join(sorted(formats()))}")
+
+
+Zone = Annotated[str, _checked(_zone)]
+Sql = Annotated[str, _checked(_sql)]
+
+
+class Entry(_Strict):
+    """A source as `lake.toml` has it."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
+    files: Annotated[str, _checked(Pattern)]
+    owner: str | None = None
+    late_after_days: int | None = Field(default=None, ge=0)
+    where: Sql | None = None
+    columns: dict[str, Sql] = {}
+    csv: Dialect = Dialect()
+    format: Annotated[str, _checked(_format)] | None = None
+    day_zone: Zone | None = None
+
+
+class Silence(_Strict):
+    """What missing telemetry says."""
+
+    unknown: list[str] = []
+
+
+class SourcesFile(_Strict):
+    """`lake.toml` as a whole."""
+
+    time_zone: Zone = "UTC"
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    silence: Silence = Silence()
+    invoices: list[Entry] = []
+    entitlements: list[Entry] = []
+    telemetry: list[Entry] = []
+
+
+def read(text: str, where: str) -> SourcesFile:
+    """What a text in TOML says.
+
+    Args:
+        text: of `lake.toml`.
+        where: the file's name, for messages.
+
+    Raises:
+        LakeError: names the file, the key, and what would be right.
+    """
+    try:
+        found = tomllib.loads(text)
+        return SourcesFile.model_validate(found)
+    except tomllib.TOMLDecodeError as error:
+        raise LakeError(f"{where}: this is no TOML: {error}") from error
+    except ValidationError as error:
+        raise LakeError(f"{where}: {_problem(error, found)}") from error
+
+
+def _problem(error: ValidationError, found: Mapping[str, Any]) -> str:
+    """The first thing that is wrong, and where."""
+    problem = error.errors()[0]
+    table, *path = problem["loc"]
+    key = ".".join(str(part) for part in problem["loc"])
+    if path and isinstance(path[0], int):
+        name = found[str(table)][path[0]].get("name", f"number {path[0] + 1}")
+        key = f"[[{table}]] {name}: {'.'.join(str(part) for part in path[1:])}"
+    if problem["type"] == "extra_forbidden":
+        known = ", ".join(_known_keys(problem["loc"]))
+        return f"{key}: there is no such key; there are {known}"
+    if isinstance(error_of := problem.get("ctx", {}).get("error"), PatternError | ValueError):
+        return f"{key} = {problem['input']!r}: {error_of}"
+    if problem["type"] == "missing":
+        return f"{key}: it is missing"
+    return f"{key} = {str(problem['input'])[:60]!r}: {problem['msg']}"
+
+
+def _known_keys(path: Sequence[int | str]) -> Sequence[str]:
+    model: type[BaseModel] = SourcesFile
+    for part in path[:-1]:
+        if part in ("silence",):
+            model = Silence
+        elif part == "csv":
+            model = Dialect
+        elif isinstance(part, int):
+            model = Entry
+    return list(model.model_fields)
