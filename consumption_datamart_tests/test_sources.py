@@ -108,6 +108,7 @@ def zst(content: str) -> bytes:
         ("ndjson.gz", gzip.compress(LINE.encode())),
         ("JSONL.zst", zst(LINE)),
     ],
+    ids=lambda each: each if isinstance(each, str) and "{" not in each and "," not in each else "",
 )
 def test_every_format_gives_the_same_row(
     ending: str, content: str | bytes, lake: Path, tmp_path: Path
@@ -260,7 +261,7 @@ MISTAKES = {
     '[[telemetry]]\nname = "a"\nfiles = "x.csv"': "it does not say of which day a file is",
     '[[telemetry]]\nname = "a"': "[[telemetry]] a: files: it is missing",
     '[[telemetry]]\nname = "a"\nfiles = "{day}.csv"\nwhere = "1 +"': "is no SQL expression",
-    '[[telemetry]]\nname = "a"\nfiles = "{day}.csv"\ncolumns = {ammount = "1"}': "has no such column",
+    '[[telemetry]]\nname = "a"\nfiles = "{day}.csv"\ncolumns = {sum = "1"}': "has no such column",
     '[[telemetry]]\nname = "a"\nfiles = "{day}.csv"\nformat = "xml"': "there is no such format",
     "[[telemetry]\n": "this is no TOML",
 }
