@@ -8,14 +8,20 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consumption_datamart.errors import LakeError
+from consumption_datamart.lake import loading
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.listing import listing, sources_of
+from consumption_datamart.lake.loading import load
 from consumption_datamart.lake.patterns import Pattern, PatternError
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.lake import Telemetry
+from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.mart import DUCKDB, as_written, tables_of
 
@@ -333,3 +339,71 @@ def test_settings_name_another_sources_file(
     monkeypatch.setenv("CONSUMPTION_DATAMART_SOURCES", str(tmp_path / "lake.toml"))
     write(lake / "api/2026-10-01.csv", CSV)
     assert len(built(lake, warehouse)["lake.raw_telemetry"]) == 1
+
+
+VALUES = st.sampled_from(["1", "2.5", " 3 ", "1e3", "x", "", "NULL", "-1", "9" * 16, "true"])
+IDS = st.sampled_from(["a", "b", "007", "7", " c ", "n/a", "1.0"])
+ROWS = st.lists(st.tuples(IDS, VALUES), min_size=1, max_size=4)
+KINDS = st.sampled_from(["csv", "csv.gz", "jsonl", "jsonl.zst", "parquet", "text.parquet"])
+
+
+def dump_of(kind: str, day: date, rows: list[tuple[str, str]]) -> bytes:
+    """Rows in one of the formats; where it has types, in the types that the values have."""
+    if kind.startswith("csv"):
+        lines = [f"{key},{day}T10:00:00Z,7,{value}\n" for key, value in rows]
+        content = "id,ts,who,used\n" + "".join(lines)
+        return gzip.compress(content.encode()) if kind.endswith("gz") else content.encode()
+    found = [
+        {"id": key, "ts": f"{day}T10:00:00Z", "who": 7, "used": _typed(value, kind)}
+        for key, value in rows
+    ]
+    if kind.startswith("jsonl"):
+        lines = "".join(json.dumps(row) + "\n" for row in found)
+        return zst(lines) if kind.endswith("zst") else lines.encode()
+    used = {type(row["used"]) for row in found}
+    if len(used) > 1:
+        found = [row | {"used": str(row["used"])} for row in found]
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(found), sink)
+    return sink.getvalue().to_pybytes()
+
+
+def _typed(value: str, kind: str) -> object:
+    try:
+        return value if kind == "text.parquet" else json.loads(value)
+    except ValueError:
+        return value
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(dumps=st.lists(st.tuples(KINDS, ROWS), min_size=2, max_size=4), size=st.booleans())
+def test_what_becomes_of_a_row_does_not_depend_on_what_is_loaded_with_it(
+    dumps: list[tuple[str, list[tuple[str, str]]]],
+    size: bool,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """All dumps at once, one by one, in small batches: the same rows are kept and set aside."""
+    folder = tmp_path_factory.mktemp("together")
+    lake, first = folder / "lake", date(2026, 10, 1)
+    source(lake, "api", "api/{day}.*")
+    for number, (kind, rows) in enumerate(dumps):
+        day = first + timedelta(days=number)
+        ending = kind.removeprefix("text.")
+        write(lake / f"api/{day}.{ending}", dump_of(kind, day, rows))
+    found = listing(Lake(str(lake)))
+    (api,) = found.sources.of(Telemetry)
+    last = first + timedelta(days=len(dumps) - 1)
+    results = []
+    for name, parts in (
+        ("at_once", [Days(first, last)]),
+        ("one_by_one", [Days(day, day) for day in Days(first, last).each()]),
+    ):
+        url = f"duckdb://{folder}/{name}.duckdb"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(loading, "BATCH_BYTES", 1 if size else loading.BATCH_BYTES)
+            for days in parts:
+                load(open_warehouse(url), api, found, days)
+        tables = tables_of(as_written(url))
+        names = ("lake.raw_telemetry", "lake.quarantine_telemetry", "lake.files_telemetry")
+        results.append({name: sorted(map(str, tables[name])) for name in names})
+    assert results[0] == results[1]
