@@ -60,7 +60,7 @@ def executive_report(settings: Settings, day: date | None = None) -> ExecutiveRe
         )
     )
     renewals = warehouse.table(ReportRenewals)
-    at_risk = renewals.filter(renewals.at_risk).order_by("ends_on", "entitlement_id")
+    at_risk = renewals.filter(renewals.at_risk).order_by("ends_on", "entitlement_id").drop("source")
     return ExecutiveReport(
         day, period.last, consumption, warehouse.fetch(at_risk), warehouse.as_of()
     )

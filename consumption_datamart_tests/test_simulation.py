@@ -34,14 +34,18 @@ COLUMNS = {
     "unit_price DECIMAL(18,4), currency VARCHAR, term_months BIGINT",
     "entitlements": "entitlement_id VARCHAR, amendment BIGINT, invoice_id VARCHAR, "
     "customer_id VARCHAR, product_id VARCHAR, quantity DECIMAL(18,4), unit VARCHAR, "
-    "metering VARCHAR, starts_on DATE, ends_on DATE",
+    "metering VARCHAR, period VARCHAR, starts_on DATE, ends_on DATE",
     "telemetry": "event_id VARCHAR, event_ts TIMESTAMP, customer_id VARCHAR, "
     "deployment_id VARCHAR, product_id VARCHAR, infrastructure VARCHAR, quantity DOUBLE, "
     "unit VARCHAR",
 }
-OPTIONAL = {("entitlements", "invoice_id"), ("telemetry", "infrastructure")}
+OPTIONAL = {
+    ("entitlements", "invoice_id"),
+    ("entitlements", "period"),
+    ("telemetry", "infrastructure"),
+}
 OUT_OF_RANGE = {
-    "invoices": "quantity < 0 OR unit_price < 0 OR line_number < 1 OR term_months < 0",
+    "invoices": "unit_price < 0 OR line_number < 1 OR term_months < 0",
     "entitlements": "quantity < 0 OR amendment < 0 OR starts_on > ends_on"
     " OR metering NOT IN ('capacity', 'consumable')",
     "telemetry": "quantity < 0 OR NOT isfinite(quantity)",

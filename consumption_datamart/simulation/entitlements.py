@@ -26,6 +26,7 @@ def entitlements(market: Market, rows: Array, invoice_of: Array) -> Posted:
         "quantity": decimals(rows["quantity"]),
         "unit": text(market.what.unit, sold["product"]),
         "metering": text([CONSUMABLE, CAPACITY], by_capacity.astype(int)),
+        "period": pa.nulls(len(rows), pa.string()),
         "starts_on": pa.array(rows["starts_on"]),
         "ends_on": pa.array(rows["ends_on"]),
     }

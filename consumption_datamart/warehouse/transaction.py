@@ -90,14 +90,13 @@ class Transaction(ABC):
             self.backend.raw_sql(f"DROP TABLE {self.warehouse.qualified(model)}")
             self._create(model)
             return True
+        if change.added and self._rewritten(model, change):
+            return False
         alter = f"ALTER TABLE {self.warehouse.qualified(model)}"
         for name in change.added:
             dtype = self.backend.compiler.type_mapper.to_string(wanted[name].copy(nullable=True))
             self.backend.raw_sql(f'{alter} ADD COLUMN "{name}" {dtype}')
-            if (default := model.default(name)) is not None:
-                table = self.warehouse.qualified(model)
-                self.backend.raw_sql(f'UPDATE {table} SET "{name}" = {default}')
-            elif not wanted[name].nullable:
+            if not wanted[name].nullable:
                 self.unguarded[model.full_name()].append(name)
         for name in change.dropped:
             _log.info("%s: column %s is dropped", model.full_name(), name)
@@ -192,6 +191,27 @@ class Transaction(ABC):
     def _tables(self) -> set[str]:
         """Full names of the tables that are there now."""
         return self.warehouse.tables(self.backend)
+
+    def _rewritten(self, model: type[Table], change: "Difference") -> bool:
+        """Writes a table anew with further columns, each at its place.
+
+        Returns:
+            False, where it cannot be said what a required column is to have.
+        """
+        values = {name: f'"{name}"' for name in model.ibis_schema()}
+        values |= {name: model.default(name) or "NULL" for name in change.added}
+        if any(values[name] == "NULL" for name in model.required()):
+            return False
+        name, _ = self.warehouse.location(model)
+        table, before = self.warehouse.qualified(model), f"{model.table_name()}__before"
+        self.backend.raw_sql(f'ALTER TABLE {table} RENAME TO "{name}__before"')
+        self._create(model)
+        old = self.warehouse.qualified_name(model.schema_name(), before)
+        columns = ", ".join(f'"{column}"' for column in values)
+        select = f"SELECT {', '.join(values.values())} FROM {old}"
+        self.backend.raw_sql(f"INSERT INTO {table} ({columns}) {select}")
+        self.backend.raw_sql(f"DROP TABLE {old}")
+        return True
 
     def _create(self, model: type[Table]) -> None:
         self.create(model)
