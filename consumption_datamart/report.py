@@ -60,7 +60,9 @@ def executive_report(settings: Settings, day: date | None = None) -> ExecutiveRe
         )
     )
     renewals = warehouse.table(ReportRenewals)
-    at_risk = renewals.filter(renewals.at_risk).order_by("ends_on", "entitlement_id").drop("source")
+    # of an earlier version's warehouse, too, which has no column `source`
+    names = [name for name in ReportRenewals.ibis_schema() if name != "source"]
+    at_risk = renewals.filter(renewals.at_risk).order_by("ends_on", "entitlement_id")
     return ExecutiveReport(
-        day, period.last, consumption, warehouse.fetch(at_risk), warehouse.as_of()
+        day, period.last, consumption, warehouse.fetch(at_risk.select(names)), warehouse.as_of()
     )

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import ibis
+import ibis.expr.datatypes as dt
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -36,6 +37,13 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     return open_warehouse(f"duckdb://{tmp_path_factory.mktemp('models')}/target.duckdb")
 
 
+ODD = (
+    (dt.DataType.is_string, "odd"),
+    (dt.DataType.is_decimal, Decimal(-1)),
+    (dt.DataType.is_date, date(1800, 1, 1)),
+)
+
+
 def spoilt(model: type[Table], rows: list[Row]) -> Iterator[tuple[str, list[Row]]]:
     """The rows with one thing changed that may break the model, and what it is."""
     first, *others = rows
@@ -46,7 +54,7 @@ def spoilt(model: type[Table], rows: list[Row]) -> Iterator[tuple[str, list[Row]
         if columns[name].nullable or name == must:
             yield f"no {name}", [first | {name: None}, *others]
         if columns[name].checks:
-            odd = "odd" if dtype.is_string() else Decimal(-1) if dtype.is_decimal() else -1
+            odd = next((value for is_of, value in ODD if is_of(dtype)), -1)
             yield f"{name} = {odd!r}", [first | {name: odd}, *others]
 
 

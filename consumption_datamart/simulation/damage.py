@@ -97,6 +97,11 @@ def zero_quantity(table: str, row: Row, turn: int, day: date) -> Row:
     return row | {"quantity": Decimal(0)}
 
 
+def credit(table: str, row: Row, turn: int, day: date) -> Row:
+    """A row that takes back what was sold."""
+    return row | {"quantity": -abs(row["quantity"]) or Decimal(-1)}
+
+
 def duplicate_key(table: str, row: Row, turn: int, day: date) -> Row:
     """A row again: the same, with less, or (a reading) with more but of an earlier moment."""
     if turn % 3 == 1:
@@ -135,7 +140,8 @@ _EVERYWHERE: dict[str, Callable[[str, Row, int, date], Row]] = {
     "unusual_quantity": unusual_quantity,
 }
 KINDS = {
-    "invoices": _EVERYWHERE | {"wrong_day": wrong_day, "zero_quantity": zero_quantity},
+    "invoices": _EVERYWHERE
+    | {"wrong_day": wrong_day, "zero_quantity": zero_quantity, "credit": credit},
     "entitlements": _EVERYWHERE | {"zero_quantity": zero_quantity},
     "telemetry": _EVERYWHERE | {"wrong_day": wrong_day},
 }
