@@ -179,18 +179,14 @@ def alerts(
         bool, typer.Option("--all", help="The history: every crossing of a line, the last first.")
     ] = False,
 ) -> None:
-    """Show the alerts that are open, or the history of all."""
-    from consumption_datamart.alerts.store import AlertStore
-    from consumption_datamart.cli.alerts import write_history, write_open
-    from consumption_datamart.settings import load_settings
-    from consumption_datamart.warehouse import open_warehouse
+    """Show the alerts that are open, or the history of all.
 
-    settings = load_settings(warehouse=warehouse)
-    book = AlertStore(open_warehouse(settings.warehouse, settings.memory_limit).released())
-    if all_:
-        write_history(book.history())
-    else:
-        write_open(book.alerts().values())
+    Ends with code 1 where alerts were never evaluated.
+    """
+    from consumption_datamart.cli.alerts import show
+    from consumption_datamart.settings import load_settings
+
+    show(load_settings(warehouse=warehouse), is_history=all_)
 
 
 @app.command()
