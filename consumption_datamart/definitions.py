@@ -144,7 +144,7 @@ def build_definitions(
         schedules = [observe_schedule(lake, LAKE), monitor_schedule()]
         sensors = [first_observation_sensor(), automation_sensor()]
         watched = Watched(
-            checks=[spec.key for each in [*assets, fresh] for spec in each.check_specs],
+            checks=check_keys([*assets, fresh]),
             automation=[each.name for each in schedules] + [each.name for each in sensors],
             build_job=BUILD_JOB,
         )
@@ -183,6 +183,12 @@ def build_definitions(
             executor=dg.in_process_executor,
             loggers=loggers,
         )
+
+
+def check_keys(assets: Iterable[object]) -> list[dg.AssetCheckKey]:
+    """All asset checks of assets, or of definitions of checks."""
+    made = [each for each in assets if isinstance(each, dg.AssetsDefinition)]
+    return [spec.key for each in made for spec in each.check_specs]
 
 
 def first_day(settings: Settings) -> date:

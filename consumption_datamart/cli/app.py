@@ -108,11 +108,11 @@ def build(
 ) -> None:
     """Build what is new in the lake into every table of the mart, in this process.
 
-    Days that are named are built anew, whether they have changed or not.
+    Days that are named are built anew, whether they have changed or not. At the end alerts are
+    evaluated, and told.
     """
-    from consumption_datamart.build import build as run
     from consumption_datamart.build import dry_run as plan
-    from consumption_datamart.cli.build import BuildDisplay, show_plan
+    from consumption_datamart.cli.build import build_and_show, show_plan
     from consumption_datamart.settings import load_settings
 
     settings = load_settings(lake=lake, warehouse=warehouse)
@@ -121,9 +121,7 @@ def build(
             raise typer.BadParameter("takes none of --from, --to, --full: these build in any case")
         show_plan(plan(settings))
         return
-    with BuildDisplay() as display:
-        result = run(settings, _date(from_), _date(to), full=full, on_event=display.on_event)
-    raise typer.Exit(display.summarize(result))
+    raise typer.Exit(build_and_show(settings, _date(from_), _date(to), full=full))
 
 
 @app.command()
