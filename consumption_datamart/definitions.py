@@ -149,7 +149,7 @@ def build_definitions(
         schedules = [observe_schedule(lake), monitor_schedule()]
         sensors = [first_observation_sensor(), automation_sensor()]
         watched = Watched(
-            checks=[spec.key for each in [*assets, fresh] for spec in each.check_specs],
+            checks=check_keys([*assets, fresh]),
             automation=[each.name for each in schedules] + [each.name for each in sensors],
             build_job=BUILD_JOB,
         )
@@ -193,6 +193,12 @@ def build_definitions(
 def lake_of(settings: Settings) -> Lake:
     """The lake that settings name; nothing is read yet."""
     return Lake(settings.lake, settings.sources, settings.accept_deletions)
+
+
+def check_keys(assets: Iterable[object]) -> list[dg.AssetCheckKey]:
+    """All asset checks of assets, or of definitions of checks."""
+    made = [each for each in assets if isinstance(each, dg.AssetsDefinition)]
+    return [spec.key for each in made for spec in each.check_specs]
 
 
 def _listing(lake: Lake) -> Listing:

@@ -26,7 +26,7 @@ from consumption_datamart.lake.loading import load
 from consumption_datamart.lake.outcome import Outcome
 from consumption_datamart.lake.sources import Sources
 from consumption_datamart.partitions import partitions
-from consumption_datamart.schema.alerts import Alert, AlertTransition
+from consumption_datamart.schema.alerts import ALERTS
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.monitoring import MONITORING
@@ -40,7 +40,7 @@ ENGINES = ("duckdb", "sqlite")
 DUCKDB = pytest.mark.parametrize("engine", ["duckdb"], indirect=True)
 """For what is the same on every engine."""
 MODELS = {model.full_name(): model for model in [*models().values(), *MONITORING]}
-STORED = MODELS | {model.full_name(): model for model in (Alert, AlertTransition)}
+STORED = MODELS | {model.full_name(): model for model in ALERTS}
 COMPUTED = {spec.model.table_name(): spec for spec in STAR + REPORTS}
 UPSTREAM = {name: set(spec.reads()) for name, spec in COMPUTED.items()}
 DAY_OF_NO_LAKE = Days(date(2026, 1, 1), date(2026, 1, 1))

@@ -93,8 +93,6 @@ def test_the_command_lists_open_alerts_and_the_history(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     arguments = ["alerts", "--warehouse", location.url]
-    assert cli.run(*arguments).out == "No alert is open.\n"
-    assert cli.run(*arguments, "--all").out == "No line was ever crossed.\n"
     location.file.write_text(DOWN)
     location.consume(1.05)
     location.tick()
@@ -103,10 +101,34 @@ def test_the_command_lists_open_alerts_and_the_history(
     assert "consumption CUST-1 db: Acme uses 105% of what it is entitled to" in line
     location.consume(0.5)
     location.tick()
-    assert cli.run(*arguments).out == "No alert is open.\n"
+    assert cli.run(*arguments).out.startswith("No alert is open, as of 20")
     history = cli.run(*arguments, "--all").out
     assert history.index("alarm → recovered") < history.index("ok → alarm")
     assert history.count("oncall") == 2
+
+
+@pytest.mark.parametrize("what", [[], ["--all"]], ids=["open", "all"])
+def test_the_command_says_as_of_when_nothing_is_wrong(what: list[str], location: Location) -> None:
+    arguments = ["alerts", "--warehouse", location.url, *what]
+    ended = cli.run(*arguments)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.endswith("the mart is not built; run consumption-datamart build\n")
+    location.consume(0.5)
+    ended = cli.run(*arguments)
+    assert (ended.code, ended.out) == (1, "")
+    assert "alerts were never evaluated; run consumption-datamart build, or" in ended.err
+    nothing = "No line was ever crossed" if what else "No alert is open"
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=1)):
+        at = f"{nothing}, as of {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.\n"
+        assert location.tick() == "no line is crossed"
+        ended = cli.run(*arguments)
+        assert (ended.code, ended.out, ended.err) == (0, at, "")
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=2)):
+        ended = cli.run(*arguments)
+        late = "Alerts have not been evaluated since: run consumption-datamart build, or Dagster's"
+        assert ended.out == f"{at}{late} daemon.\n"
+        assert location.tick() == "no line is crossed"
+        assert "since" not in cli.run(*arguments).out
 
 
 def test_a_settings_file_that_is_wrong_is_told(location: Location) -> None:

@@ -67,8 +67,13 @@ AnyRoute = Annotated[LogRoute | WebhookRoute | SlackRoute | EmailRoute, Field(di
 
 
 class Delivery(_Section):
-    """How hard to try: attempts in one evaluation, seconds between them, and for each."""
+    """How hard to try: attempts in one evaluation, seconds between them, and for each.
 
+    Attributes:
+        by_build: whether the command `build` tells what it finds, or leaves that to the daemon.
+    """
+
+    by_build: bool = True
     attempts: int = Field(default=3, ge=1)
     wait_seconds: float = Field(default=1.0, ge=0)
     timeout_seconds: float = Field(default=10.0, gt=0)

@@ -1,7 +1,8 @@
 """One evaluation: what is read, what becomes of the alerts by it, and who is told."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -25,6 +26,8 @@ from consumption_datamart.warehouse import Warehouse
 
 COMPLETE = ("check", "run", "budget", "dump", "consumption")
 """Signals that are read in full: what they no longer speak of is over."""
+Found = dict[str, list[Reading]]
+"""Readings by signal; a signal that cannot be read now is left out, and its alerts stay."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def read(
     watched: Watched,
     settings: AlertSettings,
     now: datetime,
-) -> dict[str, list[Reading]]:
+) -> Found:
     """All readings, by signal; a signal that cannot be read now is left out.
 
     Args:
@@ -76,25 +79,36 @@ def read(
         "check": list(check_readings(instance, watched.checks)),
         "run": list(run_readings(instance, watched.build_job, now)),
         "automation": list(automation_readings(instance, watched.automation, silent, now)),
-        "budget": list(budget_readings(warehouse, settings)),
-        "dump": list(dump_readings(warehouse, settings, now.date())),
     }
-    consumption = consumption_readings(warehouse, settings, now.date())
-    return found if consumption is None else found | {"consumption": list(consumption)}
+    return found | read_mart(warehouse, settings, now)
 
 
-def judge(known: dict[Key, Alert], found: dict[str, list[Reading]], now: datetime) -> Change:
+def read_mart(warehouse: Warehouse, settings: AlertSettings, now: datetime) -> Found:
+    """The readings that need no Dagster, see `read`."""
+    found = {
+        "budget": budget_readings(warehouse, settings),
+        "dump": dump_readings(warehouse, settings, now.date()),
+        "consumption": consumption_readings(warehouse, settings, now.date()),
+    }
+    return {signal: list(each) for signal, each in found.items() if each is not None}
+
+
+def judge(
+    known: dict[Key, Alert], found: Found, now: datetime, unread: AbstractSet[Key] = frozenset()
+) -> Change:
     """What becomes of the alerts by the readings; pure.
 
     Args:
         known: the alerts, by signal and subject.
         found: the readings, by signal.
         now: in UTC, without a time zone.
+        unread: what stays as it is where there is no reading of it.
     """
     after, transitions = dict(known), []
     readings = {(each.signal, each.subject): each for all_ in found.values() for each in all_}
     for (signal, subject), alert in known.items():
-        if signal in COMPLETE and signal in found and alert.is_open:
+        is_read = signal in COMPLETE and signal in found and (signal, subject) not in unread
+        if is_read and alert.is_open:
             over = Reading(signal, subject, 0.0, f"over: {alert.summary}", ())
             readings.setdefault((signal, subject), over)
     for key, reading in readings.items():
@@ -130,17 +144,53 @@ def evaluate(
     Raises:
         WarehouseError: the warehouse cannot be opened.
     """
-    now, book = now or datetime.now(UTC), AlertStore(warehouse)
-    naive = now.replace(tzinfo=None)
-    known = book.alerts()
-    change = judge(known, read(warehouse, instance, watched, settings, now), naive)
-    if list(known.values()) != change.alerts:
-        routes = [
-            (each, [route.name for route in settings.route if is_for(route, each)])
-            for each in change.transitions
-        ]
-        book.write(change.alerts, routes)
-    tell(book, settings, log)
+
+    def readings(now: datetime) -> Found:
+        return read(warehouse, instance, watched, settings, now)
+
+    return conclude(AlertStore(warehouse), readings, settings, log, now)
+
+
+def conclude(
+    book: AlertStore,
+    readings: Callable[[datetime], Found],
+    settings: AlertSettings,
+    log: logging.Logger,
+    now: datetime | None = None,
+    unread: AbstractSet[Key] = frozenset(),
+    *,
+    is_told: bool = True,
+) -> Sequence[Transition]:
+    """Writes down what becomes of the alerts, and tells it.
+
+    Args:
+        book: where they are kept.
+        readings: reads as of a time, in UTC, with its time zone.
+        settings: margins and routes.
+        log: where the log route writes.
+        now: in UTC, with its time zone; by default the clock's.
+        unread: what stays as it is where there is no reading of it.
+        is_told: whether it is told now; else by the next evaluation that tells.
+
+    Returns:
+        The lines that were crossed.
+
+    Raises:
+        WarehouseError: the alerts cannot be read or written.
+    """
+    with book.turn():
+        now = now or datetime.now(UTC)
+        known, naive = book.alerts(), now.replace(tzinfo=None)
+        change = judge(known, readings(now), naive, unread)
+        if list(known.values()) != change.alerts:
+            routes = [
+                (each, [route.name for route in settings.route if is_for(route, each)])
+                for each in change.transitions
+            ]
+            book.write(change.alerts, routes)
+        book.mark_evaluated(naive)
+        if is_told:
+            tell(book, settings, log)
     return change.transitions
 
 

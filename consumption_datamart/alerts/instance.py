@@ -23,7 +23,7 @@ def check_readings(
 ) -> Iterator[Reading]:
     """The latest evaluation of each check; one that is being evaluated is unknown."""
     for key, latest in sorted(latest_checks(instance, keys).items()):
-        subject = f"{key.asset_key.to_user_string()}: {key.name}"
+        subject = check_subject(key)
         found = latest.evaluation
         if latest.is_under_way:
             yield Reading("check", subject, None, "")
@@ -34,6 +34,11 @@ def check_readings(
             value = OK if found.passed else BROKEN if severe else ODD
             fails = found.description or "the check fails"
             yield Reading("check", subject, value, "the check passes" if found.passed else fails)
+
+
+def check_subject(key: dg.AssetCheckKey) -> str:
+    """What an alert of a check is about: `mart/dim_day: model`."""
+    return f"{key.asset_key.to_user_string()}: {key.name}"
 
 
 def run_readings(instance: dg.DagsterInstance, build_job: str, now: datetime) -> Iterator[Reading]:

@@ -15,21 +15,32 @@ from consumption_datamart.warehouse import Warehouse
 LAKE = "the lake"
 
 
-def dump_readings(warehouse: Warehouse, settings: AlertSettings, today: date) -> Iterator[Reading]:
-    """How many days each table's last dump is behind the newest of any, and that behind today."""
+def dump_readings(
+    warehouse: Warehouse, settings: AlertSettings, today: date
+) -> Iterator[Reading] | None:
+    """How many days each table's last dump is behind the newest of any, and that behind today.
+
+    Returns:
+        None, where no dump is known.
+    """
     rows = warehouse.table(Dumps)
-    last = warehouse.find(Dumps, rows.group_by("lake_table").aggregate(day=rows.dump_day.max()))
-    if last is None or last.empty:
-        return
+    there = rows.filter(rows.files > 0)  # what is kept though its dump is gone has none
+    by_source = there.group_by("lake_table", "source").aggregate(day=there.dump_day.max())
+    last = warehouse.find(Dumps, by_source)
+    return None if last is None or last.empty else _of_dumps(last, settings, today)
+
+
+def _of_dumps(last: pd.DataFrame, settings: AlertSettings, today: date) -> Iterator[Reading]:
     newest = pd.Timestamp(last.day.max()).date()
-    for table, at in sorted(last.itertuples(index=False)):
+    for table, source, at in sorted(last.itertuples(index=False)):
         day = pd.Timestamp(at).date()
         allowed = settings.dumps.days.get(table, settings.dumps.else_days)
+        name = table if source == table else f"{table} {source}"
         yield Reading(
             "dump",
-            table,
+            name,
             (newest - day).days,
-            f"the last dump of {table} is of {day}, other tables have one of {newest}",
+            f"the last dump of {name} is of {day}, others have one of {newest}",
             (Line(allowed + 1, State.alarm),),
         )
     yield Reading(
@@ -42,10 +53,19 @@ def dump_readings(warehouse: Warehouse, settings: AlertSettings, today: date) ->
     )
 
 
-def budget_readings(warehouse: Warehouse, settings: AlertSettings) -> Iterator[Reading]:
-    """The share of each objective's error budget that is used up."""
-    limits, objectives = settings.budget, warehouse.find(Objective)
-    for row in () if objectives is None else objectives.itertuples():
+def budget_readings(warehouse: Warehouse, settings: AlertSettings) -> Iterator[Reading] | None:
+    """The share of each objective's error budget that is used up.
+
+    Returns:
+        None, where objectives were never measured.
+    """
+    objectives = warehouse.find(Objective)
+    return None if objectives is None else _of_objectives(objectives, settings)
+
+
+def _of_objectives(objectives: pd.DataFrame, settings: AlertSettings) -> Iterator[Reading]:
+    limits = settings.budget
+    for row in objectives.itertuples():
         yield Reading(
             "budget",
             row.objective_name,

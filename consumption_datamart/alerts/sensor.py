@@ -1,5 +1,6 @@
 """Evaluating alerts every minute: a look that starts a run only if there is something to tell."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,12 +10,15 @@ from consumption_datamart.alerts.config import AlertSettings, load_alert_setting
 from consumption_datamart.alerts.evaluation import Watched, evaluate, judge, read
 from consumption_datamart.alerts.store import AlertStore
 from consumption_datamart.checks import as_dagster_failure
+from consumption_datamart.errors import WarehouseError
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.runs import is_any, is_under_way
 
 ALERT_JOB = "alert"
 SENSOR = "alerts"
 TICK_SECONDS = 60
+PATIENCE = 5.0
+"""Seconds that a look waits to write down that it was made; the next is made in a minute."""
 RETRY = timedelta(minutes=5)
 """How long after a run in which a route was down the next is started for it."""
 
@@ -43,7 +47,10 @@ def alert_job(watched: Watched, file: Path) -> dg.JobDefinition:
 
 
 def alert_sensor(warehouse: WarehouseResource, watched: Watched, file: Path) -> dg.SensorDefinition:
-    """Every minute: starts that job if a line is crossed, or a route is still to be told."""
+    """Every minute: starts that job if a line is crossed, or a route is still to be told.
+
+    Else it writes down that it has looked.
+    """
 
     @dg.sensor(
         name=SENSOR,
@@ -74,6 +81,8 @@ def _look(
     change = judge(book.alerts(), found, now.replace(tzinfo=None))
     if change.transitions:
         return dg.RunRequest()
+    with suppress(WarehouseError):  # on SQLite a build may be writing
+        AlertStore(opened.waiting_at_most(PATIENCE)).mark_evaluated(now.replace(tzinfo=None))
     after = dg.RunsFilter(job_name=ALERT_JOB, created_after=now - RETRY)
     if not book.pending().empty and not is_any(instance, after):
         return dg.RunRequest()

@@ -1,6 +1,7 @@
 """Where alerts outlast restarts: two tables, beside the mart."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime
 
@@ -49,6 +50,23 @@ class AlertStore:
         )
         return found.sort_values("crossed_at", kind="stable", ignore_index=True)
 
+    def evaluated_at(self) -> datetime | None:
+        """When alerts were last evaluated, in UTC; None: never, as far as is written down."""
+        found = self.warehouse.find(stored.AlertEvaluation)
+        if found is None or found.empty:
+            return None
+        at: datetime = pd.Timestamp(found.evaluated_at[0]).to_pydatetime()
+        return at
+
+    def turn(self) -> AbstractContextManager[None]:
+        """One process at a time evaluates and tells: else two would tell the same.
+
+        Raises:
+            WarehouseError: the warehouse cannot be opened, or another does not come to an end.
+        """
+        self.before.exists(stored.Alert)  # beside what cannot be read nothing is made
+        return self.warehouse.turn()
+
     def write(
         self, alerts: Collection[Alert], transitions: Sequence[tuple[Transition, Collection[str]]]
     ) -> None:
@@ -80,6 +98,19 @@ class AlertStore:
             _append(transaction, stored.AlertTransition, added)
             for model in (stored.Alert, stored.AlertTransition):
                 audit(transaction, model)
+
+    def mark_evaluated(self, at: datetime) -> None:
+        """Writes down that alerts are as they are as of then.
+
+        Args:
+            at: in UTC, without a time zone.
+
+        Raises:
+            WarehouseError: the warehouse cannot be written to.
+        """
+        with self.warehouse.transaction() as transaction:
+            transaction.clear(stored.AlertEvaluation)
+            _append(transaction, stored.AlertEvaluation, [{"evaluated_at": at}])
 
     def delivered(self, told: Mapping[str, Collection[tuple[datetime, str, str]]]) -> None:
         """Writes down who was told.

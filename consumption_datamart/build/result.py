@@ -49,6 +49,14 @@ class BuildResult:
     skipped: list[str]
     remarks: Sequence[str] = ()
 
+    @property
+    def problem(self) -> str | None:
+        """What went wrong, in a line; None: nothing."""
+        lines = [f"{step}: {text}" for step, text in self.failures.items()]
+        lines += [f"{name}: not built, as something before it is missing" for name in self.skipped]
+        more = f"; and {len(lines) - 1} more" if lines[1:] else ""
+        return lines[0].rstrip(".") + more if lines else None
+
 
 def summarize(
     days: Days,

@@ -47,6 +47,24 @@ def build(
         LakeError: the lake is not there, or has none of the days.
         WarehouseError: the warehouse cannot be opened.
     """
+    with open_instance(settings) as instance:
+        return build_in(instance, settings, first, last, full=full, on_event=on_event)[0]
+
+
+def build_in(
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    first: date | None = None,
+    last: date | None = None,
+    *,
+    full: bool = False,
+    on_event: OnEvent | None = None,
+) -> tuple[BuildResult, dg.Definitions]:
+    """Builds in an instance of Dagster, see `build`.
+
+    Returns:
+        What was done, and what it was done by.
+    """
     warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
     catalog = catalog_of(settings)
     upgrade(warehouse, list(catalog.models.values()), logging.getLogger(__name__).warning)
@@ -67,15 +85,14 @@ def build(
         start_day=plan.start,
         load_attempts=1,
     )
-    with _instance(settings) as instance:
-        runs = Runs(definitions, catalog.nodes(), warehouse, instance, plan)
-        try:
-            if plan.is_anew:
-                runs.all()
-            runs.awaited()
-        finally:
-            catalog.release(warehouse)
-    return summarize(plan.days, runs.planned, runs.events, found.remarks)
+    runs = Runs(definitions, catalog.nodes(), warehouse, instance, plan)
+    try:
+        if plan.is_anew:
+            runs.all()
+        runs.awaited()
+    finally:
+        catalog.release(warehouse)
+    return summarize(plan.days, runs.planned, runs.events, found.remarks), definitions
 
 
 def dry_run(settings: Settings) -> list[Step]:
@@ -98,7 +115,12 @@ def dry_run(settings: Settings) -> list[Step]:
     return project(nodes(settings), ledger, plan.news)
 
 
-def _instance(settings: Settings) -> dg.DagsterInstance:
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """Dagster's instance that a build is recorded in: one that outlasts it, or its own.
+
+    Raises:
+        DatamartError: the folder that is set is not there.
+    """
     if settings.dagster_home is None:
         return dg.DagsterInstance.ephemeral()
     if not Path(settings.dagster_home).is_dir():

@@ -1,6 +1,8 @@
 """How `alerts` writes the alerts that are open, and the history of all."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 from rich import box
@@ -8,15 +10,87 @@ from rich.console import Console
 from rich.table import Table
 
 from consumption_datamart.alerts.machine import Alert
+from consumption_datamart.alerts.store import AlertStore
+from consumption_datamart.errors import WarehouseError
+from consumption_datamart.settings import Settings
+from consumption_datamart.warehouse import Warehouse, open_warehouse
 
 STYLES = {"alarm": "bold red", "warning": "yellow", "recovered": "green", "ok": "green"}
+LONG = timedelta(days=1)
+"""How long ago alerts may have been evaluated, where nothing was built since."""
+WHAT_TO_DO = "run consumption-datamart build, or Dagster's daemon"
 
 
-def write_open(alerts: Collection[Alert]) -> None:
-    """Writes the open alerts to stdout, the worst and latest first."""
+@dataclass(frozen=True)
+class Evaluated:
+    """Since when it is known which alerts are open.
+
+    Attributes:
+        url: of the warehouse.
+        is_there: whether it is built.
+        at: when alerts were last evaluated, in UTC; None: never.
+        built_at: as of when the mart is, in UTC; None: it does not say.
+    """
+
+    url: str
+    is_there: bool
+    at: datetime | None
+    built_at: datetime | None
+
+    @classmethod
+    def of(cls, warehouse: Warehouse) -> "Evaluated":
+        """Reads it from a warehouse as readers see it.
+
+        Raises:
+            WarehouseError: the warehouse cannot be opened.
+        """
+        at = AlertStore(warehouse).evaluated_at()
+        return cls(warehouse.url, warehouse.is_there(), at, warehouse.as_of())
+
+    def told(self, what: str) -> list[str]:
+        """Lines that say it as of then, and that it is out of date where it is.
+
+        Raises:
+            WarehouseError: alerts were never evaluated, so that nobody can say it.
+        """
+        if self.at is None and not self.is_there:
+            raise WarehouseError(
+                f"warehouse {self.url}: the mart is not built; run consumption-datamart build"
+            )
+        if self.at is None:
+            raise WarehouseError(f"warehouse {self.url}: alerts were never evaluated; {WHAT_TO_DO}")
+        lines = [f"{what}as of {self.at:%Y-%m-%d %H:%M} UTC."]
+        since = ""
+        if self.built_at is not None and self.built_at > self.at:
+            since = f", though the mart was built at {self.built_at:%Y-%m-%d %H:%M} UTC"
+        if since or datetime.now(UTC).replace(tzinfo=None) - self.at > LONG:
+            lines.append(f"Alerts have not been evaluated since{since}: {WHAT_TO_DO}.")
+        return lines
+
+
+def show(settings: Settings, *, is_history: bool) -> None:
+    """Writes the alerts to stdout that are open, or the history of all.
+
+    Raises:
+        WarehouseError: the warehouse cannot be opened, or alerts were never evaluated.
+    """
+    released = open_warehouse(settings.warehouse, settings.memory_limit).released()
+    book, evaluated = AlertStore(released), Evaluated.of(released)
+    if is_history:
+        write_history(book.history(), evaluated)
+    else:
+        write_open(book.alerts().values(), evaluated)
+
+
+def write_open(alerts: Collection[Alert], evaluated: Evaluated) -> None:
+    """Writes the open alerts to stdout, the worst and latest first, and as of when they are.
+
+    Raises:
+        WarehouseError: none is open, as they were never evaluated.
+    """
     found = [alert for alert in alerts if alert.is_open]
     if not found:
-        Console().print("No alert is open.")
+        _lines(evaluated.told("No alert is open, "))
         return
     found.sort(key=lambda alert: (alert.state != "alarm", -alert.since.timestamp()))
     table = _table("Open alerts", ["state", "since (UTC)"], ["what"])
@@ -25,12 +99,17 @@ def write_open(alerts: Collection[Alert]) -> None:
         what = f"{alert.signal} {alert.subject}: {alert.summary}"
         table.add_row(alert.state.value, since, what, style=STYLES[alert.state.value])
     Console().print(table)
+    _as_of(evaluated)
 
 
-def write_history(history: pd.DataFrame) -> None:
-    """Writes every transition to stdout, in the order of the rows."""
+def write_history(history: pd.DataFrame, evaluated: Evaluated) -> None:
+    """Writes every transition to stdout, in the order of the rows, and as of when that is.
+
+    Raises:
+        WarehouseError: there is none, as they were never evaluated.
+    """
     if history.empty:
-        Console().print("No line was ever crossed.")
+        _lines(evaluated.told("No line was ever crossed, "))
         return
     table = _table("Alerts", ["at (UTC)", "state"], ["what", "not told yet"])
     for row in history.itertuples():
@@ -42,6 +121,17 @@ def write_history(history: pd.DataFrame) -> None:
             style=STYLES[row.state],
         )
     Console().print(table)
+    _as_of(evaluated)
+
+
+def _as_of(evaluated: Evaluated) -> None:
+    if evaluated.at is not None:  # an earlier version did not write that down
+        _lines([line[0].upper() + line[1:] for line in evaluated.told("")])
+
+
+def _lines(lines: Collection[str]) -> None:
+    for line in lines:
+        Console().print(line, highlight=False, soft_wrap=True)
 
 
 def _table(title: str, short: list[str], long: list[str]) -> Table:

@@ -85,11 +85,11 @@ def build(
 ) -> None:
     """Build what is new in the lake into every table of the mart, in this process.
 
-    Days that are named are built anew, whether they have changed or not.
+    Days that are named are built anew, whether they have changed or not. At the end alerts are
+    evaluated, and told.
     """
-    from consumption_datamart.build import build as run
     from consumption_datamart.build import dry_run as plan
-    from consumption_datamart.cli.build import BuildDisplay, show_plan
+    from consumption_datamart.cli.build import build_and_show, show_plan
     from consumption_datamart.settings import load_settings
 
     settings = load_settings(lake=lake, warehouse=warehouse)
@@ -100,9 +100,7 @@ def build(
             raise typer.BadParameter("takes none of --from, --to, --full: these build in any case")
         show_plan(plan(settings))
         return
-    with BuildDisplay() as display:
-        result = run(settings, _date(from_), _date(to), full=full, on_event=display.on_event)
-    raise typer.Exit(display.summarize(result))
+    raise typer.Exit(build_and_show(settings, _date(from_), _date(to), full=full))
 
 
 app.command(name="check-lake")(check_lake)
@@ -162,18 +160,14 @@ def alerts(
         bool, typer.Option("--all", help="The history: every crossing of a line, the last first.")
     ] = False,
 ) -> None:
-    """Show the alerts that are open, or the history of all."""
-    from consumption_datamart.alerts.store import AlertStore
-    from consumption_datamart.cli.alerts import write_history, write_open
-    from consumption_datamart.settings import load_settings
-    from consumption_datamart.warehouse import open_warehouse
+    """Show the alerts that are open, or the history of all.
 
-    settings = load_settings(warehouse=warehouse)
-    book = AlertStore(open_warehouse(settings.warehouse, settings.memory_limit).released())
-    if all_:
-        write_history(book.history())
-    else:
-        write_open(book.alerts().values())
+    Ends with code 1 where alerts were never evaluated.
+    """
+    from consumption_datamart.cli.alerts import show
+    from consumption_datamart.settings import load_settings
+
+    show(load_settings(warehouse=warehouse), is_history=all_)
 
 
 @app.command()

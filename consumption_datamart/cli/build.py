@@ -1,6 +1,8 @@
 """What `build` shows: progress while it works, then a table, or what went wrong."""
 
+import logging
 from collections.abc import Sequence
+from datetime import date
 from types import TracebackType
 
 import dagster as dg
@@ -9,13 +11,18 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from consumption_datamart.build import BuildResult
+from consumption_datamart.build import BuildResult, build_and_alert
 from consumption_datamart.planning import Step
 from consumption_datamart.private import seconds_of
+from consumption_datamart.settings import Settings
 
 
 class BuildDisplay:
-    """Shows a build's progress on stderr: a spinner on a terminal, else a line for each step."""
+    """Shows a build's progress on stderr: a spinner on a terminal, else a line for each step.
+
+    Attributes:
+        log: writes a line there, too.
+    """
 
     def __init__(self) -> None:
         """Shown while it is entered as a context."""
@@ -28,6 +35,8 @@ class BuildDisplay:
             transient=True,
         )
         self.task = self.progress.add_task("Reading the lake", total=None)
+        self.log = logging.Logger("build", logging.INFO)
+        self.log.addHandler(_Lines(self.console))
 
     def __enter__(self) -> "BuildDisplay":
         """Starts the spinner."""
@@ -78,6 +87,30 @@ class BuildDisplay:
                 soft_wrap=True,
             )
         return 1 if result.failures or result.skipped else 0
+
+
+class _Lines(logging.Handler):
+    """Writes what is logged as it is, each a line."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.console.print(record.getMessage(), highlight=False, markup=False, soft_wrap=True)
+
+
+def build_and_show(settings: Settings, first: date | None, last: date | None, *, full: bool) -> int:
+    """Builds, evaluates the alerts and shows what was done; see `build_and_alert`.
+
+    Returns:
+        The exit code: 1 if anything failed.
+    """
+    with BuildDisplay() as display:
+        result = build_and_alert(
+            settings, first, last, full=full, on_event=display.on_event, log=display.log
+        )
+    return display.summarize(result)
 
 
 def show_plan(steps: Sequence[Step]) -> None:

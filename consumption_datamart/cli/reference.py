@@ -10,7 +10,7 @@ from typer.cli import get_docs_for_click
 
 from consumption_datamart.cli.app import app
 from consumption_datamart.definitions import models
-from consumption_datamart.schema.alerts import Alert, AlertTransition
+from consumption_datamart.schema.alerts import ALERTS
 from consumption_datamart.schema.dictionary import dictionary
 from consumption_datamart.schema.monitoring import MONITORING
 
@@ -26,5 +26,5 @@ if __name__ == "__main__":
     docs = Path("docs")
     docs.joinpath("cli.md").write_text(reference())
     docs.joinpath("data-dictionary.md").write_text(
-        dictionary([*models().values(), *MONITORING, Alert, AlertTransition])
+        dictionary([*models().values(), *MONITORING, *ALERTS])
     )

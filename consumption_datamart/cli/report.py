@@ -26,7 +26,11 @@ def write(report: ExecutiveReport, format: str) -> None:
     """Writes the report to stdout as tables, as JSON, or as CSV.
 
     The CSV has both tables, one below the other; its first column, `section`, tells them apart.
+    What is wrong with the report is written before the tables, else to stderr.
     """
+    notes = Console(stderr=format != "table")
+    for line in report.caveats:
+        notes.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
     if format == "json":
         document = {
             "as_of": report.as_of and f"{report.as_of:%Y-%m-%dT%H:%M:%SZ}",

@@ -7,6 +7,7 @@ from consumption_datamart.schema.types import Instant, Integer, Real, Text
 SIGNALS = {
     "check": "a check of a table fails",
     "run": "a run has failed, and none since has made up for it",
+    "build": "the last `consumption-datamart build` has failed",
     "budget": "an objective's error budget is used up, or nearly",
     "dump": "a table's dumps stay away, or the whole lake's",
     "automation": "a schedule or a sensor is switched off, or does not tick",
@@ -56,3 +57,13 @@ class AlertTransition(MonitoringTable):
         """One row a signal, subject and crossing."""
 
         unique = ["crossed_at", "signal", "subject"]
+
+
+class AlertEvaluation(MonitoringTable):
+    """When alerts were last evaluated, whether anything has changed or not: one row."""
+
+    evaluated_at: Instant
+
+
+ALERTS = (Alert, AlertTransition, AlertEvaluation)
+"""All of them."""

@@ -76,7 +76,7 @@ COLUMNS = {
     "code_version": Column("Hash of the code that built it"),
     "stamp": Column("What the store told of the file that changes whenever the file does"),
     "content": Column("Hash of the file's content, or the store's own name for it"),
-    "evaluated_at": Column("When the check was evaluated", "UTC"),
+    "evaluated_at": Column("When the check was evaluated, or all alerts were", "UTC"),
     "checked_table": Column("Full name of the table that the check is of"),
     "check_name": Column("Name of the check"),
     "checked_day": Column("Day of the table that was looked at; none: the whole table", DAY),

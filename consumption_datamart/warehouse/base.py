@@ -15,6 +15,7 @@ from ibis.backends.sql import SQLBackend
 
 from consumption_datamart.errors import WarehouseError, first_line
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.monitoring import Figure
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.difference import Difference, difference
 from consumption_datamart.warehouse.in_memory import duckdb_in_memory
@@ -118,9 +119,22 @@ class Warehouse(ABC):
         """Where alerts are kept, which come and go while the mart is built."""
         return self
 
+    @abstractmethod
+    def turn(self) -> AbstractContextManager[None]:
+        """Keeps out others who ask for their turn, in any process; it locks no table.
+
+        Raises:
+            WarehouseError: another does not give it up in time, or there is no place for a lock.
+        """
+
     def as_of(self) -> datetime | None:
-        """When what readers see was released, in UTC; None: they see each publication at once."""
-        return None
+        """When what readers see was released or published, in UTC; None: it does not say."""
+        rows = self.table(Figure)
+        last = self.find(Figure, rows.aggregate(at=rows.published_at.max()))
+        if last is None or pd.isna(last["at"][0]):
+            return None
+        at: datetime = last["at"][0].to_pydatetime()
+        return at
 
     def stored_schema(self, model: type[Table]) -> ibis.Schema:
         """Names and types of the columns as the engine stores them."""

@@ -231,7 +231,7 @@ class DuckDBRelease(DuckDBWarehouse):
     def as_of(self) -> datetime | None:
         """When it was released."""
         found = self.find(Release)
-        return None if found is None else found.released_at[0].to_pydatetime()
+        return super().as_of() if found is None else found.released_at[0].to_pydatetime()
 
 
 @contextmanager

@@ -1,8 +1,12 @@
 """Engines that keep all tables in one file."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
+
+from filelock import FileLock, Timeout
 
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.warehouse.base import Warehouse
@@ -42,6 +46,22 @@ class FileWarehouse(Warehouse):
     def is_there(self) -> bool:
         """Whether the file is."""
         return self.file.exists()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """By a file beside, whose lock ends with the process that holds it."""
+        lock = self.path.with_name(f"{self.path.name}.lock")
+        if not lock.parent.is_dir():  # it would be made
+            raise self.unreachable(FileNotFoundError(str(lock.parent)))
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(FileLock(lock, timeout=self.lock_seconds))
+            except Timeout as error:
+                held = TimeoutError(f"another process holds {lock} since {self.lock_seconds:.0f} s")
+                raise self.unreachable(held) from error
+            except OSError as error:
+                raise self.unreachable(error) from error
+            yield
 
     def unreachable(self, error: Exception) -> WarehouseError:
         """Most often the folder is missing."""

@@ -1,11 +1,13 @@
 """The executives' answer: who consumes how much of what, and which renewals are at risk."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import pandas as pd
 
 from consumption_datamart.errors import WarehouseError
+from consumption_datamart.report.caveats import caveats
 from consumption_datamart.schema.reports import ReportConsumptionDaily, ReportRenewals
 from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.settings import Settings
@@ -21,8 +23,9 @@ class ExecutiveReport:
         last_day: that renewals are reported for.
         consumption: report_consumption_daily of the day, the highest consumption first.
         renewals: report_renewals that are at risk, the soonest first.
-        as_of: when the state that it shows was released, in UTC; None where each table is seen as
-            soon as it is published.
+        as_of: when the state that it shows was released, or last published where each table is
+            seen at once, in UTC; None: the warehouse does not say.
+        caveats: what is wrong with it, a line each.
     """
 
     day: date
@@ -30,6 +33,7 @@ class ExecutiveReport:
     consumption: pd.DataFrame
     renewals: pd.DataFrame
     as_of: datetime | None = None
+    caveats: Sequence[str] = ()
 
 
 def executive_report(settings: Settings, day: date | None = None) -> ExecutiveReport:
@@ -64,5 +68,10 @@ def executive_report(settings: Settings, day: date | None = None) -> ExecutiveRe
     names = [name for name in ReportRenewals.ibis_schema() if name != "source"]
     at_risk = renewals.filter(renewals.at_risk).order_by("ends_on", "entitlement_id")
     return ExecutiveReport(
-        day, period.last, consumption, warehouse.fetch(at_risk.select(names)), warehouse.as_of()
+        day,
+        period.last,
+        consumption,
+        warehouse.fetch(at_risk.select(names)),
+        warehouse.as_of(),
+        caveats(settings, day),
     )
