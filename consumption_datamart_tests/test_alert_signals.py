@@ -268,7 +268,7 @@ def test_after_a_night_without_the_daemon_nothing_is_dead(daemon: Bench) -> None
 
 def deliver(bench: Bench, **last: date) -> None:
     """The lake has dumps until these days."""
-    rows = [{"lake_table": name, "dump_day": day} for name, day in last.items()]
+    rows = [{"lake_table": name, "source": name, "dump_day": day} for name, day in last.items()]
     frame = pd.DataFrame(rows).assign(files=1, size=1)
     bench.put(Dumps, frame)
 

@@ -144,7 +144,8 @@ def test_rows_leave_quarantine_when_their_dump_is_restated_without_them(
 ) -> None:
     make = {"invoices": invoice, "entitlements": entitlement, "telemetry": usage}[table]
     names = [f"lake.raw_{table}", f"lake.quarantine_{table}"]
-    write_dump(lake, table, day(5), [make(quantity=-1), make(), make()])
+    bad = {"unit_price": -1} if table == "invoices" else {"quantity": -1}
+    write_dump(lake, table, day(5), [make(**bad), make(), make()])
     build_tables(lake, warehouse, names)
     tables = tables_of(warehouse)
     reasons = sorted(row["reason"] for row in tables[names[1]])

@@ -113,7 +113,7 @@ def _late(found: dict[str, set[date]], settings: Settings, today: date) -> Itera
 
 
 def _allowed(name: str, settings: Settings) -> int:
-    is_daily = name.split(" ")[0] == Telemetry.table_name()
+    is_daily = name.split(" ", maxsplit=1)[0] == Telemetry.table_name()
     return settings.late_after_days if is_daily else settings.posted_late_after_days
 
 

@@ -59,13 +59,16 @@ LAKE_TABLES = {
         preferred=["quantity"],
         in_range=lambda rows: (
             (rows.line_number >= 1)
-            & (rows.quantity >= 0)
             & (rows.unit_price >= 0)
             & (rows.term_months >= 0)
             & rows.currency.str.fullmatch("[A-Z]{3}", na=False)
         ),
         wrong_day=lambda rows: rows.invoice_date > rows.dump_day,
-        flags={**_FLAGS, "zero_quantity": lambda rows: rows.quantity == 0},
+        flags={
+            "credit": lambda rows: rows.quantity < 0,
+            **_FLAGS,
+            "zero_quantity": lambda rows: rows.quantity == 0,
+        },
         superseding=True,
     ),
     "entitlements": LakeTable(

@@ -18,7 +18,7 @@ judged AS (
                 OR product_name IS NULL OR quantity IS NULL OR unit_price IS NULL
                 OR currency IS NULL OR term_months IS NULL
                 THEN 'missing_value'
-            WHEN line_number < 1 OR quantity < 0 OR unit_price < 0 OR term_months < 0
+            WHEN line_number < 1 OR unit_price < 0 OR term_months < 0
                 OR NOT regexp_matches(currency, '^[A-Z]{3}$')
                 THEN 'out_of_range'
             WHEN invoice_date > dump_day THEN 'wrong_day'
@@ -58,6 +58,7 @@ SELECT
     dump_day,
     concat_ws(
         ';',
+        if(quantity < 0, 'credit', NULL),
         if(NOT regexp_matches(customer_id, '^CUST-[0-9]+$'), 'invalid_customer_id', NULL),
         if(quantity > 1000000, 'unusual_quantity', NULL),
         if(quantity = 0, 'zero_quantity', NULL)

@@ -34,6 +34,7 @@ FROM read_csv(
         quantity: 'VARCHAR',
         unit: 'VARCHAR',
         metering: 'VARCHAR',
+        period: 'VARCHAR',
         starts_on: 'VARCHAR',
         ends_on: 'VARCHAR'
     }

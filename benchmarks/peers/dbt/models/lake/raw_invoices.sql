@@ -13,6 +13,7 @@ SELECT
     dump_day,
     concat_ws(
         ';',
+        if(quantity < 0, 'credit', NULL),
         if(NOT regexp_matches(customer_id, '^CUST-[0-9]+$'), 'invalid_customer_id', NULL),
         if(quantity > 1000000, 'unusual_quantity', NULL),
         if(quantity = 0, 'zero_quantity', NULL)

@@ -26,7 +26,7 @@ judged AS (
                 OR product_name IS NULL OR quantity IS NULL OR unit_price IS NULL
                 OR currency IS NULL OR term_months IS NULL
                 THEN 'missing_value'
-            WHEN line_number < 1 OR quantity < 0 OR unit_price < 0 OR term_months < 0
+            WHEN line_number < 1 OR unit_price < 0 OR term_months < 0
                 OR NOT regexp_matches(currency, '^[A-Z]{3}$')
                 THEN 'out_of_range'
             WHEN invoice_date > dump_day THEN 'wrong_day'
