@@ -1,5 +1,6 @@
 """A lake that is a URI, not a folder on this machine, is read like the same files on the disk."""
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -114,3 +115,35 @@ def test_a_store_that_cannot_be_reached_is_told_in_a_line(
     assert ended.code == 1
     assert ended.err.startswith(f"Error: lake s3://nobody/lake: {told}")
     assert "Traceback" not in ended.err
+
+
+def test_sources_in_a_store_are_those_of_its_lake_toml(
+    lake: Path, store: str, tmp_path: Path
+) -> None:
+    """Compressed files, by pattern and expression; the store lists its prefix once."""
+    (lake / "lake.toml").write_text(
+        """
+        [[telemetry]]
+        name = "api"
+        files = "api/{day:%Y/%m/%d}/{hour}.csv.gz"
+        [telemetry.columns]
+        customer_id = "'CUST-' || account"
+        """
+    )
+    header = "event_id,event_ts,account,deployment_id,product_id,infrastructure,quantity,unit\n"
+    for hour in (8, 9):
+        path = lake / f"api/2026/01/05/{hour:02}.csv.gz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        line = f"e{hour},2026-01-05 {hour:02}:00:00,7,d,p,,1,u\n"
+        path.write_bytes(gzip.compress((header + line).encode()))
+    remote = Remote(lake, store)
+    remote.upload()
+    url = f"duckdb://{tmp_path}/m.duckdb"
+    assert remote.build(url).code == 0
+    found = tables_of(url)
+    rows = found["lake.raw_telemetry"]
+    assert sorted((row["event_id"], row["customer_id"]) for row in rows) == [
+        ("e8", "CUST-7"),
+        ("e9", "CUST-7"),
+    ]
+    assert [row["source"] for row in found["lake.dumps"]] == ["api"]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 
 from consumption_datamart.schema.days import Days
 
@@ -74,15 +75,11 @@ class Pattern:
         return self.expression.fullmatch(name) is not None
 
 
-_known: dict[str, tuple[re.Pattern[str], list[tuple[str, str]]]] = {}
-
-
+@cache
 def _compiled(text: str) -> tuple[re.Pattern[str], list[tuple[str, str]]]:
-    if text not in _known:
-        formats: list[tuple[str, str]] = []
-        expression = "".join(_parts(text, formats))
-        _known[text] = re.compile(expression), formats
-    return _known[text]
+    """The expression, and of each `{day}` in it the group and how it is written."""
+    formats: list[tuple[str, str]] = []
+    return re.compile("".join(_parts(text, formats))), formats
 
 
 def _parts(text: str, formats: list[tuple[str, str]]) -> Iterator[str]:

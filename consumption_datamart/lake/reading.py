@@ -85,16 +85,14 @@ class Reading:
         if not self.lake.is_local:
             staging.con.register_filesystem(self.lake.filesystem)
         self.headers: dict[DumpFile, Header] = {}
-        for name in {file.format.name for file in files}:
+        for name in dict.fromkeys(file.format.name for file in files):
             alike = [file for file in files if file.format.name == name]
             with staging.con.cursor() as apart:  # an error aborts the transaction that it is in
                 self.headers |= formats()[name].headers(copies, alike, source.dialect, apart)
-        self.found = {
-            header: found_columns(
-                source, next(f for f in files if self.headers[f] == header), header
-            )
-            for header in set(self.headers.values())
-        }
+        self.found: dict[Header, dict[str, str]] = {}
+        for file, header in self.headers.items():
+            if header not in self.found:
+                self.found[header] = found_columns(source, file, header)
 
     @property
     def is_rereadable(self) -> bool:
