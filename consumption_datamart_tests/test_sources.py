@@ -3,8 +3,10 @@
 import gzip
 import json
 import os
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import duckdb
 import pyarrow as pa
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 
 from consumption_datamart.errors import LakeError
 from consumption_datamart.lake import loading
+from consumption_datamart.lake.attempts import Attempts
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.listing import listing, sources_of
 from consumption_datamart.lake.loading import load
@@ -24,6 +27,7 @@ from consumption_datamart.schema.lake import Telemetry
 from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.mart import DUCKDB, as_written, tables_of
+from consumption_datamart_tests.mutations import damaged
 
 HEADER = "event_id,event_ts,customer_id,deployment_id,product_id,infrastructure,quantity,unit"
 MAPPED = """
@@ -407,3 +411,45 @@ def test_what_becomes_of_a_row_does_not_depend_on_what_is_loaded_with_it(
         names = ("lake.raw_telemetry", "lake.quarantine_telemetry", "lake.files_telemetry")
         results.append({name: sorted(map(str, tables[name])) for name in names})
     assert results[0] == results[1]
+
+
+PACKED = {"gz": gzip.compress, "zst": lambda content: pa.compress(content, "zstd", asbytes=True)}
+ENDINGS = ("csv", "csv.gz", "csv.zst", "jsonl", "jsonl.gz", "jsonl.zst", "parquet", "parquet.gz")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(ending=st.sampled_from(ENDINGS), seed=st.integers(0, 10**6))
+def test_a_damaged_file_of_any_format_costs_its_own_day_at_most(
+    ending: str, seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """It is loaded, each of its rows accounted for, or named; its neighbours are there."""
+    damage_one(ending, seed, tmp_path_factory.mktemp("damaged"))
+
+
+def damage_one(ending: str, seed: int, folder: Path) -> None:
+    """Load a damaged dump between two good ones, and look at what has become of the three."""
+    lake, first = folder / "lake", date(2026, 10, 1)
+    source(lake, "api", "api/{day}.*")
+    rows = [(f"e{number}", str(number + 0.5)) for number in range(20)]
+    for number in range(3):
+        day = first + timedelta(days=number)
+        content = dump_of(ending.removesuffix(".gz").removesuffix(".zst"), day, rows)
+        pack = PACKED.get(ending.rsplit(".", 1)[-1], bytes)
+        content = pack(content)
+        # what is packed, or binary, has no lines to be damaged in
+        kind = "csv" if pack is bytes and ending != "parquet" else "parquet"
+        broken = damaged(content, kind, Random(seed)) if number == 1 else content
+        write(lake / f"api/{day}.{ending}", broken)
+    found = listing(Lake(str(lake)))
+    (api,) = found.sources.of(Telemetry)
+    url = f"duckdb://{folder}/m.duckdb"
+    warehouse, days = open_warehouse(url), Days(first, first + timedelta(days=2))
+    attempts = Attempts(lambda part: load(warehouse, api, found, part), [days]).once_more()
+    assert attempts.failures.keys() <= {first + timedelta(days=1)}
+    assert all(f"2026-10-02.{ending}" in problem for problem in attempts.problems)
+    tables = tables_of(as_written(url))
+    kept = Counter(row["dump_day"] for row in tables["lake.raw_telemetry"])
+    assert kept[first] == kept[first + timedelta(days=2)] == len(rows)
+    for read in tables["lake.files_telemetry"]:
+        fates = [read[f"rows_{fate}"] for fate in ("kept", "quarantined", "excluded")]
+        assert read["rows_read"] == sum(fates)

@@ -59,7 +59,9 @@ class JsonLines(Format):
                 others, structure = 1, None
             if others and not copies.is_salvaged(file):
                 troubled.add(file)
-            found[file] = _header(json.loads(structure or "{}"))
+            members = json.loads(structure or "{}")
+            # of no objects DuckDB says that they are null
+            found[file] = _header(members if isinstance(members, dict) else {})
         if troubled:
             raise TroubledFiles(troubled)
         return found
