@@ -64,7 +64,9 @@ def test_an_unchanged_lake_is_noticed(same: Callable[[Path], None], mart: Mart) 
     ended = cli.run("build", "--lake", mart.lake, "--warehouse", mart.url)
     assert ended.code == 0
     assert ended.out.startswith(f"Nothing to build: the lake is as it was, {day(1)} … {day(LAST)}")
-    assert tables_of(mart.url) == before
+    now = tables_of(mart.url)
+    written = now.keys() - {"monitoring.alert_evaluation", "monitoring.alert"}
+    assert {name: now[name] for name in written} == {name: before[name] for name in written}
 
 
 def planned(mart: Mart) -> dict[str, list[tuple[str, str]]]:

@@ -113,7 +113,8 @@ def test_a_store_that_cannot_be_reached_is_told_in_a_line(
     place = ["--lake", "s3://nobody/lake", "--warehouse", f"duckdb://{tmp_path}/warehouse.duckdb"]
     ended = cli.run_apart("build", *place, **own)
     assert ended.code == 1
-    assert ended.err.startswith(f"Error: lake s3://nobody/lake: {told}")
+    # before it stands the alarm that the build has failed
+    assert f"\nError: lake s3://nobody/lake: {told}" in ended.err
     assert "Traceback" not in ended.err
 
 

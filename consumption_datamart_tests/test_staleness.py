@@ -45,6 +45,7 @@ def reporting(warehouse: Warehouse, last: int = LAST) -> None:
 def term(number: int, customer: str, quantity: float, first: int, last: int) -> Row:
     """An amendment in force from the first day to the last; 99 is forever."""
     return {
+        "source": "entitlements",
         "entitlement_id": f"ENT-{number}",
         "amendment": 0,
         "invoice_id": None,

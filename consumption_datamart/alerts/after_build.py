@@ -29,10 +29,12 @@ class BuildEnd:
     Attributes:
         problem: what went wrong, in a line; None: nothing.
         watched: all checks; None: it failed before it knew them.
+        is_recorded: whether Dagster's instance outlasts the build, and so knows of other runs.
     """
 
     problem: str | None
     watched: Watched | None
+    is_recorded: bool = False
 
 
 def evaluate_after_build(
@@ -69,7 +71,7 @@ def evaluate_after_build(
         found["build"] = [Reading("build", SUBJECT, value, told)]
         if end.watched is not None:
             found["check"] = list(check_readings(instance, end.watched.checks))
-            if not instance.is_ephemeral:
+            if end.is_recorded:
                 found["run"] = list(run_readings(instance, end.watched.build_job, now))
         return found
 

@@ -57,7 +57,8 @@ def build_and_alert(
             _alert(settings, instance, BuildEnd(told, None), log)
             raise
         checks = check_keys([*(made_by.assets or ()), *(made_by.asset_checks or ())])
-        end = BuildEnd(result.problem, Watched(checks, (), BUILD_JOB))
+        is_recorded = settings.dagster_home is not None
+        end = BuildEnd(result.problem, Watched(checks, (), BUILD_JOB), is_recorded)
         _alert(settings, instance, end, log)
     return result
 

@@ -43,11 +43,11 @@ def caveats(settings: Settings, day: date, now: datetime | None = None) -> list[
     try:
         # what has failed is not released
         source = warehouse.waiting_at_most(PATIENCE)
-        ledger, dumps = read_ledger(source), source.find(Dumps)
+        ledger, dumps = read_ledger(source), _dumps(source)
         lines += [*_failed_tables(ledger), *_unfinished(source, now)]
     except WarehouseError:
         source = warehouse.released()
-        ledger, dumps = read_ledger(source), source.find(Dumps)
+        ledger, dumps = read_ledger(source), _dumps(source)
         lines.append(
             "What could not be refreshed is not known now: another process is writing to the"
             " warehouse, or its file cannot be read."
@@ -69,6 +69,16 @@ def caveats(settings: Settings, day: date, now: datetime | None = None) -> list[
         lines += _late(found, settings, now.date())
         lines += _missing(found, ledger, day)
     return lines
+
+
+def _dumps(warehouse: Warehouse) -> pd.DataFrame | None:
+    """The dumps, by the columns that a warehouse of an earlier version has, too."""
+    if not warehouse.exists(Dumps):
+        return None
+    with warehouse.reader() as backend:
+        lacking = warehouse.difference(backend, Dumps).added
+    there = [name for name in Dumps.ibis_schema() if name not in lacking]
+    return warehouse.find(Dumps, warehouse.table(Dumps).select(there))
 
 
 def _failed_builds(warehouse: Warehouse) -> Iterator[str]:
