@@ -65,8 +65,10 @@ def test_an_unchanged_lake_is_noticed(same: Callable[[Path], None], mart: Mart) 
     assert ended.code == 0
     assert ended.out.startswith(f"Nothing to build: the lake is as it was, {day(1)} … {day(LAST)}")
     now = tables_of(mart.url)
-    written = now.keys() - {"monitoring.alert_evaluation", "monitoring.alert"}
-    assert {name: now[name] for name in written} == {name: before[name] for name in written}
+    # what a build says of itself is about no table of the mart
+    of_alerts = {name for name in now if name.startswith("monitoring.alert")}
+    known = now.keys() - of_alerts
+    assert {name: now[name] for name in known} == {name: before[name] for name in known}
 
 
 def planned(mart: Mart) -> dict[str, list[tuple[str, str]]]:
