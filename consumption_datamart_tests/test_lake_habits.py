@@ -120,7 +120,7 @@ HEADERS = st.permutations(NAMES).flatmap(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(drawn=HEADERS, trailing=st.booleans())
 def test_any_header_with_these_columns_is_read(
     drawn: tuple[list[str], list[bool], list[str]],
