@@ -37,8 +37,9 @@ from consumption_datamart.factories import (
     releasing,
 )
 from consumption_datamart.io_manager import table_io_manager
-from consumption_datamart.lake.dumps import Lake
-from consumption_datamart.lake.listing import Listing, listing, sources_of
+from consumption_datamart.lake.dumps import DumpFile, Lake
+from consumption_datamart.lake.listing import listing, sources_of
+from consumption_datamart.lake.sources import Sources
 from consumption_datamart.partitions import Partitions, partitions
 from consumption_datamart.planning import CurrentPlan, Node
 from consumption_datamart.resources import LakeResource, WarehouseResource
@@ -69,8 +70,9 @@ def catalog_of(
     partitions: Partitions = MappingProxyType({}),
     own_assets: Sequence[dg.AssetsDefinition] = (),
     own_models: Sequence[type[Table]] = (),
+    sources: Sources | None = None,
 ) -> Catalog:
-    """All tables of the mart, and a team's own."""
+    """All tables of the mart, and a team's own; sources are read where they are not given."""
     tables = models() | {model.table_name(): model for model in [*MONITORED, *own_models]}
     require_models(own_assets, tables)
     return Catalog(
@@ -79,7 +81,7 @@ def catalog_of(
         partitions,
         settings,
         contracts=[spec.contract for spec in LAKE],
-        sources=sources_of(lake_of(settings)).all,
+        sources=(sources or sources_of(lake_of(settings))).all,
         own=[node for each in own_assets for node in nodes_of(each, tables)],
     )
 
@@ -124,9 +126,10 @@ def build_definitions(
         uri=settings.lake, sources=settings.sources, accept_deletions=settings.accept_deletions
     )
     # in Dagster a job is partitioned one way: the build's partitions are days
-    begins = first_day(settings, _listing(lake.open()))
+    sources = sources_of(lake.open())
+    begins = first_day(settings, _files(lake.open(), sources))
     days = {Grain.DAY: partitions(begins, through)[Grain.DAY]}
-    catalog = catalog_of(settings, days if is_partitioned else {}, own_assets, own_models)
+    catalog = catalog_of(settings, days if is_partitioned else {}, own_assets, own_models, sources)
     fresh = freshness_checks(REPORTS)
     monitoring = dg.AssetSelection.groups("monitoring")
     measured = dg.AssetSelection.assets(*(asset_key(spec.model) for spec in MONITORING))
@@ -201,23 +204,22 @@ def check_keys(assets: Iterable[object]) -> list[dg.AssetCheckKey]:
     return [spec.key for each in made for spec in each.check_specs]
 
 
-def _listing(lake: Lake) -> Listing:
+def _files(lake: Lake, sources: Sources) -> list[DumpFile]:
     """What the lake has; nothing, where it cannot be listed now.
 
     That is no reason not to load the code location; a mistake in `lake.toml` is one.
     """
-    sources = sources_of(lake)
     try:
-        return listing(lake)
+        found = listing(lake, sources=sources)
     except LakeError as error:
         logging.getLogger(__name__).warning("%s; nothing is known of its days", error)
-        return Listing(lake, sources, {source.key: [] for source in sources.all})
+        return []
+    return [file for files in found.files.values() for file in files]
 
 
-def first_day(settings: Settings, listing: Listing) -> date:
+def first_day(settings: Settings, files: Sequence[DumpFile]) -> date:
     """The first daily partition: what is set, else the first day that anything is loaded for."""
-    days = [file.day for files in listing.files.values() for file in files]
-    return settings.start_day or min(days, default=NO_LAKE)
+    return settings.start_day or min((file.day for file in files), default=NO_LAKE)
 
 
 def with_plan(

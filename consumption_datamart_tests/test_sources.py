@@ -58,6 +58,12 @@ def source(lake: Path, name: str, files: str, more: str = "") -> None:
     write(lake / "lake.toml", known + MAPPED.format(name=name, files=files, more=more))
 
 
+def edit(lake: Path, before: str, after: str) -> None:
+    """Changes what `lake.toml` says."""
+    text = (lake / "lake.toml").read_text()
+    write(lake / "lake.toml", text.replace(before, after))
+
+
 def built(lake: Path, url: str, *more: str) -> dict[str, list[dict[str, object]]]:
     """The tables of a lake that can be built without a failure."""
     ended = cli.run("build", "--lake", str(lake), "--warehouse", url, *more)
@@ -207,8 +213,7 @@ def test_a_source_that_is_renamed_is_loaded_anew(lake: Path, tmp_path: Path) -> 
     source(lake, "api", "api/{day}.csv")
     write(lake / "api/2026-10-01.csv", CSV)
     built(lake, url)
-    text = (lake / "lake.toml").read_text()
-    write(lake / "lake.toml", text.replace('name = "api"', 'name = "web"'))
+    edit(lake, 'name = "api"', 'name = "web"')
     (row,) = built(lake, url)["lake.raw_telemetry"]
     assert row["source"] == "web"
 
@@ -218,8 +223,7 @@ def test_another_expression_loads_the_same_files_anew(lake: Path, tmp_path: Path
     source(lake, "api", "api/{day}.csv")
     write(lake / "api/2026-10-01.csv", CSV)
     built(lake, url)
-    text = (lake / "lake.toml").read_text()
-    write(lake / "lake.toml", text.replace('"used"', '"used::DOUBLE * 2"'))
+    edit(lake, '"used"', '"used::DOUBLE * 2"')
     (row,) = built(lake, url)["lake.raw_telemetry"]
     assert row["quantity"] == 5
 

@@ -11,8 +11,7 @@ from rich.text import Text
 
 from consumption_datamart.errors import LakeError
 from consumption_datamart.guessing import Proposal, propose
-
-FILE = "lake.toml"
+from consumption_datamart.lake.sources_file import FILE
 
 
 def init(folder: Path, *, force: bool, stdout: bool) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from consumption_datamart.guessing.mapping import METERINGS, Match, Sureness, type_of
 from consumption_datamart.guessing.moments import end, moment
 from consumption_datamart.guessing.sample import Column
-from consumption_datamart.guessing.sql import literal, reference
+from consumption_datamart.guessing.sql import reference
 from consumption_datamart.guessing.values import (
     UNLIMITED,
     Kind,
@@ -16,6 +16,7 @@ from consumption_datamart.guessing.values import (
 )
 from consumption_datamart.guessing.words import plain, words_of
 from consumption_datamart.guessing.written import Written
+from consumption_datamart.lake.formats import literal
 from consumption_datamart.schema.lake import Contract
 
 BYTES = {"KiB": "1024.0", "MiB": "1024.0 ^ 2", "GiB": "1024.0 ^ 3", "TiB": "1024.0 ^ 4",

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from consumption_datamart.errors import LakeError
+from consumption_datamart.lake.files import NOT_DATA, NOT_YET_DATA
+from consumption_datamart.lake.sources_file import FILE
 
 FORMATS = {"csv": "csv", "tsv": "tsv", "parquet": "parquet", "jsonl": "jsonl", "ndjson": "jsonl"}
 """Suffix → format, in any letter case."""
 COMPRESSIONS = {"gz": "gzip", "zst": "zstd"}
-IGNORED_STARTS = ("_", ".", "~$")
-IGNORED_ENDS = (".tmp", ".crc", ".part", ".inprogress")
 
 
 class DataFile(NamedTuple):
@@ -113,11 +113,11 @@ def _walk(
         found.tables[prefix.rstrip("/")] = kind
         return
     for entry in entries:
-        if entry.name.startswith(IGNORED_STARTS) or entry.name.endswith(IGNORED_ENDS):
+        if entry.name.startswith(NOT_DATA) or entry.name.endswith(NOT_YET_DATA):
             continue
         if entry.is_dir():
             yield from _walk(entry.path, f"{prefix}{entry.name}/", above | {here}, found)
-        elif entry.is_file() and f"{prefix}{entry.name}" != "lake.toml":
+        elif entry.is_file() and f"{prefix}{entry.name}" != FILE:
             yield f"{prefix}{entry.name}", entry.path
 
 

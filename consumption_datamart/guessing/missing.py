@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from consumption_datamart.guessing.expressions import BYTES, Line
 from consumption_datamart.guessing.mapping import Match
 from consumption_datamart.guessing.sample import Column
-from consumption_datamart.guessing.sql import literal, reference
+from consumption_datamart.guessing.sql import reference
 from consumption_datamart.guessing.values import Kind
 from consumption_datamart.guessing.words import UNITS, plain, words_of
+from consumption_datamart.lake.formats import literal
 
 TOTALS = {"amount", "total", "net", "netamount", "lineamount", "linetotal", "betrag", "netto",
           "nettobetrag", "summe", "gesamt", "gesamtpreis", "netwr"}  # fmt: skip

@@ -6,10 +6,11 @@ from datetime import date, timedelta
 
 from consumption_datamart.guessing.mapping import Match, Sureness
 from consumption_datamart.guessing.sample import Column
-from consumption_datamart.guessing.sql import literal, reference
+from consumption_datamart.guessing.sql import reference
 from consumption_datamart.guessing.values import Kind, epoch_of, offset_of, telling
 from consumption_datamart.guessing.words import INCLUSIVE, plain
 from consumption_datamart.guessing.written import Written, parsed
+from consumption_datamart.lake.formats import literal
 
 EPOCHS = {
     "s": "make_timestamp({0} * 1000000)", "ms": "epoch_ms({0})", "us": "make_timestamp({0})",

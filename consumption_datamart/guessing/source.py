@@ -12,11 +12,12 @@ from consumption_datamart.guessing.missing import Known, bytes_unit, open_line
 from consumption_datamart.guessing.moments import clock_of
 from consumption_datamart.guessing.patterns import Group
 from consumption_datamart.guessing.sample import Column, Sample
-from consumption_datamart.guessing.sql import literal, reference
+from consumption_datamart.guessing.sql import reference
 from consumption_datamart.guessing.tables import Guess
 from consumption_datamart.guessing.values import Kind, offset_of
 from consumption_datamart.guessing.words import TESTS, plain
 from consumption_datamart.guessing.written import Written, parsed, written
+from consumption_datamart.lake.formats import literal
 
 ZONES = {"+01:00": "Europe/Berlin", "+02:00": "Europe/Berlin", "-05:00": "America/New_York",
          "-04:00": "America/New_York", "-08:00": "America/Los_Angeles",

@@ -1,10 +1,11 @@
-"""Names, texts and formats in DuckDB's SQL."""
+"""Names in DuckDB's SQL, quoted only where they have to be."""
 
 from functools import cache
 
 import duckdb
 
 from consumption_datamart.guessing.sample import Column
+from consumption_datamart.lake.formats import quoted
 
 
 @cache
@@ -18,14 +19,9 @@ def _keywords() -> frozenset[str]:
 def identifier(name: str) -> str:
     """A name, quoted where it has to be."""
     is_plain = name.isascii() and name.isidentifier() and name.lower() not in _keywords()
-    return name if is_plain else '"' + name.replace('"', '""') + '"'
+    return name if is_plain else quoted(name)
 
 
 def reference(column: Column) -> str:
     """A column, or a field of a struct."""
     return ".".join(map(identifier, column.path))
-
-
-def literal(text: str) -> str:
-    """A text."""
-    return "'" + text.replace("'", "''") + "'"

@@ -133,11 +133,11 @@ class Lake:
             LakeError: it cannot be read.
         """
         filesystem, root = self._place
-        path = f"{root}/{name}"
         with self._told():
-            if not filesystem.exists(path):
+            try:
+                return bytes(filesystem.cat_file(f"{root}/{name}")).decode()
+            except (FileNotFoundError, NotADirectoryError):
                 return None
-            return bytes(filesystem.cat_file(path)).decode()
 
     @cached_property
     def _place(self) -> tuple[fsspec.AbstractFileSystem, str]:

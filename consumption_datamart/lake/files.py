@@ -10,6 +10,9 @@ import fsspec
 TAGS = ("ETag", "etag", "md5Hash", "content_md5")
 TIMES = ("mtime", "ino", "LastModified", "last_modified", "updated", "created")
 """Where the stores' drivers tell of a file's content and of its last change."""
+NOT_DATA = ("_", ".", "~$")
+NOT_YET_DATA = (".tmp", ".crc", ".part", ".inprogress")
+"""How the names of files begin and end that are nobody's data, and are not spoken of."""
 
 
 class LakeFile(NamedTuple):

@@ -11,15 +11,12 @@ import pandas as pd
 
 from consumption_datamart.errors import LakeError
 from consumption_datamart.lake.dumps import READ_AS, DumpFile, Lake
-from consumption_datamart.lake.files import LakeFile
+from consumption_datamart.lake.files import NOT_DATA, NOT_YET_DATA, LakeFile
 from consumption_datamart.lake.sources import Source, Sources, parse
 from consumption_datamart.lake.sources_file import FILE
 from consumption_datamart.schema.days import Days
 
 ONE = timedelta(days=1)
-NOT_DATA = ("_", ".", "~$")
-NOT_YET_DATA = (".tmp", ".crc", ".part", ".inprogress")
-"""How the names of files begin and end that are nobody's data, and are not spoken of."""
 NAMED = 3
 """So many files are named where there are many."""
 
@@ -88,28 +85,29 @@ class Listing:
         return found
 
 
-def listing(lake: Lake, now: datetime | None = None) -> Listing:
+def listing(lake: Lake, now: datetime | None = None, sources: Sources | None = None) -> Listing:
     """The files of a lake as they are now.
 
     Args:
         lake: where they are.
         now: the moment, by default the present one.
+        sources: of the lake, where they were read already.
 
     Raises:
         LakeError: the lake is not there, must not be read, has files and none that any source
             takes, or its sources file has a mistake.
     """
-    sources = sources_of(lake)
+    sources = sources or sources_of(lake)
     zone = ZoneInfo(sources.config.time_zone)
     tomorrow = (now or datetime.now(UTC)).astimezone(zone).date() + ONE
     taken: dict[tuple[str, str], list[DumpFile]] = {source.key: [] for source in sources.all}
     ignored, future = [], []
     for file in lake.list():
-        found = [(each, day) for each in sources.all if (day := _day(each, file, zone))]
-        for source, day in found:
-            if day <= tomorrow:
-                taken[source.key] += _as_dump(source, file, day, tomorrow - ONE)
-        if any(day > tomorrow for _, day in found):
+        found = [(each, dump) for each in sources.all if (dump := _dump(each, file, zone))]
+        for source, dump in found:
+            if dump.day <= tomorrow:
+                taken[source.key] += _as_read(source, dump, tomorrow - ONE)
+        if any(dump.day > tomorrow for _, dump in found):
             future.append(file.name)
         elif not found and is_data(file.name):
             ignored.append(file.name)
@@ -131,33 +129,34 @@ def is_data(name: str) -> bool:
     return name != FILE and not hidden and not name.lower().endswith(NOT_YET_DATA)
 
 
-def _day(source: Source, file: LakeFile, zone: ZoneInfo) -> date | None:
-    """The day of a file, if it is one of a source's."""
-    if source.format_of(file.name) is None or (source.entry is not None and not is_data(file.name)):
-        return None
-    return source.day_of(file.name, datetime.fromtimestamp(file.changed, zone).date())
-
-
-def _as_dump(source: Source, file: LakeFile, day: date, today: date) -> Iterable[DumpFile]:
-    """The file as it is read for its day, and for those next to it where zones differ."""
+def _dump(source: Source, file: LakeFile, zone: ZoneInfo) -> DumpFile | None:
+    """A file as a dump of a source; None: it is none."""
     written = source.format_of(file.name)
-    assert written is not None  # by `_day`
-    days = [day]
-    if source.is_zoned:
-        days = [each for each in (day - ONE, day, day + ONE) if each in (day, min(each, today))]
+    if written is None or (source.entry is not None and not is_data(file.name)):
+        return None
+    day = source.day_of(file.name, datetime.fromtimestamp(file.changed, zone).date())
+    if day is None:
+        return None
     mark = READ_AS + source.fingerprint if source.fingerprint else ""
-    for each in days:
-        yield DumpFile(
-            file.path,
-            file.name,
-            each,
-            written,
-            file.size,
-            file.stamp + mark,
-            file.tag and file.tag + mark,
-            day,
-            source.name,
-        )
+    return DumpFile(
+        file.path,
+        file.name,
+        day,
+        written,
+        file.size,
+        file.stamp + mark,
+        file.tag and file.tag + mark,
+        day,
+        source.name,
+    )
+
+
+def _as_read(source: Source, dump: DumpFile, today: date) -> Iterable[DumpFile]:
+    """A dump as it is read for its day, and for those next to it where zones differ."""
+    if not source.is_zoned:
+        return [dump]
+    around = (dump.day - ONE, dump.day, dump.day + ONE)
+    return [dump._replace(day=day) for day in around if day == dump.day or day <= today]
 
 
 def _named(names: Sequence[str]) -> str:

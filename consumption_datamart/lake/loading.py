@@ -17,7 +17,7 @@ from consumption_datamart.lake.formats import TroubledFiles, formats
 from consumption_datamart.lake.listing import Listing
 from consumption_datamart.lake.loaded import Loaded, loaded_files, write_down
 from consumption_datamart.lake.outcome import Outcome, outcome
-from consumption_datamart.lake.probing import misfit, probe
+from consumption_datamart.lake.probing import probe, told
 from consumption_datamart.lake.reading import Misfit, Reading
 from consumption_datamart.lake.sources import Source
 from consumption_datamart.lake.versions import contents
@@ -195,7 +195,7 @@ class Load:
             batch = Batch(self.source, reading, self.transaction.staging)
             self.transaction.load(self.raw, batch.clean())
         except Misfit as error:
-            raise misfit(error.reading, error.group, error.file, error.problem) from error
+            raise told(reading, error) from error
         except duckdb.Error as error:
             probe(reading)
             if self.source.entry is None:

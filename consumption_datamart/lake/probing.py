@@ -8,7 +8,7 @@ from consumption_datamart.errors import DumpError, LakeError, SourceError, first
 from consumption_datamart.lake.columns import guess
 from consumption_datamart.lake.dumps import DumpFile
 from consumption_datamart.lake.formats import TroubledFiles
-from consumption_datamart.lake.reading import Group, Reading
+from consumption_datamart.lake.reading import Group, Misfit, Reading
 from consumption_datamart.lake.sources import Source
 
 
@@ -28,8 +28,8 @@ def probe(reading: Reading) -> None:
                 alone.execute("SET TimeZone = 'UTC'")
                 if problem := _problem(alone, f"SELECT * FROM {reading.scan(group, [file])}"):
                     if not group.format.has_lines or reading.copies.is_salvaged(file):
-                        told = f"cannot be read: {problem}; deliver the dump again"
-                        raise DumpError(file.name, file.day, told)
+                        wrong = f"cannot be read: {problem}; deliver the dump again"
+                        raise DumpError(file.name, file.day, wrong)
                     troubled.add(file)
                 else:
                     _probe_expressions(alone, reading, group, file)
@@ -37,16 +37,10 @@ def probe(reading: Reading) -> None:
         raise TroubledFiles(troubled)
 
 
-def misfit(reading: Reading, group: Group, file: DumpFile, problem: str) -> LakeError:
-    """What to say of files that an expression of the source does not suit.
-
-    Args:
-        reading: of all files.
-        group: of the files.
-        file: the first of them.
-        problem: what DuckDB says of all expressions together.
-    """
-    wrong, scan = problem, reading.scan(group, [file])
+def told(reading: Reading, found: Misfit) -> LakeError:
+    """What to say of files that an expression of the source does not suit: which it is."""
+    group, file = found.group, found.file
+    wrong, scan = found.problem, reading.scan(group, [file])
     for key, expression in _expressions(reading.source).items():
         with reading.staging.con.cursor() as apart:
             try:

@@ -57,10 +57,10 @@ class Group(NamedTuple):
 class Misfit(Exception):
     """An expression of the source does not suit some files."""
 
-    def __init__(self, reading: "Reading", group: Group, file: DumpFile, problem: str) -> None:
-        """What `misfit` needs to tell which."""
+    def __init__(self, group: Group, file: DumpFile, problem: str) -> None:
+        """The files, the first of them, and what DuckDB says of all expressions together."""
         super().__init__(problem)
-        self.reading, self.group, self.file, self.problem = reading, group, file, problem
+        self.group, self.file, self.problem = group, file, problem
 
 
 class Reading:
@@ -68,7 +68,6 @@ class Reading:
 
     Raises:
         DumpError: a file cannot be opened, or lacks a required column.
-        Misfit: an expression of the source does not suit some files.
         TroubledFiles: files that have to be read line by line.
     """
 
@@ -80,7 +79,7 @@ class Reading:
         staging: DuckDBBackend,
     ) -> None:
         """Reads the files' headers."""
-        self.source, self.copies, self.staging, self.files = source, copies, staging, files
+        self.source, self.copies, self.staging = source, copies, staging
         self.lake = copies.lake
         if not self.lake.is_local:
             staging.con.register_filesystem(self.lake.filesystem)
@@ -117,6 +116,9 @@ class Reading:
 
         Files whose columns have the same types are read together: what becomes of a value must not
         depend on what other files are read with it. A column that a file lacks is null text.
+
+        Raises:
+            Misfit: an expression of the source does not suit some files.
         """
         con = self.staging.con
         listed = [
@@ -217,7 +219,7 @@ class Reading:
             with self.staging.con.cursor() as apart:
                 rows = apart.execute(f"DESCRIBE {self._select(group, files)}").fetchall()
         except duckdb.Error as error:
-            raise Misfit(self, group, files[0], first_line(error)) from error
+            raise Misfit(group, files[0], first_line(error)) from error
         return tuple((row[0], row[1]) for row in rows)
 
     def _select(self, group: Group, files: list[DumpFile]) -> str:

@@ -1,5 +1,6 @@
 """What a reader must know of a report: what could not be refreshed, and what has not come in."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
@@ -24,6 +25,8 @@ WINDOW = timedelta(days=30 - 1)
 RANGES = 3
 """Ranges of days that a line names; it counts the others."""
 RAW = "lake.raw_"
+Delivered = dict[tuple[str, str], set[date]]
+"""By lake table and source: the days that have a dump."""
 
 
 def caveats(settings: Settings, day: date, now: datetime | None = None) -> list[str]:
@@ -52,19 +55,15 @@ def caveats(settings: Settings, day: date, now: datetime | None = None) -> list[
             "What could not be refreshed is not known now: another process is writing to the"
             " warehouse, or its file cannot be read."
         )
-    found: dict[str, set[date]] = {
-        name.removeprefix(RAW): set() for name in ledger.published if name.startswith(RAW)
-    }
+    found: Delivered = defaultdict(set)
     for row in () if dumps is None else dumps.itertuples():
-        source = getattr(
-            row, "source", row.lake_table
-        )  # a warehouse of an earlier version has none
-        name = row.lake_table if source == row.lake_table else f"{row.lake_table} '{source}'"
         if row.files:  # of what is kept though its dump is gone there is none
-            found.setdefault(name, set()).add(pd.Timestamp(row.dump_day).date())
-    for name in [name for name in found if not found[name]]:
-        if any(other.startswith(f"{name} '") for other in found):
-            del found[name]
+            # a warehouse of an earlier version has no sources
+            key = row.lake_table, getattr(row, "source", row.lake_table)
+            found[key].add(pd.Timestamp(row.dump_day).date())
+    raw = [name.removeprefix(RAW) for name in ledger.published if name.startswith(RAW)]
+    for table in set(raw) - {table for table, _ in found}:
+        found[table, table] = set()
     if any(found.values()):
         lines += _late(found, settings, now.date())
         lines += _missing(found, ledger, day)
@@ -110,30 +109,32 @@ def _unfinished(warehouse: Warehouse, now: datetime) -> Iterator[str]:
         )
 
 
-def _late(found: dict[str, set[date]], settings: Settings, today: date) -> Iterator[str]:
+def _late(found: Delivered, settings: Settings, today: date) -> Iterator[str]:
     """By the rule of the check `late_<table>`, see `checks.deliveries.lateness`."""
     newest = max(day for days in found.values() for day in days)
     is_archive = not 0 <= (today - newest).days <= settings.archived_after_days
     until, of = (newest, "before that of others") if is_archive else (today, "ago")
-    for table, days in sorted(found.items()):
+    for (table, source), days in sorted(found.items()):
+        is_daily = table == Telemetry.table_name()
+        allowed = settings.late_after_days if is_daily else settings.posted_late_after_days
+        name = _name(table, source)
         if not days:
-            yield f"{table}: the lake has no dump of it."
-        elif (behind := (until - max(days)).days) > _allowed(table, settings):
-            yield f"{table} is late: its last dump is of {max(days)}, {behind} days {of}."
+            yield f"{name}: the lake has no dump of it."
+        elif (behind := (until - max(days)).days) > allowed:
+            yield f"{name} is late: its last dump is of {max(days)}, {behind} days {of}."
 
 
-def _allowed(name: str, settings: Settings) -> int:
-    is_daily = name.split(" ", maxsplit=1)[0] == Telemetry.table_name()
-    return settings.late_after_days if is_daily else settings.posted_late_after_days
-
-
-def _missing(found: dict[str, set[date]], ledger: Ledger, day: date) -> Iterator[str]:
+def _missing(found: Delivered, ledger: Ledger, day: date) -> Iterator[str]:
     """Of tables with a dump for each day: those without, between the first and the last."""
-    for table, days in sorted(found.items()):
-        if days and any(ledger.of(f"{RAW}{table.split(' ')[0]}")):
+    for (table, source), days in sorted(found.items()):
+        if days and any(ledger.of(f"{RAW}{table}")):
             asked = Days(max(min(days), day - WINDOW), min(max(days), day))
             if ranges := _ranges(each for each in asked.each() if each not in days):
-                yield f"{table} has no dump of {ranges}: the report is without it."
+                yield f"{_name(table, source)} has no dump of {ranges}: the report is without it."
+
+
+def _name(table: str, source: str) -> str:
+    return table if source == table else f"{table} '{source}'"
 
 
 def _ranges(days: Iterable[date]) -> str:

@@ -90,6 +90,8 @@ class Transaction(ABC):
             self.backend.raw_sql(f"DROP TABLE {self.warehouse.qualified(model)}")
             self._create(model)
             return True
+        for name in change.dropped:
+            _log.info("%s: column %s is dropped", model.full_name(), name)
         if change.added and self._rewritten(model, change):
             return False
         alter = f"ALTER TABLE {self.warehouse.qualified(model)}"
@@ -99,7 +101,6 @@ class Transaction(ABC):
             if not wanted[name].nullable:
                 self.unguarded[model.full_name()].append(name)
         for name in change.dropped:
-            _log.info("%s: column %s is dropped", model.full_name(), name)
             self.backend.raw_sql(f'{alter} DROP COLUMN "{name}"')
         return False
 
@@ -196,8 +197,10 @@ class Transaction(ABC):
         """Writes a table anew with further columns, each at its place.
 
         Returns:
-            False, where it cannot be said what a required column is to have.
+            False, where it cannot be said what a required column is to have, or one may be null.
         """
+        if change.unguarded:
+            return False
         values = {name: f'"{name}"' for name in model.ibis_schema()}
         values |= {name: model.default(name) or "NULL" for name in change.added}
         if any(values[name] == "NULL" for name in model.required()):
