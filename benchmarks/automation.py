@@ -39,7 +39,16 @@ def automation_figures(days: int, ticks: int, folder: Path) -> Iterator[Figure]:
     """
     last = datetime.now(UTC).date() - timedelta(days=1)
     lake, first = folder / "lake", last - timedelta(days=days - 1)
-    simulate(lake, days=days, end=last, customers=10, products=3, rows_per_day=10, format="csv")
+    simulate(
+        lake,
+        days=days,
+        end=last,
+        customers=10,
+        products=3,
+        rows_per_day=10,
+        format="csv",
+        extras=False,
+    )
     settings = Settings(lake=str(lake), warehouse=f"duckdb://{folder}/none.duckdb", start_day=first)
     definitions = build_definitions(settings)
     home = folder / "dagster"

@@ -48,6 +48,7 @@ class Size:
             f"--dirt={self.dirt}",
             f"--end={LAST_DAY}",
             "--format=parquet",
+            "--no-extras",  # of which the mart's peers know nothing
         ]
 
 

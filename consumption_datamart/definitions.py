@@ -24,6 +24,7 @@ from consumption_datamart.factories import (
     OBSERVE_JOB,
     Catalog,
     check_results_asset,
+    declarations_asset,
     dumps_asset,
     figures_asset,
     first_observation_sensor,
@@ -45,7 +46,7 @@ from consumption_datamart.planning import CurrentPlan, Node
 from consumption_datamart.resources import LakeResource, WarehouseResource
 from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.monitoring import MONITORING as MONITORED
-from consumption_datamart.schema.raw import Dumps, models_of
+from consumption_datamart.schema.raw import Declarations, Dumps, models_of
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 
@@ -56,13 +57,10 @@ NO_LAKE = date(2020, 1, 1)
 
 def models() -> dict[str, type[Table]]:
     """The models of all tables of the warehouse, by table name."""
-    loaded: list[type[Table]] = [
-        Dumps,
-        *(model for spec in LAKE for model in models_of(spec.contract)),
-    ]
-    return {
-        model.table_name(): model for model in [*loaded, *(spec.model for spec in STAR + REPORTS)]
-    }
+    loaded: list[type[Table]] = [Dumps, Declarations]
+    loaded += [model for spec in LAKE for model in models_of(spec.contract)]
+    computed = [spec.model for spec in STAR + REPORTS]
+    return {model.table_name(): model for model in [*loaded, *computed]}
 
 
 def catalog_of(
@@ -141,6 +139,7 @@ def build_definitions(
             lake_sources(LAKE, catalog.sources, days[Grain.DAY]),
             *(lake_table_asset(spec, catalog) for spec in LAKE),
             dumps_asset(catalog),
+            declarations_asset(catalog),
             *(mart_table_asset(spec, catalog) for spec in STAR + REPORTS),
             check_results_asset(LAKE, catalog),
             figures_asset(),
@@ -214,7 +213,7 @@ def _files(lake: Lake, sources: Sources) -> list[DumpFile]:
     except LakeError as error:
         logging.getLogger(__name__).warning("%s; nothing is known of its days", error)
         return []
-    return [file for files in found.files.values() for file in files]
+    return [file for source in sources.required for file in found.of(source)]
 
 
 def first_day(settings: Settings, files: Sequence[DumpFile]) -> date:

@@ -109,7 +109,14 @@ def set_aside(warehouse: Warehouse, table: str | None, reason: str | None) -> ir
     _require("--reason", reason, QUARANTINE_REASONS)
     chosen = [spec for name, spec in owners.items() if table in (None, name)]
     models = {quarantine_of(spec.contract): spec for spec in chosen}
-    if missing := [model for model in models if not warehouse.exists(model)]:
+    missing = [model for model in models if not warehouse.exists(model)]
+    # a warehouse of an earlier version has no optional tables
+    models = {
+        model: spec
+        for model, spec in models.items()
+        if table or model not in missing or not spec.contract.is_optional()
+    }
+    if missing := [model for model in missing if model in models]:
         raise WarehouseError(
             f"warehouse {warehouse.url}: there is no table {missing[0].full_name()}; run"
             " consumption-datamart build"

@@ -1,4 +1,4 @@
-"""The lake's contract as the spec's section 1 states it, written down once for the tests."""
+"""The lake's contract as the spec's sections 1 and 7 state it, written down once for the tests."""
 
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ class Column:
     required: bool = True
 
 
+# A decimal has 18 digits, four of them behind the point; a rate has eight behind it.
 CONTRACT: dict[str, tuple[Column, ...]] = {
     "invoices": (
         Column("invoice_id", "string"),
@@ -49,12 +50,36 @@ CONTRACT: dict[str, tuple[Column, ...]] = {
         Column("quantity", "double"),
         Column("unit", "string"),
     ),
+    "bundles": (
+        Column("bundle_id", "string"),
+        Column("product_id", "string"),
+        Column("quantity", "decimal"),
+        Column("unit", "string"),
+        Column("metering", "string"),
+    ),
+    "accounts": (
+        Column("customer_id", "string"),
+        Column("parent_customer_id", "string", required=False),
+        Column("segment", "string", required=False),
+        Column("region", "string", required=False),
+        Column("account_manager", "string", required=False),
+    ),
+    "exchange_rates": (
+        Column("currency", "string"),
+        Column("valid_from", "date"),
+        Column("rate", "rate"),
+    ),
 }
+
+OPTIONAL = ("bundles", "accounts", "exchange_rates")
 
 KEYS: dict[str, tuple[str, ...]] = {
     "invoices": ("invoice_id", "line_number"),
     "entitlements": ("entitlement_id", "amendment"),
     "telemetry": ("event_id",),
+    "bundles": ("bundle_id", "product_id"),
+    "accounts": ("customer_id",),
+    "exchange_rates": ("currency", "valid_from"),
 }
 
 

@@ -18,6 +18,7 @@ ARROW_TYPES = {
     "date": pa.date32(),
     "timestamp": pa.timestamp("us"),
     "decimal": pa.decimal128(18, 4),
+    "rate": pa.decimal128(18, 8),
     "double": pa.float64(),
 }
 
@@ -61,6 +62,7 @@ def entitlement(**overrides: object) -> Row:
         "quantity": Decimal(10),
         "unit": "vCPU",
         "metering": "capacity",
+        "period": None,
         "starts_on": day(1),
         "ends_on": date(2027, 1, 1),
     }
@@ -79,6 +81,36 @@ def usage(**overrides: object) -> Row:
         "quantity": 4.0,
         "unit": "vCPU",
     }
+    return _overridden(row, overrides)
+
+
+def bundle(**overrides: object) -> Row:
+    """A valid component of the bundle "suite": 2 vCPU of db in each unit of it."""
+    row: Row = {
+        "bundle_id": "suite",
+        "product_id": "db",
+        "quantity": Decimal(2),
+        "unit": "vCPU",
+        "metering": "capacity",
+    }
+    return _overridden(row, overrides)
+
+
+def account(**overrides: object) -> Row:
+    """A valid account of a customer without a parent."""
+    row: Row = {
+        "customer_id": "CUST-1",
+        "parent_customer_id": None,
+        "segment": "enterprise",
+        "region": "EMEA",
+        "account_manager": "Ada",
+    }
+    return _overridden(row, overrides)
+
+
+def rate(**overrides: object) -> Row:
+    """A valid exchange rate of day 1: a euro is 1.25 of the reporting currency."""
+    row: Row = {"currency": "EUR", "valid_from": day(1), "rate": Decimal("1.25")}
     return _overridden(row, overrides)
 
 

@@ -19,7 +19,7 @@ from consumption_datamart.build import BuildResult
 from consumption_datamart.build import build as build_with_dagster
 from consumption_datamart.definitions import models
 from consumption_datamart.factories import Catalog, TableSpec
-from consumption_datamart.factories.mart_table import arguments
+from consumption_datamart.factories.mart_table import arguments, computed
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.listing import Listing, listing
 from consumption_datamart.lake.loading import load
@@ -30,7 +30,7 @@ from consumption_datamart.schema.alerts import ALERTS
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.monitoring import MONITORING
-from consumption_datamart.schema.raw import Dumps, models_of
+from consumption_datamart.schema.raw import Declarations, Dumps, models_of
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Inspect, Warehouse, open_warehouse, publish
@@ -115,6 +115,7 @@ def build_tables(
     wanted = None if only is None else _with_upstream({name.split(".")[1] for name in only})
     days = days or days_of(found)
     publish(warehouse, Dumps, found.dumps())
+    publish(warehouse, Declarations, found.sources.declarations())
     for source in found.sources.all:
         if wanted is None or wanted & {model.table_name() for model in models_of(source.contract)}:
             load(warehouse, source, found, days if source.contract.day_column() else None)
@@ -122,7 +123,7 @@ def build_tables(
         if name in COMPUTED and (wanted is None or name in wanted):
             spec = COMPUTED[name]
             of_table = days if spec.model.day_column() else None
-            rows = spec.compute(**arguments(spec, models(), warehouse, of_table))
+            rows = computed(spec, arguments(spec, models(), warehouse, of_table))
             publish(warehouse, spec.model, rows, of_table)
     warehouse.release()
 

@@ -1,6 +1,5 @@
 """Sections 1 and 2 of the spec, sentence by sentence: dumps, quarantine, superseding, warnings."""
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -8,8 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from consumption_datamart_tests.contract import CONTRACT, KEYS, column_names
+from consumption_datamart_tests.contract import CONTRACT, KEYS, OPTIONAL, column_names
 from consumption_datamart_tests.oracle_csv import read_records
+from consumption_datamart_tests.oracle_rules import is_out_of_range, is_wrong_day, raw_warnings
 from consumption_datamart_tests.oracle_values import (
     Unreadable,
     as_text,
@@ -42,7 +42,10 @@ class ReadRow:
 
 @dataclass(frozen=True)
 class LakeTables:
-    """What section 2 makes of a lake: raw and quarantine tables, and every day that has a dump."""
+    """What section 2 makes of a lake: raw and quarantine tables, and every day that has a dump.
+
+    Dumps of the optional tables make no days.
+    """
 
     raw: dict[str, list[Row]]
     quarantine: dict[str, list[Row]]
@@ -54,17 +57,19 @@ def lake_tables(lake: Path) -> LakeTables:
     tables = LakeTables({}, {}, set())
     for table in CONTRACT:
         dumps = read_dumps(lake, table)
-        tables.dump_days.update(dumps)
-        kept: dict[object, Row] = {}
+        if table not in OPTIONAL:
+            tables.dump_days.update(dumps)
+        kept: dict[tuple, list[Row]] = {}
         quarantined: list[Row] = []
         for day in sorted(dumps):
             rows = quarantine_duplicates(table, [classify(table, row) for row in dumps[day]])
+            quarantined += [quarantine_row(table, row) for row in rows if row.reason]
+            new: dict[tuple, list[Row]] = {}
             for row in rows:
-                if row.reason:
-                    quarantined.append(quarantine_row(table, row))
-                else:
-                    kept[superseding_key(table, row)] = raw_row(table, row)
-        tables.raw[table] = list(kept.values())
+                if not row.reason:
+                    new.setdefault(superseding_key(table, row), []).append(raw_row(table, row))
+            kept |= new
+        tables.raw[table] = [row for same_key in kept.values() for row in same_key]
         tables.quarantine[table] = quarantined
     return tables
 
@@ -138,42 +143,6 @@ def classify(table: str, source: SourceRow) -> ReadRow:
     return ReadRow(source, values, None)
 
 
-def is_out_of_range(table: str, row: Row) -> bool:
-    """Section 1: whether a row breaks a rule of the contract's table."""
-    if row["quantity"] < 0 and table != "invoices":
-        return True
-    if table == "invoices":
-        return (
-            row["line_number"] < 1
-            or row["invoice_date"] < date(1900, 1, 2)
-            or row["unit_price"] < 0
-            or row["term_months"] < 0
-            or re.fullmatch("[A-Z]{3}", row["currency"]) is None
-        )
-    if table == "entitlements":
-        return (
-            row["amendment"] < 0
-            or row["metering"] not in ("capacity", "consumable", "unlimited")
-            or row["period"] not in (None, "month", "quarter", "year")
-            or row["starts_on"] > row["ends_on"]
-            or (row["metering"] == "consumable" and not row["period"] and is_over_a_century(row))
-        )
-    return not row["quantity"] <= 1e15
-
-
-def is_over_a_century(row: Row) -> bool:
-    """Section 2: whether a term is over 100 years."""
-    starts, ends = row["starts_on"], row["ends_on"]
-    return (ends.year - 100, ends.month, ends.day) > (starts.year, starts.month, starts.day)
-
-
-def is_wrong_day(table: str, row: Row, dump_day: date) -> bool:
-    """Section 1: an invoice dated after its dump, or usage of another day than its dump's."""
-    if table == "invoices":
-        return row["invoice_date"] > dump_day
-    return table == "telemetry" and row["event_ts"].date() != dump_day
-
-
 def quarantine_duplicates(table: str, rows: list[ReadRow]) -> list[ReadRow]:
     """Section 2: of the rows of one dump that passed and share a key, keep only one."""
     result = [row for row in rows if row.reason]
@@ -200,8 +169,9 @@ def the_kept_one(table: str, rows: list[ReadRow]) -> ReadRow:
 
 def rank(table: str, row: Row) -> list[tuple]:
     """Section 2: event_ts, then quantity, then the remaining columns; null is the least."""
-    first = ["event_ts", "quantity"] if table == "telemetry" else ["quantity"]
-    remaining = [name for name in column_names(table) if name not in [*first, *KEYS[table]]]
+    names = column_names(table)
+    first = [name for name in ("event_ts", "quantity") if name in names]
+    remaining = [name for name in names if name not in [*first, *KEYS[table]]]
     return [(row[name] is not None, row[name] or 0) for name in first + remaining]
 
 
@@ -211,8 +181,13 @@ def key_of(table: str, row: ReadRow) -> tuple:
 
 
 def superseding_key(table: str, row: ReadRow) -> tuple:
-    """Section 1: the key under which a later dump's row replaces this one; usage of a day stays."""
+    """Sections 1 and 7: the key whose rows in a later dump replace those of an earlier one.
+
+    Usage of a day stays; a bundle's rows are replaced together.
+    """
     key = key_of(table, row)
+    if table == "bundles":
+        return (row.values["bundle_id"],)
     return (row.source.dump_day, *key) if table == "telemetry" else key
 
 
@@ -225,22 +200,6 @@ def raw_row(table: str, row: ReadRow) -> Row:
         "dump_day": row.source.dump_day,
         "meta__warnings": warnings,
     }
-
-
-def raw_warnings(table: str, row: Row) -> str:
-    """Section 2: the codes that flag a kept row, in alphabetical order."""
-    codes = []
-    if re.fullmatch("CUST-[0-9]+", row["customer_id"]) is None:
-        codes.append("invalid_customer_id")
-    if row["quantity"] > 1_000_000:
-        codes.append("unusual_quantity")
-    if row["quantity"] < 0:
-        codes.append("credit")
-    if row["quantity"] == 0 and (
-        table == "invoices" or (table == "entitlements" and row["amendment"] == 0)
-    ):
-        codes.append("zero_quantity")
-    return ";".join(sorted(codes))
 
 
 def texts_of(table: str, source: SourceRow) -> dict[str, str | None]:

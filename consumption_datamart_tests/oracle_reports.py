@@ -1,13 +1,11 @@
-"""Section 4 of the spec, sentence by sentence: the reports."""
+"""Sections 4 and 8 of the spec, sentence by sentence: the reports of customers by day."""
 
 import math
 from datetime import date, timedelta
-from decimal import Decimal
-from fractions import Fraction
 
-from consumption_datamart_tests.oracle_mart import customer_on, distinct, in_force, least
+from consumption_datamart_tests.oracle_tables import Row, customer_on, distinct, grouped
 
-Row = dict[str, object]
+ABSENT = {"band": "absent", "consumption_30d": None}
 
 
 def window_of(rows: list[Row], day: date) -> list[Row]:
@@ -15,56 +13,65 @@ def window_of(rows: list[Row], day: date) -> list[Row]:
     return [row for row in rows if day - timedelta(days=30) < row["day"] <= day]
 
 
-def consumption_of(window: list[Row], customer_id: str, product_id: str) -> Row:
-    """Section 4: both sums of a window, their ratio and its band."""
-    rows = [
-        row
-        for row in window
-        if row["customer_id"] == customer_id and row["product_id"] == product_id
-    ]
-    entitled = math.fsum(row["entitled_quantity"] for row in rows)
-    used = math.fsum(row["used_quantity"] for row in rows)
-    return {
-        "entitled_30d": entitled,
-        "used_30d": used,
-        "consumption_30d": used / entitled if entitled > 0 else None,
-        "band": band_of(entitled, used),
-    }
+def sums_of(window: list[Row], day: date, silence_unknown: bool) -> Row:
+    """Section 8: what one customer used of one product in a window, and its band."""
+    limited = [row for row in window if not row["is_unlimited"]]
+    return judged(
+        {
+            "entitled_30d": math.fsum(row["entitled_quantity"] for row in limited),
+            "used_30d": math.fsum(row["used_quantity"] for row in window),
+            "used_limited_30d": math.fsum(row["used_quantity"] for row in limited),
+            "is_unlimited": any(row["is_unlimited"] for row in window if row["day"] == day),
+            "days_reported": sum(row["deployment_count"] > 0 for row in window),
+        },
+        silence_unknown,
+    )
 
 
-def band_of(entitled: float, used: float) -> str:
-    """Section 4: the first band that holds; the ratio is compared at 9 decimals."""
-    if entitled == 0:
+def judged(sums: Row, silence_unknown: bool) -> Row:
+    """Section 8: sums with their ratio and their band."""
+    has_ratio = sums["entitled_30d"] > 0 and not sums["is_unlimited"]
+    ratio = sums["used_limited_30d"] / sums["entitled_30d"] if has_ratio else None
+    return sums | {"consumption_30d": ratio, "band": band_of(sums, ratio, silence_unknown)}
+
+
+def band_of(sums: Row, ratio: float | None, silence_unknown: bool) -> str:
+    """Section 8: the first band that holds; the ratio is compared at 9 decimals."""
+    if sums["is_unlimited"]:
+        return "unlimited"
+    if sums["entitled_30d"] == 0:
         return "unentitled"
-    if used == 0:
-        return "unused"
-    ratio = round(used / entitled, 9)
-    if ratio >= 1.0:
+    if sums["used_30d"] == 0:
+        silent = sums["days_reported"] == 0 and silence_unknown
+        return "no_telemetry" if silent else "unused"
+    if round(ratio, 9) >= 1.0:
         return "over"
-    if ratio >= 0.7:
+    if round(ratio, 9) >= 0.7:
         return "healthy"
-    if ratio >= 0.3:
+    if round(ratio, 9) >= 0.3:
         return "low"
     return "at_risk"
 
 
 def report_consumption_daily(
-    consumption: list[Row], customers: list[Row], product_names: dict[str, str], days: list[date]
+    consumption: list[Row], customers: list[Row], products: dict[str, Row], days: list[date]
 ) -> list[Row]:
-    """Section 4: the 30 days ending each day, wherever something was entitled or used."""
+    """Sections 4 and 8: the 30 days ending each day, wherever entitled, used or unlimited."""
     rows = []
-    for day in days:
-        window = window_of(consumption, day)
-        for customer_id, product_id in distinct(window, "customer_id", "product_id"):
-            sums = consumption_of(window, customer_id, product_id)
-            if sums["entitled_30d"] > 0 or sums["used_30d"] > 0:
+    for (customer_id, product_id), of_both in grouped(
+        consumption, "customer_id", "product_id"
+    ).items():
+        product = products[product_id]
+        for day in days:
+            sums = sums_of(window_of(of_both, day), day, product["silence_unknown"])
+            if sums["entitled_30d"] > 0 or sums["used_30d"] > 0 or sums["is_unlimited"]:
                 rows.append(
                     {
                         "day": day,
                         "customer_id": customer_id,
                         "customer_name": customer_on(customers, customer_id, day)["customer_name"],
                         "product_id": product_id,
-                        "product_name": product_names[product_id],
+                        "product_name": product["product_name"],
                         **sums,
                     }
                 )
@@ -72,7 +79,7 @@ def report_consumption_daily(
 
 
 def report_active_customers_by_product_daily(
-    usage: list[Row], customers: list[Row], product_names: dict[str, str], days: list[date]
+    usage: list[Row], customers: list[Row], products: dict[str, Row], days: list[date]
 ) -> list[Row]:
     """Section 4: who used a product on any of the 30 days ending each day."""
     rows = []
@@ -83,7 +90,7 @@ def report_active_customers_by_product_daily(
                 {
                     "day": day,
                     "product_id": product_id,
-                    "product_name": product_names[product_id],
+                    "product_name": products[product_id]["product_name"],
                     "customer_id": customer_id,
                     "customer_name": customer_on(customers, customer_id, day)["customer_name"],
                 }
@@ -91,58 +98,29 @@ def report_active_customers_by_product_daily(
     return rows
 
 
-def report_renewals(
-    raw: dict[str, list[Row]],
-    consumption: list[Row],
-    invoice_lines: list[Row],
-    customers: list[Row],
-    product_names: dict[str, str],
-    last_day: date,
+def report_band_changes(
+    report: list[Row], customers: list[Row], products: dict[str, Row], days: list[date]
 ) -> list[Row]:
-    """Section 4: the amendments in force on the last day that end within 90 days."""
+    """Section 8: whose band differs from that 30 days before, absent where there is no row."""
+    found = {(row["day"], row["customer_id"], row["product_id"]): row for row in report}
     rows = []
-    for amendment in in_force(raw["entitlements"], last_day):
-        days_left = (amendment["ends_on"] - last_day).days
-        if amendment["quantity"] > 0 and days_left <= 90:
-            customer_id, product_id = amendment["customer_id"], amendment["product_id"]
-            sums = consumption_of(window_of(consumption, last_day), customer_id, product_id)
-            lines = [
-                line
-                for line in invoice_lines
-                if line["invoice_id"] == amendment["invoice_id"]
-                and line["product_id"] == product_id
-            ]
-            rows.append(
-                {
-                    "source": amendment["source"],
-                    "entitlement_id": amendment["entitlement_id"],
-                    "customer_id": customer_id,
-                    "customer_name": customer_on(customers, customer_id, last_day)["customer_name"],
-                    "product_id": product_id,
-                    "product_name": product_names[product_id],
-                    "quantity": amendment["quantity"],
-                    "unit": amendment["unit"],
-                    "ends_on": amendment["ends_on"],
-                    "days_left": days_left,
-                    "consumption_30d": sums["consumption_30d"],
-                    "band": sums["band"],
-                    "annual_value": annual_value(lines),
-                    "currency": least([line["currency"] for line in lines]),
-                    "at_risk": sums["band"] in ("unused", "at_risk"),
-                }
-            )
+    for day in days[30:]:
+        for customer_id, product_id in distinct(report, "customer_id", "product_id"):
+            earlier = day - timedelta(days=30)
+            before = found.get((earlier, customer_id, product_id), ABSENT)
+            now = found.get((day, customer_id, product_id), ABSENT)
+            if before["band"] != now["band"]:
+                rows.append(
+                    {
+                        "day": day,
+                        "customer_id": customer_id,
+                        "customer_name": customer_on(customers, customer_id, day)["customer_name"],
+                        "product_id": product_id,
+                        "product_name": products[product_id]["product_name"],
+                        "band_before": before["band"],
+                        "band": now["band"],
+                        "consumption_before": before["consumption_30d"],
+                        "consumption_30d": now["consumption_30d"],
+                    }
+                )
     return rows
-
-
-def annual_value(lines: list[Row]) -> float | None:
-    """Section 4: what the invoice's lines are worth a year; null without a line with a term."""
-    with_term = [line for line in lines if line["term_months"] > 0]
-    if not with_term:
-        return None
-    total = sum(amount_a_month(line["amount"], line["term_months"]) for line in with_term)
-    return float(total * 12)
-
-
-def amount_a_month(amount: Decimal, term_months: int) -> Fraction:
-    """Spread an amount over its months, exactly."""
-    return Fraction(amount) / term_months

@@ -16,7 +16,7 @@ NO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 BLANKS = ("NULL", "N/A", "#N/A")
 LARGEST_INT = 2**63 - 1
 SMALLEST_INT = -(2**63)
-DECIMAL_LIMIT = Decimal(10) ** 14
+DIGITS = 18
 
 Value = str | int | float | Decimal | date | datetime | None
 
@@ -74,17 +74,21 @@ def _read_int(text: str) -> int:
     return int(number)
 
 
-def _read_decimal(text: str) -> Decimal:
-    """Read a decimal(18,4), rounded half away from zero."""
+def _read_decimal(text: str, places: int = 4) -> Decimal:
+    """Read a decimal of 18 digits, rounded half away from zero to these places."""
     if not NUMBER.fullmatch(text):
         raise Unreadable(text)
     try:
-        number = Decimal(text).quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
+        number = Decimal(text).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     except InvalidOperation as error:
         raise Unreadable(text) from error
-    if abs(number) >= DECIMAL_LIMIT:
+    if abs(number) >= Decimal(10) ** (DIGITS - places):
         raise Unreadable(text)
     return abs(number) if number == 0 else number
+
+
+def _read_rate(text: str) -> Decimal:
+    return _read_decimal(text, places=8)
 
 
 def _read_double(text: str) -> float:
@@ -133,6 +137,7 @@ def read_day(text: str) -> date:
 READERS: dict[str, Callable[[str], Value]] = {
     "int": _read_int,
     "decimal": _read_decimal,
+    "rate": _read_rate,
     "double": _read_double,
     "date": _read_date,
     "timestamp": _read_timestamp,

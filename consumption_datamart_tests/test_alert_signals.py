@@ -14,7 +14,7 @@ from consumption_datamart.alerts import AlertSettings, AlertStore, Watched, eval
 from consumption_datamart.alerts.instance import FORGOTTEN
 from consumption_datamart.schema.monitoring import Objective
 from consumption_datamart.schema.raw import Dumps
-from consumption_datamart.schema.reports import ReportConsumptionDaily
+from consumption_datamart.schema.reports import ReportCommitments, ReportConsumptionDaily
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests.instigators import instigator, tick
@@ -331,6 +331,7 @@ def consume(bench: Bench, share: float | None, day: date = TODAY, customer: str 
     """On the last day a customer uses that share of what it is entitled to."""
     row = {"day": day, "customer_id": customer, "customer_name": "Acme", "product_id": "db"}
     row |= {"product_name": "Database", "entitled_30d": 10.0, "used_30d": 10 * (share or 0)}
+    row |= {"used_limited_30d": row["used_30d"], "is_unlimited": False, "days_reported": 1}
     frame = pd.DataFrame([row | {"consumption_30d": share, "band": "over"}])
     bench.put(ReportConsumptionDaily, frame)
 
@@ -364,6 +365,57 @@ def test_a_customer_that_is_no_more(bench: Bench) -> None:
     assert bench.evaluate() == [(CUSTOMER, "ok", "alarm")]
     consume(bench, 0.1, customer="CUST-2")
     assert bench.evaluate() == [(CUSTOMER, "alarm", "recovered")]
+
+
+COMMITMENT = "commitment CUST-1 calls ENT-1"
+
+
+def commit(bench: Bench, days: int | None, status: str = "on_track") -> None:
+    """A commitment is used up in so many days; None: not in its term."""
+    exhausts_on = None if days is None else TODAY + timedelta(days=days)
+    columns = {
+        name: "x" if dtype.is_string() else TODAY if dtype.is_date() else 1
+        for name, dtype in ReportCommitments.ibis_schema().items()
+    }
+    columns |= {"customer_id": "CUST-1", "product_id": "calls", "entitlement_id": "ENT-1"}
+    columns |= {"customer_name": "Acme", "product_name": "Calls", "unit": "call", "quantity": 5000}
+    frame = pd.DataFrame([columns | {"exhausts_on": exhausts_on, "status": status}])
+    bench.put(ReportCommitments, frame.astype({"exhausts_on": "datetime64[ns]"}))
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        ([None, 40, 31], []),
+        ([31, 30, 29], [(COMMITMENT, "ok", "warning")]),
+        ([12, 0], [(COMMITMENT, "ok", "warning"), (COMMITMENT, "warning", "alarm")]),
+        ([-3, None], [(COMMITMENT, "ok", "alarm"), (COMMITMENT, "alarm", "recovered")]),
+    ],
+    ids=str,
+)
+def test_commitments(days: list[int | None], expected: Steps, bench: Bench) -> None:
+    consume(bench, 0.5)
+    steps = []
+    for each in days:
+        is_up = each is not None and each <= 0
+        commit(bench, each, "exhausted" if is_up else "on_track")
+        steps += bench.evaluate()
+    assert steps == expected
+
+
+def test_what_is_said_of_a_commitment(bench: Bench) -> None:
+    consume(bench, 0.5)
+    commit(bench, 12)
+    bench.evaluate()
+    commit(bench, -1, "exhausted")
+    bench.evaluate()
+    told = [row.summary for row in AlertStore(bench.warehouse).history().itertuples()]
+    assert sorted(told) == [
+        "Acme has used up 5,000 call of Calls on 2026-03-09; it ends on 2026-03-10",
+        "Acme will have used up 5,000 call of Calls on 2026-03-22; it ends on 2026-03-10",
+    ]
+    commit(bench, -1, "covered")
+    assert bench.evaluate() == [(COMMITMENT, "alarm", "recovered")]
 
 
 @pytest.mark.parametrize("restart", [True, False])

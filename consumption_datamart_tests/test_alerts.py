@@ -40,6 +40,7 @@ class Location:
         row = {"day": datetime.now(UTC).date(), "customer_id": "CUST-1", "customer_name": "Acme"}
         row |= {"product_id": "db", "product_name": "Database", "entitled_30d": 10.0}
         row |= {"used_30d": 10 * share, "consumption_30d": share, "band": "over"}
+        row |= {"used_limited_30d": 10 * share, "is_unlimited": False, "days_reported": 1}
         warehouse = open_warehouse(self.url)
         publish(warehouse, ReportConsumptionDaily, pd.DataFrame([row]))
         warehouse.release()

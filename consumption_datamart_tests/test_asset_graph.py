@@ -39,7 +39,12 @@ def test_the_asset_graph_is_as_reviewed() -> None:
 
 
 def test_the_graph_goes_one_way() -> None:
-    steps = {"lake": set(), "raw": {"lake"}, "star": {"raw", "star"}, "reports": {"star"}}
+    steps = {
+        "lake": set(),
+        "raw": {"lake"},
+        "star": {"raw", "star"},
+        "reports": {"star", "reports"},
+    }
     steps["monitoring"] = {"monitoring", "reports"}
     graph = build_definitions().resolve_asset_graph()
     for key in graph.get_all_asset_keys():

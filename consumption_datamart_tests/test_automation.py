@@ -33,6 +33,8 @@ from consumption_datamart_tests.ticks import A_WHILE, Automation, Requested, cop
 
 RAW = {"raw_telemetry", "quarantine_telemetry", "files_telemetry"}
 REPORTS = {"report_consumption_daily", "report_active_customers_by_product_daily"}
+TOTALS = {"report_account_consumption_daily", "report_portfolio_daily"}
+MOVED = "report_band_changes"
 
 
 class Mart(NamedTuple):
@@ -112,7 +114,8 @@ def test_a_restated_old_day_refreshes_that_day_and_its_thirty_report_days(mart: 
     asked = of_days(mart.settle())
     daily = RAW | {"usage_by_unit_daily", "fact_usage_daily", "fact_consumption_daily"}
     assert {name: asked.pop(name) for name in daily} == dict.fromkeys(daily, days(8, 8))
-    assert asked == dict.fromkeys(REPORTS, days(8, 37))
+    assert asked.pop(MOVED) == days(8, LAST)
+    assert asked == dict.fromkeys(REPORTS | TOTALS, days(8, 37))
     assert differing(tables_of(mart.url), expected_tables(mart.lake)) == {}
 
 
@@ -168,7 +171,7 @@ def test_a_renamed_customer_touches_the_days_from_then_on(mart: Mart) -> None:
     line = invoice(invoice_date=day(34), invoice_id="INV-9", customer_name="New")
     write_dump(mart.lake, "invoices", day(36), [line])
     asked = of_days(mart.settle())
-    assert asked == dict.fromkeys(REPORTS, days(34, LAST))
+    assert asked == dict.fromkeys(REPORTS | TOTALS | {MOVED}, days(34, LAST))
     assert differing(tables_of(mart.url), expected_tables(mart.lake)) == {}
 
 

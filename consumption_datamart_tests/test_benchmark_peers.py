@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -10,26 +11,35 @@ import pytest
 from benchmarks.agreement import COMPUTED, LOADED, disagreements
 from benchmarks.peers.pandas.__main__ import build as build_with_pandas
 from benchmarks.peers.sql.__main__ import build as build_with_sql
+from consumption_datamart.simulation import simulate
 from consumption_datamart_tests.mart import build_tables
 
-SOURCE_DATA = Path(__file__).parent.parent / "source_data"
 TABLES = [model.full_name() for model in (*LOADED, *COMPUTED)]
 
 
 @pytest.fixture(scope="module")
-def mart(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The mart of the sample lake."""
-    file = tmp_path_factory.mktemp("mart") / "mart.duckdb"
-    build_tables(SOURCE_DATA, f"duckdb://{file}")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake without bundles, accounts and exchange rates, of which peers know nothing."""
+    lake = tmp_path_factory.mktemp("peers") / "lake"
+    size = {"days": 60, "customers": 25, "products": 6, "rows_per_day": 120}
+    simulate(lake, **size, end=date(2026, 9, 30), dirt=0.01, format="csv", extras=False)
+    return lake
+
+
+@pytest.fixture(scope="module")
+def mart(lake: Path) -> Path:
+    """The mart of that lake."""
+    file = lake.parent / "mart.duckdb"
+    build_tables(lake, f"duckdb://{file}")
     return file
 
 
 @pytest.mark.parametrize("build", [build_with_sql, build_with_pandas], ids=["sql", "pandas"])
-def test_a_peer_agrees_with_the_mart_on_the_sample(
-    build: Callable[[Path, Path], None], mart: Path, tmp_path: Path
+def test_a_peer_agrees_with_the_mart(
+    build: Callable[[Path, Path], None], lake: Path, mart: Path, tmp_path: Path
 ) -> None:
     peer = tmp_path / "peer.duckdb"
-    build(SOURCE_DATA, peer)
+    build(lake, peer)
     assert disagreements(mart, peer) == []
 
 

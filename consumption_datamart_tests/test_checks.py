@@ -39,6 +39,7 @@ def write_lake(lake: Path) -> None:
             invoice_date=day(1),
             customer_id=f"CUST-{n}",
             product_id=("calls", "db")[line % 2],
+            currency="USD",
         )
         for n in (1, 2, 3)
         for line in range(1, 11)
@@ -117,6 +118,8 @@ USAGE, ENTITLED = "mart.fact_usage_daily", "mart.fact_entitlement_daily"
 USED, LINES = "mart.fact_consumption_daily", "mart.fact_invoice_line"
 BY_UNIT = "mart.usage_by_unit_daily"
 ACTIVE = "mart.report_active_customers_by_product_daily"
+ACCOUNTS, PORTFOLIO = "mart.report_account_consumption_daily", "mart.report_portfolio_daily"
+CHANGES = "mart.report_band_changes"
 CUSTOMER, PRODUCT, DEPLOYMENT = "mart.dim_customer", "mart.dim_product", "mart.dim_deployment"
 SECOND = "customer_id = 'CUST-2'"
 HARMS = [
@@ -168,8 +171,16 @@ HARMS = [
         f"WHERE {on(LAST)} AND {SECOND}")),
     Harm("mart.report_consumption_daily complete", "mart.report_consumption_daily",
          f"DELETE FROM {{}} WHERE {on(6)} AND {SECOND}", 1, day(6)),
-    Harm("mart.report_renewals complete", "mart.report_renewals", f"DELETE FROM {{}} WHERE "
-         f"{SECOND}", 1),
+    *(Harm(f"{report} complete", report, f"DELETE FROM {{}} WHERE {SECOND}", 1)
+      for report in ("mart.report_renewals", "mart.report_commitments")),
+    Harm(f"{ACCOUNTS} complete", ACCOUNTS,
+         f"DELETE FROM {{}} WHERE {on(6)} AND top_{SECOND}", 1, day(6)),
+    Harm(f"{ACCOUNTS} complete", ACCOUNTS, "UPDATE {} SET used_30d = used_30d + entitled_30d"
+         f" + used_30d + used_limited_30d WHERE {on(6)}", 0.5, day(6)),
+    Harm(f"{PORTFOLIO} complete", PORTFOLIO, f"UPDATE {{}} SET healthy = healthy + 1 WHERE {on(6)}"
+         " AND product_id = 'db'", 1, day(6)),
+    Harm(f"{CHANGES} complete", CHANGES, f"DELETE FROM {{}} WHERE {on(36)} AND {SECOND}",
+         2, day(36)),
     Harm(f"{CUSTOMER} has_every_member", CUSTOMER, f"DELETE FROM {{}} WHERE {SECOND}", 1),
     Harm(f"{PRODUCT} has_every_member", PRODUCT, "DELETE FROM {} WHERE product_id = 'calls'", 1),
     Harm(f"{DEPLOYMENT} has_every_member", DEPLOYMENT, "DELETE FROM {}", 3),

@@ -23,9 +23,10 @@ from consumption_datamart.factories import (
 from consumption_datamart.lake.sources import Sources
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.dimensions import DimCustomer
+from consumption_datamart.schema.facts import FactUsageDaily
 from consumption_datamart.schema.lake import Telemetry
 from consumption_datamart.schema.monitoring import Publication
-from consumption_datamart.schema.star import DimCustomer, FactUsageDaily
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests.lakes import Row, day, entitlement, invoice, noon, usage, write_dump

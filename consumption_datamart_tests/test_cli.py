@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 import dagster as dg
@@ -77,35 +78,40 @@ def test_report_as_json(folder: Path) -> None:
     assert report["day"] == report["last_day"] == END
     expected = [row for row in tables["mart.report_consumption_daily"] if str(row["day"]) == END]
     by_key = {(row["customer_id"], row["product_id"]): row for row in expected}
-    assert len(report["consumption"]) == len(expected) > 0
-    for row in report["consumption"]:
+    assert report["by"] == "customer"
+    assert len(report["rows"]) == len(expected) == report["verdict"]["pairs"] > 0
+    for row in report["rows"]:
         found = by_key[row["customer_id"], row["product_id"]]
+        assert row.pop("metering") in ("capacity", "consumable")
+        assert row.pop("unit")
         assert row == found | {"day": END}
-    renewals = [row for row in tables["mart.report_renewals"] if row["at_risk"]]
-    assert len(report["renewals_at_risk"]) == len(renewals)
+    risks = {row["entitlement_id"] for row in tables["mart.report_renewals"] if row["at_risk"]}
+    assert report["verdict"]["at_risk"]["rows"] == len(risks)
+    acted_on = {action["entitlement_id"] for action in report["actions"]}
+    assert risks <= acted_on
 
 
-def test_report_as_csv(folder: Path) -> None:
-    arguments = ["report", "--warehouse", url(folder), "--day", "2026-03-10"]
+@pytest.mark.parametrize("by", ["customer", "product", "account", "commitment"])
+def test_report_as_csv(by: str, folder: Path) -> None:
+    arguments = ["report", "--warehouse", url(folder), "--day", "2026-03-10", "--by", by]
     rows = list(csv.DictReader(io.StringIO(cli.run(*arguments, "--format", "csv").out)))
     report = json.loads(cli.run(*arguments, "--format", "json").out)
-    assert report["day"] == "2026-03-10"
-    for section, name in [("consumption", "consumption"), ("renewal_at_risk", "renewals_at_risk")]:
-        found = [row for row in rows if row["section"] == section]
-        assert len(found) == len(report[name]) > 0
-        for row, expected in zip(found, report[name], strict=True):
-            for column, value in expected.items():
-                assert row[column] == ("" if value is None else str(value)), column
+    assert (report["day"], report["last_day"]) == ("2026-03-10", END)
+    assert len(rows) == len(report["rows"]) > 0
+    for row, expected in zip(rows, report["rows"], strict=True):
+        for column, value in expected.items():
+            assert row[column] == ("" if value is None else str(value)), column
 
 
-def test_report_as_tables(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    ended = cli.run("report", "--warehouse", url(folder))
+@pytest.mark.parametrize("by", ["customer", "product", "account", "commitment"])
+def test_report_as_tables(by: str, folder: Path) -> None:
+    ended = cli.run("report", "--warehouse", url(folder), "--by", by)
     assert (ended.code, ended.err) == (0, "")
-    assert f"Consumption, 30 days to {END}" in ended.out
-    assert f"Renewals at risk, within 90 days of {END}" in ended.out
+    assert f"30 days to {END}, as of " in ended.out
+    assert "To act on first" in ended.out
     assert set(BANDS) & set(ended.out.split())
     assert "nan" not in ended.out.lower()
+    assert max(map(len, ended.out.splitlines())) <= 80
 
 
 def test_report_tells_that_the_mart_is_empty(lake: Path, tmp_path: Path) -> None:
@@ -123,7 +129,8 @@ def test_simulate_makes_the_same_lake_from_the_same_seed(tmp_path: Path) -> None
     for name in ("one", "other"):
         assert cli.run(*arguments, "--out", tmp_path / name).code == 0
     files = sorted((tmp_path / "one").rglob("*.csv"))
-    assert len(files) == 3 * 40
+    # and snapshots of bundles, accounts and rates: at first, and on the first of the month
+    assert len(files) == 3 * 40 + 3 * 2
     for file in files:
         other = tmp_path / "other" / file.relative_to(tmp_path / "one")
         assert file.read_bytes() == other.read_bytes()
@@ -154,6 +161,30 @@ def test_help(command: list[str]) -> None:
     ended = cli.run(*command, "--help")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith(" ".join(["Usage: consumption-datamart", *command]))
+
+
+def test_version() -> None:
+    assert cli.run("--version") == (
+        0,
+        f"consumption-datamart {version('consumption-datamart')}\n",
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("rep", ["report"]),
+        ("report --by ", ["customer", "product", "account", "commitment"]),
+        ("report --band un", ["unlimited", "unentitled", "unused"]),
+        ("report --status o", ["overrunning", "on_track"]),
+    ],
+)
+def test_a_shell_completes(typed: str, completed: list[str]) -> None:
+    words = f"consumption-datamart {typed}"
+    asked = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    ended = cli.run_apart(_CONSUMPTION_DATAMART_COMPLETE="complete_bash", **asked)
+    assert (ended.code, ended.out.split()) == (0, completed)
 
 
 def test_the_command_as_a_process(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from consumption_datamart.factories import TableSpec, mart_table_asset
 from consumption_datamart.partitions import range_tags
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.facts import FactConsumptionDaily, FactUsageDaily
 from consumption_datamart.schema.grain import Grain
-from consumption_datamart.schema.star import FactConsumptionDaily, FactUsageDaily
 from consumption_datamart.settings import Settings
 from consumption_datamart.simulation import simulate
 from consumption_datamart_tests.lakes import day, noon, usage, write_dump
@@ -184,10 +184,12 @@ def lineage(built: Built, table: str) -> dict[str, set[str]]:
             {"raw_invoices.quantity", "raw_invoices.unit_price"},
         ),
         (
-            "report_renewals",
+            "entitlement_value",
             "annual_value",
             {"fact_invoice_line.amount", "fact_invoice_line.term_months"},
         ),
+        ("report_renewals", "annual_value", {"entitlement_value.annual_value"}),
+        ("report_commitments", "used_to_date", {"fact_consumption_daily.used_quantity"}),
     ],
 )
 def test_columns_go_back_to_what_they_are_made_of(

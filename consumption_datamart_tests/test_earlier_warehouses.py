@@ -12,9 +12,10 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from consumption_datamart.alerts.store import AlertStore
-from consumption_datamart.report import executive_report
+from consumption_datamart.report import VIEWS, executive_report
 from consumption_datamart.simulation import simulate
 from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart_tests import cli
 from consumption_datamart_tests.compare import Tables, differing
 from consumption_datamart_tests.mart import (
     Mart,
@@ -50,9 +51,19 @@ def lost(before: Tables, after: Tables) -> dict[str, int]:
 
 
 def test_it_is_reported_from(earlier: Mart) -> None:
-    found = executive_report(settings(*earlier))
+    found = executive_report(settings(*earlier), by_all=True)
     assert found.last_day == LAST
-    assert len(found.consumption) > 0
+    assert found.verdict.pairs == len(found.listings["customer"].rows) > 0
+    assert (found.verdict.covered, found.verdict.changes) == (None, None)
+    assert "used 129 % of what it is entitled to in 30 days" in [
+        action.reason for action in found.actions
+    ]
+    for by in VIEWS:
+        ended = cli.run("report", "--warehouse", earlier.url, "--by", by, "--compare", "2026-03-04")
+        assert ended.code == (by == "commitment"), "of the last day only"
+        ended = cli.run("report", "--warehouse", earlier.url, "--by", by)
+        assert (ended.code, ended.err) == (0, "")
+        assert ("nothing fits" in ended.out) == (by != "customer")
 
 
 def test_a_build_keeps_its_history_and_equals_a_fresh_one(

@@ -1,6 +1,7 @@
 """A build fills every table as the oracle does, on every engine."""
 
 import csv
+import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -73,6 +74,7 @@ def as_full_snapshots(lake: Path) -> None:
 def dumps_of_a_plain_lake(lake: Path) -> list[Path]:
     """The dumps of a simulated lake that is kept beside its tables' folders."""
     simulated(lake / "plain")
+    shutil.copyfile(lake / "plain/lake.toml", lake / "lake.toml")
     return sorted((lake / "plain").rglob("*.csv"))
 
 

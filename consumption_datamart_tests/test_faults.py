@@ -4,7 +4,7 @@ from pathlib import Path
 
 from consumption_datamart_tests.faults import loop
 
-SOME = (3, 40, 90, 150, 260)
+SOME = (3, 90, 260)
 """Of the calls of a build: to the lake, and in loads, facts and reports."""
 
 

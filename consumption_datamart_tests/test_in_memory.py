@@ -14,7 +14,7 @@ import pytest
 
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.star import FactConsumptionDaily
+from consumption_datamart.schema.facts import FactConsumptionDaily
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import MEMORY_LIMIT, in_memory, open_warehouse, publish
 from consumption_datamart.warehouse.in_memory import duckdb_in_memory
@@ -31,6 +31,8 @@ def publish_day(url: str, number: int) -> None:
         "customer_id": "CUST-1",
         "product_id": "db",
         "entitled_quantity": 1.0,
+        "is_unlimited": False,
+        "deployment_count": 1,
         "used_quantity": float(number),
         "consumption_ratio": float(number),
         "meta__warnings": "",

@@ -226,7 +226,7 @@ def test_a_file_that_is_there_is_kept(company: Path) -> None:
 
 def test_a_lake_by_the_contract_needs_no_file(tmp_path: Path) -> None:
     size = ["--days", 3, "--customers", 5, "--products", 2, "--rows-per-day", 10]
-    assert cli.run("simulate", "--out", tmp_path / "lake", *size, "--format", "csv").code == 0
+    assert cli.run("simulate", "--out", tmp_path / "lake", *size, "--no-extras").code == 0
     ended = cli.run("init", tmp_path / "lake")
     assert ended.code == 0
     assert "needs no lake.toml" in ended.out
@@ -235,7 +235,7 @@ def test_a_lake_by_the_contract_needs_no_file(tmp_path: Path) -> None:
 
 def test_a_table_by_the_contract_is_said_only_beside_another_source(tmp_path: Path) -> None:
     size = ["--days", 3, "--customers", 5, "--products", 2, "--rows-per-day", 10]
-    assert cli.run("simulate", "--out", tmp_path, *size).code == 0
+    assert cli.run("simulate", "--out", tmp_path, *size, "--no-extras").code == 0
     write_crm(tmp_path)
     sources, _ = proposed(tmp_path)
     assert {source["files"] for source in sources.values()} == {

@@ -58,7 +58,8 @@ def spoilt(model: type[Table], rows: list[Row]) -> Iterator[tuple[str, list[Row]
             yield f"{name} = {odd!r}", [first | {name: odd}, *others]
 
 
-ALIKE = ("_invoices", "_telemetry", *(model.table_name() for model in MONITORING))
+OTHERS = ("_invoices", "_telemetry", "_bundles", "_accounts", "_exchange_rates")
+ALIKE = (*OTHERS, *(model.table_name() for model in MONITORING))
 """The tables of files and of quarantine are alike: those of entitlements stand for all.
 
 What is written down while tables are published is not published itself.

@@ -17,6 +17,11 @@ from consumption_datamart_tests.mart import Row, build, tables_of
 
 (SPEC,) = MONITORING
 CONSUMPTION, RENEWALS = "mart.report_consumption_daily", "mart.report_renewals"
+MADE_OF_CONSUMPTION = (
+    "mart.report_account_consumption_daily",
+    "mart.report_portfolio_daily",
+    "mart.report_band_changes",
+)
 
 
 def result(number: int, *, passed: bool = True, **other: object) -> Row:
@@ -93,14 +98,11 @@ def test_what_a_report_is_made_of_counts_too(warehouse: str) -> None:
         for name, row in found.items()
         if row["days_measured"]
     }
-    assert judged == {
-        f"{CONSUMPTION} correctness": (0, 1),
-        f"{active} correctness": (0, 1),
-        f"{CONSUMPTION} warnings": (0, 1),
-        f"{active} warnings": (0, 1),
-        # of tables without days by the day of the evaluation
-        f"{RENEWALS} correctness": (0, 1),
-    }
+    daily = [CONSUMPTION, active, *MADE_OF_CONSUMPTION]
+    expected = [f"{name} {kind}" for name in daily for kind in ("correctness", "warnings")]
+    # of tables without days by the day of the evaluation
+    expected += [f"{RENEWALS} correctness", "mart.report_commitments correctness"]
+    assert judged == dict.fromkeys(expected, (0, 1))
 
 
 def test_what_has_no_days_is_judged_by_the_day_of_its_evaluation(warehouse: str) -> None:
@@ -148,8 +150,13 @@ def test_the_command_shows_them_the_most_missed_first(
     ended = cli.run("slo", "--warehouse", warehouse)
     assert (ended.code, ended.err) == (0, "")
     lines = [line.split() for line in ended.out.splitlines() if "report_" in line]
-    assert lines[0] == ["correctness", "99%", "27/28", "-257%", "0.0", "report_consumption_daily"]
-    assert len(lines) == 9
+    made_of_it = {name.removeprefix("mart.") for name in (CONSUMPTION, *MADE_OF_CONSUMPTION)}
+    missed = lines[: len(made_of_it)]
+    assert {line[-1] for line in missed} == made_of_it
+    assert {tuple(line[:-1]) for line in missed} == {
+        ("correctness", "99%", "27/28", "-257%", "0.0")
+    }
+    assert len(lines) == 3 * len(REPORTS)
     assert ["freshness", "99%", "0/0", "–", "–", "report_renewals"] in lines
 
 

@@ -18,8 +18,8 @@ from consumption_datamart.automation import eager
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.partitions import partitions, range_tags
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.facts import FactConsumptionDaily
 from consumption_datamart.schema.grain import Grain
-from consumption_datamart.schema.star import FactConsumptionDaily
 from consumption_datamart.schema.table import Field, MartTable
 from consumption_datamart.schema.types import Day, Integer, Real, Text
 from consumption_datamart_tests.lakes import day, entitlement, noon, usage, write_dump

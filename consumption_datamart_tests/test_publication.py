@@ -11,9 +11,11 @@ import ibis.expr.types as ir
 import pandas as pd
 import pytest
 
+from consumption_datamart.assets.star.accounts import ATTRIBUTES
 from consumption_datamart.errors import AuditError
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.star import DimCustomer, FactConsumptionDaily
+from consumption_datamart.schema.dimensions import DimCustomer
+from consumption_datamart.schema.facts import FactConsumptionDaily
 from consumption_datamart.warehouse import Warehouse, open_warehouse, publish
 from consumption_datamart_tests.lakes import Row
 from consumption_datamart_tests.mart import as_written, tables_of
@@ -31,8 +33,10 @@ def row(number: int, **overrides: object) -> Row:
         "customer_id": "CUST-1",
         "product_id": "db",
         "entitled_quantity": 10.0,
+        "is_unlimited": False,
         "used_quantity": 5.0,
         "consumption_ratio": 0.5,
+        "deployment_count": 1,
         "meta__warnings": "",
     }
     return good | overrides
@@ -153,6 +157,8 @@ def test_samples_show_flags_as_flags(warehouse: str) -> None:
         "valid_from": date(2026, 1, 1),
         "valid_to": date(9999, 12, 31),
         "is_current": True,
+        **dict.fromkeys(ATTRIBUTES),
+        "top_customer_id": "CUST-1",
         "meta__warnings": "",
     }
     published = publish(open_warehouse(warehouse), DimCustomer, pd.DataFrame([version]))

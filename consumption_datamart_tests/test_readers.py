@@ -20,10 +20,11 @@ from consumption_datamart.build import build
 from consumption_datamart.checks import Result, record
 from consumption_datamart.checks.model import model_check
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.dimensions import DimDay
+from consumption_datamart.schema.facts import FactConsumptionDaily
 from consumption_datamart.schema.lake import Telemetry
 from consumption_datamart.schema.monitoring import CheckResult, Publication
 from consumption_datamart.schema.raw import raw_of
-from consumption_datamart.schema.star import DimDay, FactConsumptionDaily
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse, publish, read_ledger, rows_of
 from consumption_datamart_tests.lakes import day, entitlement, noon, usage, write_dump
@@ -62,6 +63,8 @@ def generation(number: int) -> pd.DataFrame:
             "customer_id": [f"CUST-{each}" for each in range(ROWS)],
             "product_id": "db",
             "entitled_quantity": 1.0,
+            "is_unlimited": False,
+            "deployment_count": 1,
             "used_quantity": float(number),
             "consumption_ratio": float(number),
             "meta__warnings": "",

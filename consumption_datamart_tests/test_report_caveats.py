@@ -55,7 +55,7 @@ def lines(mart: Mart, later: timedelta = timedelta(minutes=1), *options: str) ->
     """What stands before the tables."""
     ended = report(mart, later, *options)
     assert (ended.code, ended.err) == (0, "")
-    assert "As of 2026-01-07 12:0" in ended.out
+    assert ", as of 2026-01-07 12:0" in ended.out
     before, _ = ended.out.split("Consumption, ")
     return before.splitlines()
 

@@ -11,15 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consumption_datamart.assets.star.accounts import ATTRIBUTES
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.dimensions import DimCustomer, DimEntitlement, ReportingDay
+from consumption_datamart.schema.facts import FactEntitlementDaily, FactUsageDaily
 from consumption_datamart.schema.reports import ReportConsumptionDaily
-from consumption_datamart.schema.star import (
-    DimCustomer,
-    DimEntitlement,
-    FactEntitlementDaily,
-    FactUsageDaily,
-    ReportingDay,
-)
 from consumption_datamart.warehouse import (
     Dependent,
     Warehouse,
@@ -51,10 +47,16 @@ def term(number: int, customer: str, quantity: float, first: int, last: int) -> 
         "invoice_id": None,
         "customer_id": customer,
         "product_id": "db",
+        "bundle_id": None,
         "quantity": Decimal(quantity),
         "unit": "vCPU",
         "metering": "capacity",
+        "period": None,
+        "starts_on": day(first),
         "ends_on": day(last + 1),
+        "ceases_on": day(last + 1),
+        "period_starts_on": day(first),
+        "period_ends_on": day(last + 1),
         "daily_quantity": quantity,
         "valid_from": day(first),
         "valid_to": FOREVER if last == 99 else day(last + 1),
@@ -64,7 +66,13 @@ def term(number: int, customer: str, quantity: float, first: int, last: int) -> 
 def frame(rows: Sequence[Row]) -> pd.DataFrame:
     """Rows as pandas has them."""
     return pd.DataFrame(rows, columns=list(DimEntitlement.ibis_schema())).astype(
-        {"valid_from": object, "valid_to": object, "invoice_id": "string"}
+        {
+            "valid_from": object,
+            "valid_to": object,
+            "invoice_id": "string",
+            "bundle_id": "string",
+            "period": "string",
+        }
     )
 
 
@@ -191,6 +199,7 @@ def test_a_new_name_touches_the_days_from_then_on_on_which_the_customer_is_seen(
         columns = ["customer_id", "customer_name", "valid_from", "valid_to"]
         found = pd.DataFrame(rows, columns=columns)
         keys = found.customer_id + "@" + found.valid_from.astype(str)
+        found = found.assign(**dict.fromkeys(ATTRIBUTES), top_customer_id=found.customer_id)
         return found.assign(customer_key=keys, is_current=True, meta__warnings="")
 
     usage = pd.DataFrame(
@@ -200,6 +209,8 @@ def test_a_new_name_touches_the_days_from_then_on_on_which_the_customer_is_seen(
             "customer_id": ["CUST-1", "CUST-1", "CUST-2"],
             "product_id": "db",
             "infrastructure": None,
+            "unit": "vCPU",
+            "unit_count": 1,
             "total_quantity": 1.0,
             "peak_quantity": 1.0,
             "event_count": 1,

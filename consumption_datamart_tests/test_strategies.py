@@ -6,6 +6,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 
 from consumption_datamart_tests.compare import differing
+from consumption_datamart_tests.contract import CONTRACT
 from consumption_datamart_tests.oracle import expected_tables
 from consumption_datamart_tests.strategies import Dump, SmallLake, lakes, restatements
 
@@ -18,7 +19,7 @@ def test_no_row_is_lost(drawn: SmallLake) -> None:
     with tempfile.TemporaryDirectory() as folder:
         drawn.write(Path(folder))
         tables = expected_tables(Path(folder))
-    for table in ("invoices", "entitlements", "telemetry"):
+    for table in CONTRACT:
         dumps = [dump for dump in drawn.dumps if dump.table == table]
         read = sum(len(dump.rows) + len(dump.malformed) for dump in dumps)
         kept, quarantined = tables[f"lake.raw_{table}"], tables[f"lake.quarantine_{table}"]
@@ -34,6 +35,6 @@ def test_a_restated_dump_is_as_if_it_had_always_been_so(drawn: SmallLake, restat
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         drawn.write(Path(one))
         restated.write(Path(one))
-        SmallLake((restated, *others)).write(Path(other))
+        SmallLake((restated, *others), drawn.settings).write(Path(other))
         before, after = expected_tables(Path(one)), expected_tables(Path(other))
     assert differing(after, before) == {}

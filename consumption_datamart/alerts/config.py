@@ -87,6 +87,12 @@ class Consumption(_Section):
     margin: float = Field(default=0.02, ge=0)
 
 
+class Commitment(_Section):
+    """Days before a commitment is used up from which on it is a warning."""
+
+    within_days: int = Field(default=30, ge=0)
+
+
 class Dumps(_Section):
     """Days that a dump may be late.
 
@@ -124,6 +130,7 @@ class AlertSettings(_Section):
     route: tuple[AnyRoute, ...] = (LogRoute(name="log"),)
     delivery: Delivery = Delivery()
     consumption: Consumption = Consumption()
+    commitment: Commitment = Commitment()
     dumps: Dumps = Dumps()
     budget: Budget = Budget()
     automation: Automation = Automation()

@@ -17,6 +17,7 @@ from consumption_datamart.alerts.instance import (
 from consumption_datamart.alerts.machine import Alert, Reading, Transition, observe
 from consumption_datamart.alerts.mart import (
     budget_readings,
+    commitment_readings,
     consumption_readings,
     dump_readings,
 )
@@ -24,7 +25,7 @@ from consumption_datamart.alerts.routes import Told, deliver, is_for
 from consumption_datamart.alerts.store import AlertStore, Key
 from consumption_datamart.warehouse import Warehouse
 
-COMPLETE = ("check", "run", "budget", "dump", "consumption")
+COMPLETE = ("check", "run", "budget", "dump", "consumption", "commitment")
 """Signals that are read in full: what they no longer speak of is over."""
 Found = dict[str, list[Reading]]
 """Readings by signal; a signal that cannot be read now is left out, and its alerts stay."""
@@ -89,6 +90,7 @@ def read_mart(warehouse: Warehouse, settings: AlertSettings, now: datetime) -> F
         "budget": budget_readings(warehouse, settings),
         "dump": dump_readings(warehouse, settings, now.date()),
         "consumption": consumption_readings(warehouse, settings, now.date()),
+        "commitment": commitment_readings(warehouse, settings, now.date()),
     }
     return {signal: list(each) for signal, each in found.items() if each is not None}
 

@@ -7,9 +7,11 @@ import pandas as pd
 
 from consumption_datamart.alerts.config import AlertSettings
 from consumption_datamart.alerts.machine import Line, Reading, State
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.lake import REQUIRED
 from consumption_datamart.schema.monitoring import Objective
 from consumption_datamart.schema.raw import Dumps
-from consumption_datamart.schema.reports import ReportConsumptionDaily
+from consumption_datamart.schema.reports import ReportCommitments, ReportConsumptionDaily
 from consumption_datamart.warehouse import Warehouse
 
 LAKE = "the lake"
@@ -24,7 +26,9 @@ def dump_readings(
         None, where no dump is known.
     """
     rows = warehouse.table(Dumps)
-    there = rows.filter(rows.files > 0)  # what is kept though its dump is gone has none
+    # what is kept though its dump is gone has no files
+    awaited = {contract.table_name() for contract in REQUIRED} | settings.dumps.days.keys()
+    there = rows.filter(rows.files > 0, rows.lake_table.isin(sorted(awaited)))
     by_source = there.group_by("lake_table", "source").aggregate(day=there.dump_day.max())
     last = warehouse.find(Dumps, by_source)
     return None if last is None or last.empty else _of_dumps(last, settings, today)
@@ -87,8 +91,8 @@ def consumption_readings(
     Returns:
         None, where the last day lies in the past.
     """
-    span = warehouse.span(ReportConsumptionDaily, "day")
-    if span is None or (today - span.last).days > settings.dumps.current_days:
+    span = _current(warehouse, settings, today)
+    if span is None:
         return None
     limits = settings.consumption
     lowest = min(limits.lines) - limits.margin
@@ -110,3 +114,38 @@ def consumption_readings(
         )
         for row in found.itertuples()
     )
+
+
+def commitment_readings(
+    warehouse: Warehouse, settings: AlertSettings, today: date
+) -> Iterator[Reading] | None:
+    """Days since each commitment was used up, below 0 where it will be; others are left out.
+
+    Returns:
+        None, where the last day lies in the past, or the warehouse is of an earlier version.
+    """
+    span = _current(warehouse, settings, today)
+    if span is None or not warehouse.exists(ReportCommitments):
+        return None
+    rows = warehouse.table(ReportCommitments)
+    lines = (Line(-settings.commitment.within_days, State.warning), Line(0, State.alarm))
+    found = warehouse.fetch(rows.filter(rows.exhausts_on.notnull(), rows.status != "covered"))
+    return (
+        Reading(
+            "commitment",
+            f"{row.customer_id} {row.product_id} {row.entitlement_id}",
+            (span.last - pd.Timestamp(row.exhausts_on).date()).days,
+            f"{row.customer_name} {'has' if row.status == 'exhausted' else 'will have'} used up"
+            f" {row.quantity:,.0f} {row.unit} of {row.product_name} on {row.exhausts_on:%Y-%m-%d};"
+            f" it ends on {row.ends_on:%Y-%m-%d}",
+            lines,
+        )
+        for row in found.itertuples()
+    )
+
+
+def _current(warehouse: Warehouse, settings: AlertSettings, today: date) -> Days | None:
+    """The days of the mart; None, where the last lies in the past."""
+    span = warehouse.span(ReportConsumptionDaily, "day")
+    is_past = span is not None and (today - span.last).days > settings.dumps.current_days
+    return None if is_past else span

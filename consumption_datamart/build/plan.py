@@ -7,10 +7,14 @@ from consumption_datamart.definitions import NO_LAKE
 from consumption_datamart.errors import LakeError
 from consumption_datamart.planning import LakeNews
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.lake import REQUIRED
+from consumption_datamart.schema.raw import raw_of
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Ledger
 
 ONE = timedelta(days=1)
+MADE_OF_DAYS = [raw_of(contract).full_name() for contract in REQUIRED]
+"""Tables whose dumps say which days there are."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def plan_build(
     empty = settings.start_day or NO_LAKE
     whole = news.days or Days(empty, empty)
     known = whole.spanning(ledger.reporting or whole)
-    changed = [day for days in news.changed.values() for day in days]
+    changed = [day for name in MADE_OF_DAYS for day in news.changed.get(name, ())]
     loaded = known.spanning(Days(min(changed), max(changed)) if changed else known)
     start, through = min(settings.start_day or loaded.first, loaded.first), loaded.last
     if ledger.reporting and not (full or first or last):

@@ -5,6 +5,7 @@ from consumption_datamart.checks.evaluation import evaluate, prune, record
 from consumption_datamart.checks.inspection import Inspection
 from consumption_datamart.checks.registry import (
     checks_of_dumps,
+    checks_of_listed,
     checks_of_load,
     checks_of_table,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "asset_key",
     "check_spec",
     "checks_of_dumps",
+    "checks_of_listed",
     "checks_of_load",
     "checks_of_table",
     "evaluate",

@@ -6,6 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from consumption_datamart.checks.check import number
+from consumption_datamart.schema.lake import REQUIRED
 
 WEEKS = 4
 """Weeks whose same weekday a day's rows are compared with."""
@@ -81,7 +82,9 @@ def lateness(
     """
     is_own = (dumps.lake_table == table) & (dumps.source == source) & (dumps.files > 0)
     own = is_own.ifelse(dumps.dump_day, ibis.null("date"))
-    found = dumps.aggregate(first=dumps.dump_day.min(), last=dumps.dump_day.max(), own=own.max())
+    is_day = dumps.lake_table.isin([contract.table_name() for contract in REQUIRED])
+    days = is_day.ifelse(dumps.dump_day, ibis.null("date"))
+    found = dumps.aggregate(first=days.min(), last=days.max(), own=own.max())
     now = ibis.literal(today)
     idle = now.delta(found["last"], unit="day")
     until = ((idle < 0) | (idle > archived_after)).ifelse(found["last"], now)

@@ -94,18 +94,21 @@ def late_check(source: Source, settings: Settings) -> Check:
         f" that is more than {settings.archived_after_days} days ago.",
         days_late,
         {"dumps": Dumps},
-        limit=late_after(source, settings),
+        limit=late_after(source, settings) or 0,
         kind="freshness",
     )
 
 
-def late_after(source: Source, settings: Settings) -> int:
-    """Days without a dump after which a source is late.
+def late_after(source: Source, settings: Settings) -> int | None:
+    """Days without a dump after which a source is late; None: it never is.
 
     Telemetry is, soon. Of invoices and entitlements there may be no dump where nothing is posted.
+    Of optional tables only those are whose source says so.
     """
     if source.entry is not None and source.entry.late_after_days is not None:
         return source.entry.late_after_days
+    if source.contract.is_optional():
+        return None
     is_daily = source.contract.day_column() is not None
     return settings.late_after_days if is_daily else settings.posted_late_after_days
 

@@ -43,9 +43,11 @@ def reference_checks(
 def _reference(fact: type[Table], column: str, dimension: type[Table], is_blocking: bool) -> Check:
     def orphans(fact_rows: ir.Table, dimension_rows: ir.Table) -> ir.Table:
         day = fact.day_column()
-        lost = fact_rows.anti_join(dimension_rows, column)
-        found = grouped(lost, day).aggregate(rows=lost.count())
-        return found.mutate(measured=found["rows"])
+        seen = fact_rows.group_by(list(dict.fromkeys([column, *([day] if day else [])])))
+        counted = seen.aggregate(rows=fact_rows.count())
+        lost = _unknown(counted, dimension_rows, column)
+        total = grouped(lost, day).aggregate(rows=lost["rows"].sum())
+        return total.mutate(measured=total["rows"])
 
     name = dimension.table_name()
     return Check(
@@ -72,7 +74,7 @@ def member_check(
     def lacking(members: ir.Table, **named: ir.Table) -> ir.Table:
         seen = [rows.select(column) for rows in named.values()]
         every = ibis.union(*seen) if len(seen) > 1 else seen[0]
-        lost = every.distinct().anti_join(members, column)
+        lost = _unknown(every.distinct(), members, column)
         return lost.aggregate(measured=lost.count(), rows=lost.count())
 
     return [
@@ -85,3 +87,10 @@ def member_check(
             is_blocking=True,
         )
     ]
+
+
+def _unknown(rows: ir.Table, members: ir.Table, column: str) -> ir.Table:
+    """The rows that have no member; not by an anti-join: SQLite goes through all for each row."""
+    known = members.select(member=column).distinct()
+    found = rows.left_join(known, rows[column] == known.member)
+    return found.filter(found.member.isnull())

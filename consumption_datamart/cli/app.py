@@ -10,17 +10,38 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from consumption_datamart.cli.of_comparison import diff
 from consumption_datamart.cli.of_lake import check_lake, init
-from consumption_datamart.cli.options import Lake, LakeFormat, ReportFormat, Warehouse
+from consumption_datamart.cli.of_report import report
+from consumption_datamart.cli.options import Lake, LakeFormat, Warehouse
 
 app = typer.Typer(
     name="consumption-datamart",
     help="Of what customers are entitled to use, how much do they actually use?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        typer.echo(f"consumption-datamart {version('consumption-datamart')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Of what customers are entitled to use, how much do they actually use?"""
 
 
 def main() -> NoReturn:
@@ -76,6 +97,10 @@ def build(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be built, and why; build nothing.")
     ] = False,
+    preview: Annotated[
+        bool,
+        typer.Option("--preview", help="Build into a copy, show what it changes, publish nothing."),
+    ] = False,
     accept_deletions: Annotated[
         bool,
         typer.Option(
@@ -89,7 +114,7 @@ def build(
     evaluated, and told.
     """
     from consumption_datamart.build import dry_run as plan
-    from consumption_datamart.cli.build import build_and_show, show_plan
+    from consumption_datamart.cli.build import build_and_show, preview_and_show, show_plan
     from consumption_datamart.settings import load_settings
 
     settings = load_settings(lake=lake, warehouse=warehouse)
@@ -100,30 +125,15 @@ def build(
             raise typer.BadParameter("takes none of --from, --to, --full: these build in any case")
         show_plan(plan(settings))
         return
-    raise typer.Exit(build_and_show(settings, _date(from_), _date(to), full=full))
+    days = _date(from_), _date(to)
+    show = preview_and_show if preview else build_and_show
+    raise typer.Exit(show(settings, *days, full=full))
 
 
 app.command(name="check-lake")(check_lake)
 app.command()(init)
-
-
-@app.command()
-def report(
-    warehouse: Warehouse = None,
-    day: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="[default: the last day built]"),
-    ] = None,
-    format_: Annotated[
-        ReportFormat, typer.Option("--format", help="How to write it.")
-    ] = ReportFormat.table,
-) -> None:
-    """Show consumption by customer and product, and the renewals at risk."""
-    from consumption_datamart.cli.report import write
-    from consumption_datamart.report import executive_report
-    from consumption_datamart.settings import load_settings
-
-    write(executive_report(load_settings(warehouse=warehouse), _date(day)), format_.value)
+app.command()(report)
+app.command()(diff)
 
 
 @app.command()
@@ -188,6 +198,14 @@ def simulate(
     dirt: Annotated[
         float, typer.Option(min=0, max=1, help="Share of bad rows to mix in.", metavar="SHARE")
     ] = 0.0,
+    extras: Annotated[
+        bool,
+        typer.Option(
+            "--extras/--no-extras",
+            help="Also bundles, accounts, exchange rates and a lake.toml, and entitlements without"
+            " limit or by periods; without them only what every lake has.",
+        ),
+    ] = True,
 ) -> None:
     """Write a lake of any size by the contract."""
     from consumption_datamart.cli.simulate import simulate_with_progress
@@ -202,6 +220,7 @@ def simulate(
         seed=seed,
         format=format_.value,
         dirt=dirt,
+        extras=extras,
     )
 
 

@@ -11,7 +11,10 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from consumption_datamart.build import BuildResult, build_and_alert
+from consumption_datamart.build import BuildResult, build, build_and_alert
+from consumption_datamart.cli.diff import write
+from consumption_datamart.comparison import preview
+from consumption_datamart.definitions import models
 from consumption_datamart.planning import Step
 from consumption_datamart.private import seconds_of
 from consumption_datamart.settings import Settings
@@ -73,6 +76,10 @@ class BuildDisplay:
                 highlight=False,
                 soft_wrap=True,
             )
+        return self.tell(result)
+
+    def tell(self, result: BuildResult) -> int:
+        """Prints what is to be known of a build, and its failures; returns the exit code."""
         for remark in result.remarks:
             self.console.print(f"Lake: {remark}.", highlight=False, soft_wrap=True)
         for step, text in result.failures.items():
@@ -111,6 +118,26 @@ def build_and_show(settings: Settings, first: date | None, last: date | None, *,
             settings, first, last, full=full, on_event=display.on_event, log=display.log
         )
     return display.summarize(result)
+
+
+def preview_and_show(
+    settings: Settings, first: date | None, last: date | None, *, full: bool
+) -> int:
+    """Builds into a copy of the warehouse, and shows what that changes; nothing is published.
+
+    Returns:
+        The exit code: 1 if anything failed.
+    """
+    with BuildDisplay() as display:
+
+        def build_copy(copied: Settings) -> None:
+            built.append(build(copied, first, last, full=full, on_event=display.on_event))
+
+        built: list[BuildResult] = []
+        found = preview(settings, list(models().values()), build_copy)
+    write(found, "table")
+    (result,) = built
+    return display.tell(result)
 
 
 def show_plan(steps: Sequence[Step]) -> None:

@@ -28,6 +28,16 @@ class ReportFormat(StrEnum):
     table = "table"
     json = "json"
     csv = "csv"
+    xlsx = "xlsx"
+
+
+class ReportBy(StrEnum):
+    """What a row of a report's table is about."""
+
+    customer = "customer"
+    product = "product"
+    account = "account"
+    commitment = "commitment"
 
 
 class LakeFormat(StrEnum):
@@ -35,3 +45,10 @@ class LakeFormat(StrEnum):
 
     csv = "csv"
     parquet = "parquet"
+
+
+class DiffFormat(StrEnum):
+    """How `diff` writes."""
+
+    table = "table"
+    json = "json"

@@ -1,121 +1,93 @@
-"""How `report` writes its two tables."""
+"""How `report` is written: on the screen, as JSON, as CSV, or as a workbook."""
 
 import csv
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
-from consumption_datamart.report import ExecutiveReport
+from consumption_datamart.cli.report_book import write_book
+from consumption_datamart.cli.report_table import caption_of, table_of, title_of
+from consumption_datamart.cli.report_text import actions_of, heading, verdict_of, wrapped
+from consumption_datamart.report import ExecutiveReport, Listing, records
 
-STYLES = {
-    "over": "bold magenta",
-    "healthy": "green",
-    "low": "yellow",
-    "at_risk": "red",
-    "unused": "bold red",
-    "unentitled": "cyan",
-}
+WIDTH = 80
+"""Columns that are taken at least: in a narrower terminal lines wrap, and no figure is cut."""
 
 
-def write(report: ExecutiveReport, format: str) -> None:
-    """Writes the report to stdout as tables, as JSON, or as CSV.
+def write(report: ExecutiveReport, format: str, out: Path | None = None) -> None:
+    """Writes the report to stdout, or as a workbook to a file.
 
-    The CSV has both tables, one below the other; its first column, `section`, tells them apart.
-    What is wrong with the report is written before the tables, else to stderr.
+    What is wrong with the report is written before it on the screen, else to stderr.
+
+    Args:
+        report: what was found.
+        format: `table`, `json`, `csv` or `xlsx`. CSV is the table alone.
+        out: the workbook's file.
+
+    Raises:
+        DatamartError: the workbook cannot be written, or the library that writes it is missing.
     """
     notes = Console(stderr=format != "table")
     for line in report.caveats:
         notes.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
+    if format == "xlsx" and out is not None:
+        write_book(report, out)
+        print(f"Wrote {out}", file=sys.stderr)
+        return
+    (listing,) = report.listings.values()
     if format == "json":
-        document = {
-            "as_of": report.as_of and f"{report.as_of:%Y-%m-%dT%H:%M:%SZ}",
-            "day": str(report.day),
-            "consumption": _records(report.consumption),
-            "last_day": str(report.last_day),
-            "renewals_at_risk": _records(report.renewals),
-        }
-        print(json.dumps(document, indent=2))
+        print(json.dumps(_document(report, listing), indent=2, default=str))
     elif format == "csv":
-        sections = {"consumption": report.consumption, "renewal_at_risk": report.renewals}
-        columns = [name for frame in sections.values() for name in frame.columns]
-        writer = csv.DictWriter(sys.stdout, list(dict.fromkeys(["section", *columns])))
+        writer = csv.DictWriter(sys.stdout, list(listing.rows.columns))
         writer.writeheader()
-        for section, frame in sections.items():
-            writer.writerows({"section": section, **row} for row in _records(frame))
+        writer.writerows(records(listing.rows))
     else:
-        console = Console()
-        console.print(_consumption(report))
-        console.print(_renewals(report))
-        if report.as_of is not None:
-            console.print(f"As of {report.as_of:%Y-%m-%d %H:%M} UTC", highlight=False)
+        _show(report, listing)
 
 
-def _consumption(report: ExecutiveReport) -> Table:
-    title = f"Consumption, 30 days to {report.day}"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
-    table.add_column("customer", no_wrap=True)
-    table.add_column("name")
-    table.add_column("product")
-    for name in ("entitled", "used", "%"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("band", no_wrap=True)
-    for row in report.consumption.itertuples():
-        table.add_row(
-            row.customer_id,
-            row.customer_name,
-            row.product_name,
-            f"{row.entitled_30d:,.0f}",
-            f"{row.used_30d:,.0f}",
-            _percent(row.consumption_30d),
-            row.band,
-            style=STYLES[row.band],
-        )
-    return table
+def _document(report: ExecutiveReport, listing: Listing) -> Mapping[str, Any]:
+    return {
+        "as_of": report.as_of and f"{report.as_of:%Y-%m-%dT%H:%M:%SZ}",
+        "day": str(report.day),
+        "last_day": str(report.last_day),
+        "compared": str(report.compared) if report.compared else None,
+        "only": list(report.only),
+        "verdict": asdict(report.verdict),
+        "actions": [asdict(action) for action in report.actions],
+        "by": listing.by,
+        "rows": records(listing.rows),
+    }
 
 
-def _renewals(report: ExecutiveReport) -> Table:
-    title = f"Renewals at risk, within 90 days of {report.last_day}"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
-    for name in ("name", "product"):
-        table.add_column(name)
-    for name in ("ends on", "days", "quantity", "%"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("band", no_wrap=True)
-    table.add_column("a year", justify="right", no_wrap=True)
-    for row in report.renewals.itertuples():
-        table.add_row(
-            row.customer_name,
-            row.product_name,
-            str(row.ends_on.date()),
-            str(row.days_left),
-            f"{float(row.quantity):,.0f} {row.unit}",
-            _percent(row.consumption_30d),
-            row.band,
-            "–" if pd.isna(row.annual_value) else f"{row.annual_value:,.0f} {row.currency}",
-            style=STYLES[row.band],
-        )
-    return table
+def _show(report: ExecutiveReport, listing: Listing) -> None:
+    console = Console(width=max(WIDTH, Console().width))
 
+    def say(line: str, style: str | None = None) -> None:
+        console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
 
-def _percent(ratio: float) -> str:
-    return "–" if pd.isna(ratio) else f"{ratio:.0%}"
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows with days as ISO dates, numbers as numbers, and None for what is not there."""
-    records = []
-    for row in frame.astype(object).to_dict("records"):
-        for name, value in row.items():
-            if pd.isna(value):
-                row[name] = None
-            elif isinstance(value, pd.Timestamp):
-                row[name] = str(value.date())
-            elif name == "quantity":
-                row[name] = float(value)
-        records.append(row)
-    return records
+    say(heading(report), "bold")
+    for about, told in verdict_of(report):
+        is_alarming = about == "At risk" and report.verdict.at_risk.rows
+        for line in wrapped(told, console.width, f"{about:<9}"):
+            say(line, "bold red" if is_alarming else None)
+    say("")
+    title, *lines = actions_of(report, console.width)
+    say(title, "bold")
+    for line in lines:
+        say(line)
+    say("")
+    if listing.rows.empty:
+        say("The table has no rows: nothing fits.")
+        return
+    say(title_of(report, listing), "bold")
+    console.print(table_of(report, listing))
+    if caption := caption_of(report, listing):
+        say(caption, "dim")
+    if listing.left_out:
+        rows = "row" if listing.left_out == 1 else "rows"
+        say(f"{listing.left_out:,} more {rows}: --top 0 shows all.", "dim")

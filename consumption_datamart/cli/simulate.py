@@ -22,6 +22,7 @@ def simulate_with_progress(
     seed: int,
     format: Literal["csv", "parquet"],
     dirt: float,
+    extras: bool,
 ) -> None:
     """Writes a lake, with a progress bar on a terminal.
 
@@ -43,6 +44,7 @@ def simulate_with_progress(
                 seed=seed,
                 format=format,
                 dirt=dirt,
+                extras=extras,
                 on_day=lambda _: progress.advance(task),
             )
         except OSError as error:

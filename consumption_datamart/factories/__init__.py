@@ -1,7 +1,7 @@
 """From a frozen spec of a table to its Dagster assets."""
 
 from consumption_datamart.factories.catalog import Catalog, nodes_of
-from consumption_datamart.factories.dumps import dumps_asset
+from consumption_datamart.factories.dumps import declarations_asset, dumps_asset
 from consumption_datamart.factories.figures import figures_asset
 from consumption_datamart.factories.freshness import freshness_checks
 from consumption_datamart.factories.lake_table import LakeTableSpec, lake_table_asset
@@ -27,6 +27,7 @@ __all__ = [
     "LakeTableSpec",
     "TableSpec",
     "check_results_asset",
+    "declarations_asset",
     "dumps_asset",
     "figures_asset",
     "first_observation_sensor",

@@ -15,11 +15,13 @@ from consumption_datamart.planning import ALL, LakeNews, Node, is_settled, pendi
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.lake import Contract
-from consumption_datamart.schema.raw import Dumps, raw_of
+from consumption_datamart.schema.raw import Declarations, Dumps, raw_of
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Dependent, Warehouse, read_ledger
 from consumption_datamart.warehouse.ledger import ledger_in
+
+_LISTED = (Node(Dumps, is_loaded=True), Node(Declarations, is_loaded=True))
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Catalog:
             )
             for spec in self.specs
         ]
-        return [*loaded, Node(Dumps, is_loaded=True), *computed, *self.own]
+        return [*loaded, *_LISTED, *computed, *self.own]
 
     def stale_days(self, model: type[Table], warehouse: Warehouse) -> Days | None:
         """What to refresh of a partitioned table where a run does not say: what is stale, or all.

@@ -14,6 +14,7 @@ from consumption_datamart.checks import (
     as_dagster_failure,
     asset_key,
     checks_of_dumps,
+    checks_of_listed,
     checks_of_load,
     evaluate_stored,
     evaluations,
@@ -27,6 +28,7 @@ from consumption_datamart.factories.metadata import asset_spec
 from consumption_datamart.private import freshness
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.monitoring import CheckResult
+from consumption_datamart.schema.raw import Declarations
 from consumption_datamart.schema.reports import ReportRenewals
 
 MONITOR_JOB = "monitor"
@@ -46,7 +48,9 @@ def all_checks(lake: Sequence[LakeTableSpec], catalog: Catalog) -> list[Check]:
         for check in checks_of_load(spec.contract, catalog.sources, catalog.settings)
     ]
     computed = [check for spec in catalog.specs for check in catalog.checks(spec)]
-    return loaded + checks_of_dumps(catalog.sources, catalog.settings) + computed
+    listed = checks_of_dumps(catalog.sources, catalog.settings)
+    listed += checks_of_listed(Declarations, catalog.settings)
+    return loaded + listed + computed
 
 
 def check_results_asset(lake: Sequence[LakeTableSpec], catalog: Catalog) -> dg.AssetsDefinition:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from consumption_datamart.automation import Policy, eager
 from consumption_datamart.planning import ALL
+from consumption_datamart.schema.dimensions import ReportingDay
 from consumption_datamart.schema.grain import Grain
-from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.schema.table import Table
 
 DAYS = "days"

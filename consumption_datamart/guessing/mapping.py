@@ -10,7 +10,7 @@ import ibis.expr.datatypes as dt
 from consumption_datamart.guessing.sample import Column
 from consumption_datamart.guessing.values import Kind
 from consumption_datamart.guessing.words import UNITS, plain, synonyms, words_of
-from consumption_datamart.schema.lake import CONTRACTS, Contract
+from consumption_datamart.schema.lake import REQUIRED, Contract
 
 CURRENCIES = {"USD", "EUR", "GBP", "CHF", "JPY", "SEK", "NOK", "DKK", "PLN", "CZK", "CAD", "AUD"}
 METERINGS = {"capacity", "consumable", "unlimited"}
@@ -156,5 +156,5 @@ def _the_only_number(columns: Sequence[Column]) -> Match | None:
 
 
 def contracts() -> Mapping[str, type[Contract]]:
-    """The lake tables that a source can be of, by name."""
-    return {contract.table_name(): contract for contract in CONTRACTS}
+    """The lake tables that a source is guessed of, by name."""
+    return {contract.table_name(): contract for contract in REQUIRED}

@@ -4,6 +4,8 @@ Few rows are bad or share their key. These are staged and looked at one by one; 
 the files into the raw table as they are.
 """
 
+from collections.abc import Sequence
+
 import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend as DuckDBBackend
@@ -56,10 +58,11 @@ class Batch:
 
     def remember(self) -> None:
         """Adds the keys that are kept to `later_keys`."""
-        key = ", ".join(map(quoted, self.contract.key()))
+        key = ", ".join(map(quoted, self.contract.superseding()))
+        hashed = _hash(self.contract.superseding())
         self._execute(
-            f"INSERT INTO later_keys SELECT {key}, {self._hash()} FROM survivors"
-            f" UNION ALL SELECT {key}, {self._hash()} FROM clean"
+            f"INSERT INTO later_keys SELECT {key}, {hashed} FROM survivors"
+            f" UNION ALL SELECT {key}, {hashed} FROM clean"
         )
 
     def quarantined(self) -> ir.Table:
@@ -183,14 +186,14 @@ class Batch:
 
     def _is_exception(self) -> str:
         """Whether a row is bad, or may share its key; different keys may have the same hash."""
+        if self.contract.superseding() != self.contract.key():
+            return "true"  # few rows, that a row with another key may supersede
         later = "" if self.is_daily else f" OR {self._hash()} IN (SELECT hash FROM later_keys)"
         return f"(reason IS NOT NULL OR {self._hash()} IN (FROM repeated){later})"
 
     def _hash(self) -> str:
         """Stands for a row's key in the search for repeated ones; 32 bits are sorted quicker."""
-        day = ["dump_day"] if self.is_daily else []
-        key = ", ".join(map(quoted, [*day, *self.contract.key()]))
-        return f"(hash({key}) >> 32)::UINTEGER"
+        return _hash([*(["dump_day"] if self.is_daily else []), *self.contract.key()])
 
     def _mark_duplicates(self) -> None:
         """Of the good rows of a dump with one key, all but the one that takes precedence.
@@ -216,14 +219,17 @@ class Batch:
         )
 
     def _mark_superseded(self) -> None:
-        """Of the good rows with one key, all but that of the latest dump."""
-        key = ", ".join(map(quoted, self.contract.key()))
+        """Of the good rows that supersede each other, all but those of the latest dump."""
+        key = ", ".join(map(quoted, self.contract.superseding()))
         self._execute(
             f"""
             UPDATE exceptions SET reason = '{SUPERSEDED}' WHERE reason IS NULL AND (
-                ({key}) IN (SELECT ({key}) FROM later_keys) OR rowid NOT IN (
-                    SELECT arg_max(rowid, dump_day) FROM exceptions
-                    WHERE reason IS NULL GROUP BY {key}
+                ({key}) IN (SELECT ({key}) FROM later_keys) OR rowid IN (
+                    SELECT exceptions.rowid FROM exceptions JOIN (
+                        SELECT {key}, max(dump_day) AS last_dump FROM exceptions
+                        WHERE reason IS NULL GROUP BY ALL
+                    ) USING ({key})
+                    WHERE reason IS NULL AND dump_day < last_dump
                 )
             )
             """
@@ -233,9 +239,13 @@ class Batch:
         self.staging.con.execute(sql)
 
 
+def _hash(columns: Sequence[str]) -> str:
+    return f"(hash({', '.join(map(quoted, columns))}) >> 32)::UINTEGER"
+
+
 def begin_later_keys(contract: type[Contract], staging: DuckDBBackend) -> None:
     """Makes `later_keys`, without any."""
     types = raw_of(contract).ibis_schema()
     to_sql = staging.compiler.type_mapper.to_string
-    columns = ", ".join(f"{quoted(name)} {to_sql(types[name])}" for name in contract.key())
+    columns = ", ".join(f"{quoted(name)} {to_sql(types[name])}" for name in contract.superseding())
     staging.con.execute(f"CREATE OR REPLACE TEMP TABLE later_keys ({columns}, hash UINTEGER)")

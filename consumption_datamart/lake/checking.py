@@ -82,7 +82,7 @@ class LakeCheck:
         found = [problem for each in self.sources for problem in each.problems]
         for each in self.sources:
             read, aside = each.fates.get("read", 0), each.fates.get("quarantined", 0)
-            if not each.files:
+            if not each.files and not each.source.contract.is_optional():
                 found.append(f"{each.source.label}: it has no file")
             elif read and aside > read * quarantined_share:
                 found.append(f"{each.source.label}: {aside:,} of {read:,} rows are quarantined")
@@ -101,8 +101,13 @@ def check_lake(lake: Lake) -> LakeCheck:
             sources file has a mistake.
     """
     found = listing(lake)
+    there = [
+        source
+        for source in found.sources.all
+        if found.of(source) or source.entry is not None or not source.contract.is_optional()
+    ]
     return LakeCheck(
-        [_tried(found, source) for source in found.sources.all],
+        [_tried(found, source) for source in there],
         {name: why_ignored(name, found.sources) for name in found.ignored},
         found.future,
     )

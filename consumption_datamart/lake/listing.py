@@ -61,8 +61,8 @@ class Listing:
 
     @cached_property
     def days(self) -> set[date]:
-        """All days that have a dump."""
-        return {file.own_day for files in self.files.values() for file in files}
+        """All days that have a dump of a table that a lake must have."""
+        return {file.own_day for source in self.sources.required for file in self.of(source)}
 
     def dumps(self) -> pd.DataFrame:
         """The dumps: lake_table, source, dump_day, number of files, their size in bytes."""

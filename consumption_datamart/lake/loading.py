@@ -150,8 +150,8 @@ class Load:
         rows, first = self.transaction.slice(self.raw), min(file.day for file in files)
         is_own = rows.source == ibis.literal(self.source.name)
         is_older = is_own & (rows.dump_day < ibis.literal(first))
-        kept = rows.filter(is_own & ~is_older).select(self.contract.key())
-        older = rows.filter(is_older).semi_join(kept, self.contract.key())
+        kept = rows.filter(is_own & ~is_older).select(self.contract.superseding())
+        older = rows.filter(is_older).semi_join(kept, self.contract.superseding())
         by_day = older.group_by("dump_day").aggregate(rows=older.count())
         superseded = {day_of(day): count for day, count in self.transaction.rows(by_day)}
         if not superseded:
@@ -182,7 +182,7 @@ class Load:
 
     def _load(self, files: Sequence[DumpFile]) -> None:
         """Adds dumps to the tables; where later ones supersede rows, the last first."""
-        portions = list(batches(files, BATCH_BYTES))
+        portions = [portion for portion in batches(files, BATCH_BYTES) if portion]
         if not self.is_daily:
             begin_later_keys(self.contract, self.transaction.staging)
             portions.reverse()

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
+import pandas as pd
+
 from consumption_datamart.errors import LakeError
 from consumption_datamart.lake.formats import Dialect, FileFormat, format_of
 from consumption_datamart.lake.patterns import Pattern
 from consumption_datamart.lake.sources_file import Entry, SourcesFile, read
 from consumption_datamart.schema.lake import CONTRACTS, Contract
+from consumption_datamart.schema.raw import REPORTING_CURRENCY, SILENCE_UNKNOWN
 
 CONTRACT_SUFFIXES = (".csv", ".parquet")
 """How the names of files end in a table that `lake.toml` does not mention."""
@@ -140,6 +143,18 @@ class Sources:
     def all(self) -> Sequence[Source]:
         """Table by table."""
         return [source for contract in CONTRACTS for source in self.of(contract)]
+
+    @property
+    def required(self) -> Sequence[Source]:
+        """Those whose dumps say which days the mart is about."""
+        return [source for source in self.all if not source.contract.is_optional()]
+
+    def declarations(self) -> pd.DataFrame:
+        """What is said of the mart itself: declaration and value, a row each."""
+        silent = sorted(set(self.config.silence.unknown))
+        rows = [(REPORTING_CURRENCY, self.config.currency)]
+        rows += [(SILENCE_UNKNOWN, product) for product in silent]
+        return pd.DataFrame(rows, columns=["declaration", "value"])
 
     def of(self, contract: type[Contract]) -> Sequence[Source]:
         """The sources of a lake table: those that are configured, or the one of section 1."""

@@ -80,6 +80,9 @@ class SourcesFile(_Strict):
     invoices: list[Entry] = []
     entitlements: list[Entry] = []
     telemetry: list[Entry] = []
+    bundles: list[Entry] = []
+    accounts: list[Entry] = []
+    exchange_rates: list[Entry] = []
 
 
 def read(text: str, where: str) -> SourcesFile:

@@ -13,13 +13,15 @@ from consumption_datamart.lake.dumps import DumpFile
 from consumption_datamart.lake.listing import Listing
 from consumption_datamart.lake.loaded import Loaded, changed_days, kept_days, read_loaded
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.lake import Contract
-from consumption_datamart.schema.raw import Dumps, raw_of
+from consumption_datamart.schema.lake import REQUIRED, Contract
+from consumption_datamart.schema.raw import Declarations, Dumps, raw_of
 from consumption_datamart.warehouse import Ledger, Warehouse
 from consumption_datamart.warehouse.rows import day_of
 
 GONE = "gone"
 """Version of a dump that is no longer there."""
+NO_DAY = date.min
+"""Stands for the day of what is of no day."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,9 @@ def lake_news(
     changed[Dumps.full_name()] = _unlisted(
         warehouse, list(dumps.itertuples(index=False, name=None))
     )
-    dumped = frozenset(dumps.dump_day)
+    changed[Declarations.full_name()] = _undeclared(warehouse, listing.sources.declarations())
+    required = dumps[dumps.lake_table.isin([contract.table_name() for contract in REQUIRED])]
+    dumped = frozenset(required.dump_day)
     whole = Days(min(dumped), max(dumped)) if dumped else None
     return LakeNews(changed, dumped, whole)
 
@@ -109,6 +113,14 @@ def _unlisted(warehouse: Warehouse, listed: Collection[Any]) -> dict[date, str]:
         each[2]: _hash(*sorted(str(other) for other in differing if other[2] == each[2]))
         for each in differing
     }
+
+
+def _undeclared(warehouse: Warehouse, declared: pd.DataFrame) -> dict[date, str]:
+    """A version of what the sources file declares, where the warehouse has something else."""
+    stored, said = warehouse.find(Declarations), set(declared.itertuples(index=False, name=None))
+    if stored is not None and set(stored.itertuples(index=False, name=None)) == said:
+        return {}
+    return {NO_DAY: _hash(*map(str, sorted(said)))}
 
 
 def dump_versions(files: Sequence[DumpFile]) -> dict[date, str]:

@@ -7,7 +7,7 @@ from consumption_datamart.planning.graph import Node, in_order
 from consumption_datamart.planning.news import LakeNews
 from consumption_datamart.planning.pending import pending
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.star import ReportingDay
+from consumption_datamart.schema.dimensions import ReportingDay
 from consumption_datamart.warehouse.ledger import Day, Ledger
 
 

@@ -1,28 +1,44 @@
-"""The executives' answer: who consumes how much of what, and which renewals are at risk."""
+"""The executives' report: the answer, what to act on, and the tables."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import pandas as pd
 
 from consumption_datamart.errors import WarehouseError
+from consumption_datamart.report import reading
+from consumption_datamart.report.actions import Action, actions
+from consumption_datamart.report.asked import VIEWS, Asked, View
 from consumption_datamart.report.caveats import caveats
-from consumption_datamart.schema.reports import ReportConsumptionDaily, ReportRenewals
-from consumption_datamart.schema.star import ReportingDay
+from consumption_datamart.report.listings import Listing, listing
+from consumption_datamart.report.verdict import Verdict, verdict
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.dimensions import ReportingDay
+from consumption_datamart.schema.reports import (
+    WINDOW_DAYS,
+    ReportBandChanges,
+    ReportCommitments,
+    ReportConsumptionDaily,
+    ReportRenewals,
+)
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart.warehouse import Warehouse, open_warehouse
 
 
 @dataclass(frozen=True)
 class ExecutiveReport:
-    """Two tables.
+    """The answer first, then the tables.
 
     Attributes:
         day: that consumption is reported for.
-        last_day: that renewals are reported for.
-        consumption: report_consumption_daily of the day, the highest consumption first.
-        renewals: report_renewals that are at risk, the soonest first.
+        last_day: as of which renewals, commitments and what to act on are.
+        compared: the day that the tables are compared with; None: with none.
+        window_days: days of the 30 to the day that the mart has.
+        verdict: the answer.
+        actions: what to act on, the first first.
+        listings: by the name of the view.
+        only: customers and products that it is narrowed to, as they were asked for.
         as_of: when the state that it shows was released, or last published where each table is
             seen at once, in UTC; None: the warehouse does not say.
         caveats: what is wrong with it, a line each.
@@ -30,23 +46,48 @@ class ExecutiveReport:
 
     day: date
     last_day: date
-    consumption: pd.DataFrame
-    renewals: pd.DataFrame
+    compared: date | None
+    window_days: int
+    verdict: Verdict
+    actions: Sequence[Action]
+    listings: Mapping[str, Listing]
+    only: Sequence[str] = ()
     as_of: datetime | None = None
     caveats: Sequence[str] = ()
 
 
-def executive_report(settings: Settings, day: date | None = None) -> ExecutiveReport:
+def executive_report(
+    settings: Settings, asked: Asked | None = None, *, by_all: bool = False
+) -> ExecutiveReport:
     """Reads the report from the warehouse.
 
     Args:
         settings: where the warehouse is.
-        day: to report consumption for; by default the last.
+        asked: for what; by default all of the last day, by customer.
+        by_all: all tables that the filters suit, not only the one that is asked for.
 
     Raises:
-        WarehouseError: the warehouse cannot be opened, is not built, or does not have the day.
+        WarehouseError: the warehouse cannot be opened, is not built, or does not have a day.
+        DatamartError: the table that is asked for does not take one of the filters.
     """
+    asked = asked or Asked()
+    if not by_all:
+        asked.require_fitting()
     warehouse = open_warehouse(settings.warehouse, settings.memory_limit).released()
+    period = _period(warehouse)
+    day = asked.day or period.last
+    for option, each in (("--day", day), ("--compare", asked.compare)):
+        if each is not None and each not in period:
+            raise WarehouseError(f"{option} {each}: the mart has {period}")
+    if asked.compare is not None and asked.compare >= day:
+        raise WarehouseError(f"--compare {asked.compare}: name a day before {day}")
+    return _Reader(warehouse, asked, period, day).report(
+        [by for by, view in VIEWS.items() if not asked.refused(view)] if by_all else [asked.by],
+        caveats(settings, day),
+    )
+
+
+def _period(warehouse: Warehouse) -> Days:
     if not warehouse.exists(ReportingDay) or not warehouse.exists(ReportRenewals):
         raise WarehouseError(
             f"warehouse {warehouse.url}: the mart is not built; run consumption-datamart build"
@@ -54,24 +95,69 @@ def executive_report(settings: Settings, day: date | None = None) -> ExecutiveRe
     period = warehouse.span(ReportingDay, "day")
     if period is None:
         raise WarehouseError(f"warehouse {warehouse.url}: the mart is empty; its lake had no dumps")
-    day = day or period.last
-    if day not in period:
-        raise WarehouseError(f"--day {day}: the mart has {period}")
-    rows = warehouse.table(ReportConsumptionDaily)
-    consumption = warehouse.fetch(
-        rows.filter(rows.day == day).order_by(
-            rows.consumption_30d.desc(nulls_first=True), "customer_id", "product_id"
+    return period
+
+
+class _Reader:
+    """Reads what is asked for, and puts the report together."""
+
+    def __init__(self, warehouse: Warehouse, asked: Asked, period: Days, day: date) -> None:
+        self.warehouse, self.asked, self.period, self.day = warehouse, asked, period, day
+        self.products = reading.products_of(warehouse)
+
+    def report(self, views: Sequence[str], told: Sequence[str]) -> ExecutiveReport:
+        last, about = self.period.last, self._members().about
+        today = self._daily(ReportConsumptionDaily, self.day)
+        latest = today if self.day == last else self._daily(ReportConsumptionDaily, last)
+        renewals = about(reading.rows_of(self.warehouse, ReportRenewals))
+        commitments = about(reading.rows_of(self.warehouse, ReportCommitments))
+        has_commitments = self.warehouse.exists(ReportCommitments)
+        moved = self._changes()
+        return ExecutiveReport(
+            self.day,
+            last,
+            self.asked.compare,
+            self._window(self.day),
+            verdict(
+                about(today),
+                commitments if has_commitments else None,
+                renewals,
+                None if moved is None else about(moved),
+                reading.reporting_currency(self.warehouse),
+            ),
+            actions(about(latest), renewals, commitments, last, self._window(last)),
+            {by: self._listing(by, VIEWS[by]) for by in views},
+            [*self.asked.customers, *self.asked.products],
+            self.warehouse.as_of(),
+            told,
         )
-    )
-    renewals = warehouse.table(ReportRenewals)
-    # of an earlier version's warehouse, too, which has no column `source`
-    names = [name for name in ReportRenewals.ibis_schema() if name != "source"]
-    at_risk = renewals.filter(renewals.at_risk).order_by("ends_on", "entitlement_id")
-    return ExecutiveReport(
-        day,
-        period.last,
-        consumption,
-        warehouse.fetch(at_risk.select(names)),
-        warehouse.as_of(),
-        caveats(settings, day),
-    )
+
+    def _members(self) -> Asked:
+        """By account: what is asked for, with the customers that are in its trees."""
+        if self.asked.by != "account" or not self.asked.customers:
+            return self.asked
+        tops = reading.accounts_of(self.warehouse, self.period.last)
+        found = self.asked.of_customers(tops, "top_customer_id", "top_customer_name")
+        return replace(self.asked, customers=[*found["customer_id"], *self.asked.customers])
+
+    def _window(self, day: date) -> int:
+        return min(WINDOW_DAYS, (day - self.period.first).days + 1)
+
+    def _daily(self, model: type, day: date) -> pd.DataFrame:
+        return reading.with_metering(reading.of_day(self.warehouse, model, day), self.products)
+
+    def _changes(self) -> pd.DataFrame | None:
+        """Those of the day, if there is a day 30 days before it."""
+        is_there = self.warehouse.exists(ReportBandChanges)
+        if not is_there or (self.day - self.period.first).days < WINDOW_DAYS:
+            return None
+        return reading.of_day(self.warehouse, ReportBandChanges, self.day)
+
+    def _listing(self, by: str, view: View) -> Listing:
+        if not view.is_daily:
+            rows = reading.rows_of(self.warehouse, view.model)
+            return listing(by, view, self.asked, rows)
+        before = None
+        if self.asked.compare is not None:
+            before = reading.of_day(self.warehouse, view.model, self.asked.compare)
+        return listing(by, view, self.asked, self._daily(view.model, self.day), before)

@@ -12,6 +12,7 @@ SIGNALS = {
     "dump": "a table's dumps stay away, or the whole lake's",
     "automation": "a schedule or a sensor is switched off, or does not tick",
     "consumption": "a customer uses nearly all of what it is entitled to, or more",
+    "commitment": "a commitment is used up, or soon will be",
 }
 """What alerts are about."""
 

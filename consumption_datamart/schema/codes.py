@@ -21,20 +21,29 @@ QUARANTINE_REASONS = {
 """Why a row is set aside; the first that holds counts, in this order."""
 
 WARNING_CODES = {
+    "account_cycle": "following parents from the customer leads in a circle",
+    "before_history": "it began before the mart's first day; use before is estimated",
     "credit": "quantity is below 0",
     "conflicting_metering": "entitlements disagree on the product's unit or metering",
     "invalid_customer_id": "customer_id is not `CUST-` and digits",
     "moved_deployment": "usage under more than one customer",
+    "nested_bundle": "the product is a bundle and a component of one: it is not taken apart there",
     "never_invoiced": "no invoice line names the product",
+    "no_exchange_rate": "an invoice line is in a currency that has no exchange rate",
     "unentitled_usage": "usage of what the customer is not entitled to",
+    "unit_mismatch": "usage is counted in another unit than the product",
     "unknown_customer": "the customer was never invoiced (an inferred member)",
     "unusual_quantity": "quantity is over 1,000,000",
     "zero_quantity": "quantity is 0",
 }
 """What makes a kept row suspicious."""
+NO_FAULT = ("before_history", "before_history;no_exchange_rate", "no_exchange_rate")
+"""Values of meta__warnings that say nothing of the data: that much is not known of it."""
 
 BANDS = {
+    "unlimited": "the customer is entitled without limit on the day",
     "unentitled": "nothing was entitled in the 30 days",
+    "no_telemetry": "no usage was reported, which says nothing of this product",
     "unused": "nothing was used in the 30 days",
     "over": "consumption of 100 % or more",
     "healthy": "70 % or more",
@@ -42,6 +51,22 @@ BANDS = {
     "at_risk": "below 30 %",
 }
 """The executives' reading of consumption_30d; the first that holds counts, in this order."""
+
+ABSENT = "absent"
+"""Stands for the band of a customer and product that have no row in the report."""
+
+STATUSES = {
+    "covered": "the customer is also entitled to the product without limit",
+    "exhausted": "all of it is used up",
+    "no_telemetry": "no usage was reported, which says nothing of this product",
+    "too_early": "fewer than 30 days, and less than a third of it, have passed",
+    "overrunning": "at this rate 100 % or more will be used",
+    "on_track": "70 % or more",
+    "underused": "30 % or more",
+    "at_risk": "less than 30 %",
+    "unused": "nothing is used",
+}
+"""Where a commitment is heading; the first that holds counts, in this order."""
 
 METERINGS = ("capacity", "consumable")
 UNLIMITED = "unlimited"
@@ -60,6 +85,8 @@ def flag(conditions: Mapping[str, ir.BooleanValue]) -> ir.StringValue:
     Returns:
         Semicolon-separated codes in alphabetical order, an empty string where none holds (spec 2).
     """
+    if not conditions:
+        return ibis.literal("")
     holds = [conditions[code].fill_null(False) for code in sorted(conditions)]
     parts = [
         condition.ifelse(f"{SEPARATOR}{code}", "")

@@ -40,6 +40,15 @@ COLUMNS = {
     "event_ts": Column("When the usage was read", "UTC"),
     "deployment_id": Column("Identifier of the deployment that used the product"),
     "infrastructure": Column("Where the deployment runs: aws_ec2, azure_vm, gcp_gce, on_prem…"),
+    "bundle_id": Column("Bundle that was sold, the product_id that it is sold under"),
+    "parent_customer_id": Column("Customer that the account belongs to"),
+    "segment": Column("Segment that the account is in"),
+    "region": Column("Region that the account is in"),
+    "account_manager": Column("Who looks after the account"),
+    "rate": Column("What one unit of the currency is worth", "reporting currency per unit"),
+    # what the sources file says
+    "declaration": Column("What is declared: reporting_currency or silence_unknown"),
+    "value": Column("The currency, or the product of which missing telemetry says nothing"),
     # what loading adds
     "source": Column("Source that the row came from, of those of its lake table"),
     "dump_day": Column("Day of the dump that the row came in", DAY),
@@ -131,9 +140,19 @@ COLUMNS = {
     "first_seen_on": Column("First day with usage", DAY),
     "last_seen_on": Column("Last day with usage", DAY),
     "daily_quantity": Column(
-        "Entitled to on each day in force: quantity for capacity, its even share for consumable",
+        "Entitled to on each day in force: quantity for capacity, its even share for consumable;"
+        " null: without limit",
         PRODUCT_UNIT,
     ),
+    "ceases_on": Column("First day on which the amendment is no longer in force", DAY),
+    "period_starts_on": Column("First day of the period that the quantity is for", DAY),
+    "period_ends_on": Column("First day after the period", DAY),
+    "is_bundle": Column("Whether the product is sold for its components"),
+    "silence_unknown": Column("Whether missing telemetry says nothing of the product's use"),
+    "top_customer_id": Column("Last customer when parents are followed; itself without any"),
+    "top_customer_name": Column("Name of that customer, as of the row's day"),
+    "is_circular": Column("Whether following parents leads in a circle"),
+    "annual_value_reporting": Column("The same in the reporting currency", "reporting currency"),
     # facts
     "amount": Column("quantity × unit_price", "currency"),
     "total_quantity": Column("Sum of the day's readings", PRODUCT_UNIT),
@@ -141,18 +160,66 @@ COLUMNS = {
     "event_count": Column("Number of the day's readings", "events"),
     "entitled_quantity": Column("What the customer may use on the day", PRODUCT_UNIT),
     "entitlement_count": Column("Amendments in force on the day", "amendments"),
+    "is_unlimited": Column("Whether any entitlement in force on the day is without limit"),
+    "deployment_count": Column("Deployments with usage on the day", "deployments"),
+    "unit_count": Column("Different units that the day's readings are counted in", "units"),
     "used_quantity": Column(
         "What the customer used on the day: peaks summed over deployments for capacity, "
         "totals for consumable",
         PRODUCT_UNIT,
     ),
-    "consumption_ratio": Column("used_quantity ÷ entitled_quantity; null: not entitled", RATIO),
+    "consumption_ratio": Column(
+        "used_quantity ÷ entitled_quantity; null: not entitled, or without limit", RATIO
+    ),
     # reports
-    "entitled_30d": Column("Entitled, summed over the 30 days ending that day", PRODUCT_UNIT),
+    "entitled_30d": Column(
+        "Entitled, summed over those of the 30 days ending that day that are not without limit",
+        PRODUCT_UNIT,
+    ),
     "used_30d": Column("Used, summed over the 30 days ending that day", PRODUCT_UNIT),
-    "consumption_30d": Column("used_30d ÷ entitled_30d; null: not entitled", RATIO),
-    "band": Column("over, healthy, low, at_risk, unused or unentitled"),
+    "used_limited_30d": Column(
+        "Used, summed over those of the 30 days that are not without limit", PRODUCT_UNIT
+    ),
+    "consumption_30d": Column(
+        "used_limited_30d ÷ entitled_30d; null: not entitled, or without limit on the day", RATIO
+    ),
+    "days_reported": Column("Days, of the 30, with usage reported, be it of nothing", "days"),
+    "band": Column("unlimited, unentitled, no_telemetry, unused, over, healthy, low or at_risk"),
+    "band_before": Column("Band 30 days before; absent: there was no row"),
+    "consumption_before": Column("consumption_30d of 30 days before", RATIO),
+    "customers": Column("Customers that the row sums up", "customers"),
+    "over": Column("Customers in band over", "customers"),
+    "healthy": Column("Customers in band healthy", "customers"),
+    "low": Column("Customers in band low", "customers"),
+    "at_risk": Column("Customers in band at_risk"),
+    "unused": Column("Customers in band unused"),
+    "unentitled": Column("Customers in band unentitled", "customers"),
+    "unlimited": Column("Customers in band unlimited", "customers"),
+    "no_telemetry": Column("Customers in band no_telemetry", "customers"),
     "days_left": Column("Days from last_day to ends_on", "days"),
     "annual_value": Column("What the entitlement is invoiced at for a year", "currency"),
-    "at_risk": Column("Whether the band is unused or at_risk"),
+    "renewed_by": Column("Entitlement that takes over; null: none does"),
+    "renewed_quantity": Column("Quantity of that entitlement; null: without limit, or none"),
+    # commitments
+    "term_days": Column("Days from starts_on to ends_on", "days"),
+    "elapsed_days": Column("Days of it until last_day", "days"),
+    "remaining_days": Column("Days of it after last_day", "days"),
+    "elapsed_pct": Column("elapsed_days ÷ term_days", RATIO),
+    "observed_days": Column("Days of it that the mart knows of", "days"),
+    "used_to_date": Column("Used of it on the days that the mart knows of", PRODUCT_UNIT),
+    "peak_used": Column("Most that was used of it on a day", PRODUCT_UNIT),
+    "used_estimated": Column(
+        "used_to_date, and what was used before first_day at the same rate", PRODUCT_UNIT
+    ),
+    "used_pct": Column("used_estimated ÷ quantity; for capacity the mean day's share of it", RATIO),
+    "burn_30d": Column("Used a day, over the last 30 days that the mart knows of", PRODUCT_UNIT),
+    "projected": Column("Used in the end, at the rate of burn_30d", PRODUCT_UNIT),
+    "projected_pct": Column("projected ÷ quantity", RATIO),
+    "pace": Column("used_pct ÷ elapsed_pct; for capacity used_pct", RATIO),
+    "exhausts_on": Column("Day on which all is used up, or will be; null: none of the term", DAY),
+    "target_daily": Column("What may be used a day until the end", PRODUCT_UNIT),
+    "overage": Column("projected above quantity", PRODUCT_UNIT),
+    "unused_value": Column("Value a year of what is projected to be left", "reporting currency"),
+    "overage_value": Column("Value a year of what is projected above", "reporting currency"),
+    "status": Column("Where it is heading: one of the statuses of commitments"),
 }

@@ -2,7 +2,12 @@
 
 from collections.abc import Iterable
 
-from consumption_datamart.schema.codes import BANDS, QUARANTINE_REASONS, WARNING_CODES
+from consumption_datamart.schema.codes import (
+    BANDS,
+    QUARANTINE_REASONS,
+    STATUSES,
+    WARNING_CODES,
+)
 from consumption_datamart.schema.table import Table
 
 
@@ -26,6 +31,7 @@ def dictionary(models: Iterable[type[Table]]) -> str:
         "Quarantine reasons": QUARANTINE_REASONS,
         "Warning codes": WARNING_CODES,
         "Bands": BANDS,
+        "Statuses of commitments": STATUSES,
     }
     for title, codes in vocabularies.items():
         parts += [f"## {title}", "", "| code | when |", "|---|---|"]

@@ -1,4 +1,4 @@
-"""The lake's contract (spec, sections 1 and 2): one model for each lake table.
+"""The lake's contract (spec, sections 1, 2 and 7): one model for each lake table.
 
 A contract says which columns and rules a dump must keep, when a row is on the wrong day, when it is
 suspicious, and which of two rows with one key is kept. The raw, quarantine and files tables derive
@@ -15,7 +15,7 @@ from pandera.api.ibis.types import IbisData
 from consumption_datamart.schema.codes import METERINGS, PERIODS, UNLIMITED
 from consumption_datamart.schema.patterns import matches
 from consumption_datamart.schema.table import Field, LakeTable
-from consumption_datamart.schema.types import Amount, Day, Instant, Integer, Real, Text
+from consumption_datamart.schema.types import Amount, Day, Instant, Integer, Rate, Real, Text
 
 UNUSUAL_QUANTITY = 1_000_000
 LARGEST_READING = 1e15
@@ -29,17 +29,31 @@ class Contract(LakeTable):
     """Base of the contracts.
 
     A contract with `_day` has in each dump all rows of its day; one without has rows that later
-    dumps supersede. `_preferred` names the columns whose greatest value wins among rows with one
-    key, before the remaining columns in contract order.
+    dumps supersede: those with the same key, or with the same values of the columns `_superseding`.
+    `_preferred` names the columns whose greatest value wins among rows with one key, before the
+    remaining columns in contract order. A lake need not have the tables of `_is_optional`.
     """
 
     _preferred: ClassVar[tuple[str, ...]] = ("quantity",)
+    _superseding: ClassVar[tuple[str, ...]] = ()
+    _is_optional: ClassVar[bool] = False
+
+    @classmethod
+    def is_optional(cls) -> bool:
+        """Whether a lake without the table is complete; its dumps make no days of the mart."""
+        return cls._is_optional
+
+    @classmethod
+    def superseding(cls) -> list[str]:
+        """Columns by which the rows of a later dump supersede those of an earlier one."""
+        return list(cls._superseding) or cls.key()
 
     @classmethod
     def precedence(cls) -> list[str]:
         """Columns that decide which of several rows with one key in one dump is kept, in order."""
-        others = [name for name in cls.ibis_schema() if name not in (*cls.key(), *cls._preferred)]
-        return [*cls._preferred, *others]
+        columns = cls.ibis_schema()
+        others = [name for name in columns if name not in (*cls.key(), *cls._preferred)]
+        return [*(name for name in cls._preferred if name in columns), *others]
 
     @classmethod
     def moment(cls, rows: ir.Table) -> ir.Value | None:  # noqa: ARG003  # for overriding
@@ -54,10 +68,12 @@ class Contract(LakeTable):
     @classmethod
     def flags(cls, rows: ir.Table) -> dict[str, ir.BooleanValue]:
         """Warning code → condition, for the warnings that a kept row can have."""
-        return {
-            "invalid_customer_id": ~matches(rows.customer_id, r"CUST-[0-9]+"),
-            "unusual_quantity": rows.quantity > UNUSUAL_QUANTITY,
-        }
+        found = {}
+        if "customer_id" in rows.columns:
+            found["invalid_customer_id"] = ~matches(rows.customer_id, r"CUST-[0-9]+")
+        if "quantity" in rows.columns:
+            found["unusual_quantity"] = rows.quantity > UNUSUAL_QUANTITY
+        return found
 
 
 class Invoices(Contract):
@@ -166,10 +182,69 @@ class Telemetry(Contract):
         return rows.event_ts
 
 
+class Bundles(Contract):
+    """Bundles, by the components that they are sold for."""
+
+    _superseding = ("bundle_id",)
+    _is_optional = True
+
+    bundle_id: Text
+    product_id: Text
+    quantity: Amount = Field(ge=0)
+    unit: Text
+    metering: Text = Field(isin=METERINGS)
+
+    class Config:
+        """The key within a dump; the last dump that has a bundle has all of it."""
+
+        unique = ["bundle_id", "product_id"]
+
+
+class Accounts(Contract):
+    """Customers as accounts, with the accounts that they belong to."""
+
+    _is_optional = True
+
+    customer_id: Text
+    parent_customer_id: Text = Field(nullable=True)
+    segment: Text = Field(nullable=True)
+    region: Text = Field(nullable=True)
+    account_manager: Text = Field(nullable=True)
+
+    class Config:
+        """The key within a dump."""
+
+        unique = ["customer_id"]
+
+
+class ExchangeRates(Contract):
+    """Exchange rates: what one unit of a currency is worth, from a day on."""
+
+    _is_optional = True
+
+    currency: Text = Field(str_matches=r"^[A-Z]{3}$")
+    valid_from: Day
+    rate: Rate = Field(gt=0)
+
+    class Config:
+        """The key within a dump."""
+
+        unique = ["currency", "valid_from"]
+
+
 def _as_number(day: ir.DateValue) -> ir.IntegerValue:
     """A date as 20261231, on every engine."""
     return day.year() * 1_0000 + day.month() * 100 + day.day()
 
 
-CONTRACTS: tuple[type[Contract], ...] = (Invoices, Entitlements, Telemetry)
+CONTRACTS: tuple[type[Contract], ...] = (
+    Invoices,
+    Entitlements,
+    Telemetry,
+    Bundles,
+    Accounts,
+    ExchangeRates,
+)
 """Of all lake tables."""
+REQUIRED = tuple(contract for contract in CONTRACTS if not contract.is_optional())
+"""Of those without which there is no mart; their dumps say which days it is about."""

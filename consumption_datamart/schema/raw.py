@@ -11,6 +11,9 @@ from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.table import Field, LakeTable, Table, warnings_field
 from consumption_datamart.schema.types import Day, Integer, Text
 
+REPORTING_CURRENCY, SILENCE_UNKNOWN = "reporting_currency", "silence_unknown"
+DECLARATIONS = (REPORTING_CURRENCY, SILENCE_UNKNOWN)
+
 
 class Dumps(LakeTable):
     """Dumps that the lake has, loaded or not; and those that are gone, but kept as loaded."""
@@ -27,6 +30,18 @@ class Dumps(LakeTable):
         """One row a dump."""
 
         unique = ["lake_table", "source", "dump_day"]
+
+
+class Declarations(LakeTable):
+    """What the sources file says of the mart: its currency, products whose silence says nothing."""
+
+    declaration: Text = Field(isin=DECLARATIONS)
+    value: Text
+
+    class Config:
+        """One row a declaration and value."""
+
+        unique = ["declaration", "value"]
 
 
 class _OfLoad(LakeTable):

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pandera.ibis as pa
 from pandera.api.ibis.types import IbisData
@@ -140,7 +141,13 @@ class Table(pa.DataFrameModel):
         Returns:
             Label of the rule → condition; null where a value that may be null is null.
         """
-        schema = cls.to_schema()
+        return cls._rules(table.op())
+
+    @classmethod
+    @lru_cache(maxsize=512)
+    def _rules(cls, relation: ops.Relation) -> dict[str, ir.BooleanValue]:
+        """The same; Pandera and Ibis need long for it."""
+        table, schema = relation.to_expr(), cls.to_schema()
         checks = [
             (name, check) for name, column in schema.columns.items() for check in column.checks
         ]

@@ -8,8 +8,6 @@ import pyarrow as pa
 
 Array: TypeAlias = Any  # of NumPy, whose records and days have no static types
 
-DECIMAL = pa.decimal128(18, 4)
-
 
 def day_number(day: date) -> np.datetime64:
     """The day as NumPy counts days."""
@@ -25,12 +23,13 @@ def add_months(days: Array, months: Array | int) -> Array:
     return target.astype("M8[D]") + offset
 
 
-def decimals(values: Array) -> Any:
-    """A decimal(18,4) column of these numbers, rounded to four places."""
+def decimals(values: Array, places: int = 4) -> Any:
+    """A decimal(18,4) column of these numbers, rounded to four places; or to so many."""
     words = np.empty((len(values), 2), "<i8")
-    words[:, 0] = np.rint(np.asarray(values, float) * 10_000)
+    words[:, 0] = np.rint(np.asarray(values, float) * 10**places)
     words[:, 1] = words[:, 0] >> 63
-    return pa.Array.from_buffers(DECIMAL, len(values), [None, pa.py_buffer(words)])
+    decimal = pa.decimal128(18, places)
+    return pa.Array.from_buffers(decimal, len(values), [None, pa.py_buffer(words)])
 
 
 def labels(prefix: str, numbers: Array, width: int) -> Any:

@@ -34,6 +34,8 @@ _OUT_OF_RANGE: dict[str, list[Row]] = {
         {"quantity": float("nan")},
         {"quantity": float("inf")},
     ],
+    "bundles": [{"quantity": Decimal(-1)}, {"metering": "unlimited"}],
+    "exchange_rates": [{"rate": Decimal(0)}, {"rate": Decimal(-1)}, {"currency": "Euro"}],
 }
 _UNREADABLE: dict[str, list[Row]] = {
     "invoices": [
@@ -48,6 +50,9 @@ _UNREADABLE: dict[str, list[Row]] = {
         {"amendment": "first"},
     ],
     "telemetry": [{"quantity": "some"}, {"event_ts": "yesterday"}, {"quantity": "3 GiB"}],
+    "bundles": [{"quantity": "as needed"}],
+    "accounts": [],
+    "exchange_rates": [{"rate": "1,08"}, {"valid_from": "Q3"}],
 }
 
 
@@ -104,7 +109,7 @@ def credit(table: str, row: Row, turn: int, day: date) -> Row:
 
 def duplicate_key(table: str, row: Row, turn: int, day: date) -> Row:
     """A row again: the same, with less, or (a reading) with more but of an earlier moment."""
-    if turn % 3 == 1:
+    if turn % 3 == 1 and "quantity" in row:
         return row | {"quantity": row["quantity"] / 2}
     if turn % 3 and table == "telemetry" and row["event_ts"].time().second:
         earlier = row["event_ts"] - timedelta(seconds=1)
@@ -119,7 +124,8 @@ def unreadable_value(table: str, row: Row, turn: int) -> list[str]:
     variant = turn % (len(variants) + 2)
     if variant < len(variants):
         return list((fields | variants[variant]).values())
-    return list(fields.values())[:-3] if variant == len(variants) else [*fields.values(), "", "7"]
+    kept = max(1, len(fields) - 3)
+    return list(fields.values())[:kept] if variant == len(variants) else [*fields.values(), "", "7"]
 
 
 def _owned(row: Row, customer_id: str, customer_name: str, deployment_id: str) -> Row:
@@ -132,16 +138,27 @@ def _owned(row: Row, customer_id: str, customer_name: str, deployment_id: str) -
     return {name: value for name, value in owner.items() if name in row}
 
 
-_EVERYWHERE: dict[str, Callable[[str, Row, int, date], Row]] = {
+Damage: TypeAlias = Callable[[str, Row, int, date], Row]
+
+_WRONG: dict[str, Damage] = {
     "missing_value": missing_value,
     "out_of_range": out_of_range,
     "duplicate_key": duplicate_key,
+}
+_EVERYWHERE = _WRONG | {
     "invalid_customer_id": invalid_customer_id,
     "unusual_quantity": unusual_quantity,
 }
-KINDS = {
+KINDS: dict[str, dict[str, Damage]] = {
     "invoices": _EVERYWHERE
     | {"wrong_day": wrong_day, "zero_quantity": zero_quantity, "credit": credit},
     "entitlements": _EVERYWHERE | {"zero_quantity": zero_quantity},
     "telemetry": _EVERYWHERE | {"wrong_day": wrong_day},
+    "bundles": _WRONG,
+    "accounts": {
+        "missing_value": missing_value,
+        "duplicate_key": duplicate_key,
+        "invalid_customer_id": invalid_customer_id,
+    },
+    "exchange_rates": _WRONG,
 }

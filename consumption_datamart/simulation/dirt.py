@@ -13,6 +13,9 @@ import pyarrow as pa
 from .contract import SCHEMAS
 from .damage import KINDS, Row, unreadable_value
 
+SNAPSHOTS = ("bundles", "accounts", "exchange_rates")
+_FEW = 40  # of which one may be dirty
+
 
 @dataclass(frozen=True)
 class Dump:
@@ -33,10 +36,16 @@ class Dirt:
 
 
 def turns(table: str, share: float, rows: int, days: int, place: int) -> range:
-    """The numbers of the dirty rows of a day, when all days together have so many clean rows."""
+    """The numbers of the dirty rows of a day, when all days together have so many clean rows.
+
+    They are of each kind, unless the table is so small that they would be too many.
+    """
     if not share:
         return range(0)
-    total = max(len(KINDS[table]) + 1, round(rows * share))
+    each_kind = len(KINDS[table]) + 1
+    if table in SNAPSHOTS:
+        each_kind = min(each_kind, 1 + rows // _FEW)
+    total = max(each_kind, round(rows * share))
     return range(total * place // days, total * (place + 1) // days)
 
 
@@ -84,4 +93,10 @@ def _fresh(table: str, model: Row, number: int) -> Row:
     if table == "entitlements":
         fresh = {"entitlement_id": f"ENT-X{number:06d}", "amendment": 0, "invoice_id": None}
         return model | fresh
-    return model | {"event_id": f"x{number:011d}"}
+    keys = {
+        "telemetry": {"event_id": f"x{number:011d}"},
+        "bundles": {"bundle_id": f"BUND-X{number:03d}"},
+        "accounts": {"customer_id": f"CUST-8{number:05d}"},
+        "exchange_rates": {"currency": "XTS"},  # of ISO 4217, for tests
+    }
+    return model | keys[table]

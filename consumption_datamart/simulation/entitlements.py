@@ -9,12 +9,17 @@ from .market import Market, text
 from .posted import Posted, posted
 from .products import CAPACITY, CONSUMABLE
 
+_METERINGS = [CONSUMABLE, CAPACITY, "unlimited"]
+_PERIODS = {0: None, 1: "month", 3: "quarter"}
+
 
 def entitlements(market: Market, rows: Array, invoice_of: Array) -> Posted:
     """The entitlements of these terms and amendments; invoice_of tells that of an original."""
     sold = market.of(rows)
     invoice = np.where(rows["amendment"] == 0, invoice_of[rows["entitlement"]], 0)
-    by_capacity = market.is_capacity(rows) != sold["legacy"]
+    metering = np.where(sold["unlimited"], 2, market.is_capacity(rows) != sold["legacy"])
+    period = np.where(metering == 0, sold["period"], 0)
+    of_period = np.ceil(rows["quantity"] * period / sold["months"])
     columns = {
         "entitlement_id": labels("ENT-", rows["entitlement"], 6),
         "amendment": pa.array(rows["amendment"], pa.int64()),
@@ -23,10 +28,10 @@ def entitlements(market: Market, rows: Array, invoice_of: Array) -> Posted:
         ),
         "customer_id": text(market.who.customer_id, sold["customer"]),
         "product_id": text(market.what.product_id, sold["product"]),
-        "quantity": decimals(rows["quantity"]),
+        "quantity": decimals(np.where(period > 0, of_period, rows["quantity"])),
         "unit": text(market.what.unit, sold["product"]),
-        "metering": text([CONSUMABLE, CAPACITY], by_capacity.astype(int)),
-        "period": pa.nulls(len(rows), pa.string()),
+        "metering": text(_METERINGS, metering),
+        "period": text([*_PERIODS.values()], np.searchsorted([*_PERIODS], period)),
         "starts_on": pa.array(rows["starts_on"]),
         "ends_on": pa.array(rows["ends_on"]),
     }

@@ -9,6 +9,7 @@ from .arrays import Array, day_number, decimals, labels
 from .market import Market, text
 from .posted import Posted, posted
 from .stories import CORRECTED
+from .subscriptions import is_granted_anew
 
 _CORRECTED = 0.01  # share of lines
 
@@ -17,7 +18,7 @@ def billed(market: Market, every: Array, better: Array) -> Array:
     """Lines for these terms and upgrades: in order, of the quantity that is to be paid for."""
     before = every[better["entitlement"] - 1]
     left = (better["ends_on"] - better["starts_on"]) / (before["ends_on"] - before["starts_on"])
-    kept = before["quantity"] * np.where(market.is_capacity(better), 1.0, left)
+    kept = before["quantity"] * np.where(is_granted_anew(market.of(better), market.what), 1.0, left)
     more = better.copy()
     more["quantity"] = np.maximum(1, np.rint(better["quantity"] - kept))
     lines = np.concatenate([every, more])

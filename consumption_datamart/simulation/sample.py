@@ -1,7 +1,7 @@
 """The sample lake in source_data: made by `python -m consumption_datamart.simulation.sample OUT`.
 
-Ninety days of thirty customers. Telemetry comes as CSV first and as Parquet later, as it does when
-a source learns a better format; invoices and entitlements stay CSV.
+Ninety days of forty customers. Telemetry comes as CSV first and as Parquet later, as it does when
+a source learns a better format; all other tables stay CSV.
 """
 
 import shutil
@@ -23,22 +23,22 @@ def write_sample(out: Path) -> None:
             simulate(
                 Path(folder, format),
                 days=DAYS,
-                customers=30,
+                customers=40,
                 products=6,
-                rows_per_day=200,
+                rows_per_day=260,
                 end=END,
                 seed=27,
                 format=format,
                 dirt=0.005,
             )
-        for table in ("invoices", "entitlements", "telemetry"):
-            (out / table).mkdir(parents=True, exist_ok=True)
-            for day in (END - timedelta(age) for age in range(DAYS)):
-                as_parquet = table == "telemetry" and day >= PARQUET_SINCE
-                format = "parquet" if as_parquet else "csv"
-                shutil.copyfile(
-                    Path(folder, format, table, f"{day}.{format}"), out / table / f"{day}.{format}"
-                )
+        plain = Path(folder, "csv")
+        for file in plain.rglob("*.*"):
+            name = file.relative_to(plain)
+            if name.parts[0] == "telemetry" and date.fromisoformat(file.stem) >= PARQUET_SINCE:
+                name = name.with_suffix(".parquet")
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            format = "parquet" if name.suffix == ".parquet" else "csv"
+            shutil.copyfile(Path(folder, format, name), out / name)
 
 
 if __name__ == "__main__":

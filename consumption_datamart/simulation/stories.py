@@ -27,7 +27,7 @@ def moved_on(start: date, end: date) -> np.datetime64:
 
 def stories(customers: int, products: Products, start: date, end: date) -> Array:
     """The subscriptions of the first customers, as many of them as there are customers."""
-    first, trial = day_number(start), len(products.product_id) - 1
+    first, trial = day_number(start), products.listed - 1
 
     def at(share: float) -> np.datetime64:
         return day_within(start, end, share)
@@ -37,32 +37,32 @@ def stories(customers: int, products: Products, start: date, end: date) -> Array
 
     told = [
         # renamed, and renews under its new name; years ago it bought what is now sold otherwise
-        _story(0, 0, 0.86, renews=at(0.66), trend=0.05, size=8, deployments=4),
-        _story(0, 1, 0.90, renews=at(0.66), trend=0.03, size=6),
-        _story(0, 1, 0.0, begin=add_months(first, -36), terms=1, legacy=True),
+        story(0, 0, 0.86, renews=at(0.66), trend=0.05, size=8, deployments=4),
+        story(0, 1, 0.90, renews=at(0.66), trend=0.03, size=6),
+        story(0, 1, 0.0, begin=add_months(first, -36), terms=1, legacy=True),
         # uses more than it has bought
-        _story(1, 0, 1.25, renews=later(40), size=6, deployments=3),
-        _story(1, 1, 1.15, renews=later(40), size=10),
+        story(1, 0, 1.25, renews=later(40), size=6, deployments=3),
+        story(1, 1, 1.15, renews=later(40), size=10),
         # did so, too, until it bought more
-        _story(2, 2, 0.82, renews=later(130), size=5, upgraded_on=at(0.5), factor=1.6),
+        story(2, 2, 0.82, renews=later(130), size=5, upgraded_on=at(0.5), factor=1.6),
         # uses half of it
-        _story(3, 1, 0.50, renews=later(210), size=4, trend=-0.04),
-        _story(3, 3, 0.42, renews=later(210), size=12),
+        story(3, 1, 0.50, renews=later(210), size=4, trend=-0.04),
+        story(3, 3, 0.42, renews=later(210), size=12),
         # hardly any, and has to renew soon
-        _story(4, 0, 0.13, renews=later(25), size=10, trend=-0.08),
-        _story(4, 3, 0.20, renews=later(25), size=5, deployments=1),
+        story(4, 0, 0.13, renews=later(25), size=10, trend=-0.08),
+        story(4, 3, 0.20, renews=later(25), size=5, deployments=1),
         # none
-        _story(5, 2, 0.0, renews=later(60), size=12),
-        _story(5, 4, 0.0, renews=later(60), size=4),
+        story(5, 2, 0.0, renews=later(60), size=12),
+        story(5, 4, 0.0, renews=later(60), size=4),
         # cancels one of two products
-        _story(6, 0, 0.55, renews=later(170), size=3, cancelled_on=at(0.6)),
-        _story(6, 4, 0.80, renews=later(170), size=7),
+        story(6, 0, 0.55, renews=later(170), size=3, cancelled_on=at(0.6)),
+        story(6, 4, 0.80, renews=later(170), size=7),
         # tries out, without an invoice, what nobody has bought yet
-        _story(7, trial, 0.76, begin=later(-35), months=2, terms=1, invoiced=False),
+        story(7, trial, 0.76, begin=later(-35), months=2, terms=1, invoiced=False),
         # uses a product it never bought, then a deployment of it moves to a customer that did
-        _story(8, 1, 0.79, renews=later(75), size=6),
-        _story(8, MOVED_PRODUCT, 0.12, terms=0, begin=at(0.3), size=6),
-        _story(9, MOVED_PRODUCT, 0.88, renews=later(150), size=9, deployments=3),
+        story(8, 1, 0.79, renews=later(75), size=6),
+        story(8, MOVED_PRODUCT, 0.12, terms=0, begin=at(0.3), size=6),
+        story(9, MOVED_PRODUCT, 0.88, renews=later(150), size=9, deployments=3),
     ]
     rows = np.concatenate(told)
     rows["product"] = np.where(
@@ -74,9 +74,10 @@ def stories(customers: int, products: Products, start: date, end: date) -> Array
     return rows[rows["customer"] < customers]
 
 
-def _story(
+def story(
     customer: int, product: int, ratio: float, *, size: float = 3, **remarkable: Any
 ) -> Array:
+    """One subscription of a first customer; renews is the day of one of its renewals."""
     row = blank(1)
     row["customer"], row["product"], row["ratio"], row["quantity"] = customer, product, ratio, size
     row["lead"] = 0 if customer == RENAMED else 12

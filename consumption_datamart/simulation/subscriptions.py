@@ -29,6 +29,12 @@ SUBSCRIPTION = np.dtype(
         ("used_from", "M8[D]"),
         ("used_to", "M8[D]"),
         ("deployments", "i8"),
+        ("unlimited", "?"),  # then the quantity is no more than what was expected
+        ("period", "i8"),  # months after which a consumable is granted anew; 0: once for a term
+        ("turned_on", "M8[D]"),  # when use became another
+        ("turn", "f8"),  # use since then over use before
+        ("odd_from", "M8[D]"),  # from when and until when use is reported in another unit
+        ("odd_to", "M8[D]"),
     ]
 )
 
@@ -37,8 +43,9 @@ def blank(count: int) -> Array:
     """Subscriptions with nothing remarkable about them."""
     rows = np.zeros(count, SUBSCRIPTION)
     rows["months"], rows["terms"], rows["invoiced"] = 12, 1_000, True
-    rows["upgraded_on"] = rows["cancelled_on"] = NEVER
-    rows["factor"], rows["deployments"] = 1.0, 2
+    for column in ("upgraded_on", "cancelled_on", "turned_on", "odd_from", "odd_to"):
+        rows[column] = NEVER
+    rows["factor"], rows["turn"], rows["deployments"] = 1.0, 1.0, 2
     return rows
 
 
@@ -56,10 +63,16 @@ def daily_use(rows: Array, products: Products) -> Array:
     return np.where(products.is_capacity[rows["product"]], wanted, wanted / days)
 
 
-def growth(trend: Array, begin: Array, day: date) -> Array:
+def growth(rows: Array, day: date) -> Array:
     """How use of that day compares to that of the beginning."""
-    years = (day_number(day) - begin).astype(float) / 365.25
-    return np.maximum(0.3, 1 + trend * years)
+    years = (day_number(day) - rows["begin"]).astype(float) / 365.25
+    turn = np.where(rows["turned_on"] <= day_number(day), rows["turn"], 1.0)
+    return np.maximum(0.3, 1 + rows["trend"] * years) * turn
+
+
+def is_granted_anew(rows: Array, products: Products) -> Array:
+    """Whether the quantity is there each day or period anew, rather than once for a term."""
+    return products.is_capacity[rows["product"]] | (rows["period"] > 0)
 
 
 def day_within(start: date, end: date, share: float) -> np.datetime64:

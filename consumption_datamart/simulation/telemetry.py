@@ -22,9 +22,13 @@ def telemetry(
     """So many readings of that day, in the order of time."""
     chosen, count, weight = _rota(deployments, readings, day)
     sold = market.of(chosen)
-    use = daily_use(sold, market.what) * growth(sold["trend"], sold["begin"], day)
+    use = daily_use(sold, market.what) * growth(sold, day)
     use *= chosen["share"] * weight * (_BUSY if day.isoweekday() < _SATURDAY else _QUIET)
     use *= random.uniform(0.93, 1.07, len(chosen))
+
+    today = day_number(day)
+    is_odd = (sold["odd_from"] <= today) & (today < sold["odd_to"])
+    units, unit = market.what.unit + market.what.odd_unit, sold["product"]
 
     source = np.repeat(np.arange(len(chosen)), count)
     place = np.arange(len(source)) - np.repeat(np.cumsum(count) - count, count)
@@ -36,7 +40,7 @@ def telemetry(
     quantity = _rounded(use[source] * np.where(by_capacity, level, part))
 
     order = np.argsort(seconds, kind="stable")
-    midnight = day_number(day).astype("M8[us]")
+    midnight = today.astype("M8[us]")
     source, deployment = source[order], chosen[source[order]]["deployment"]
     return pa.table(
         {
@@ -47,7 +51,7 @@ def telemetry(
             "product_id": _coded(market.what.product_id, sold["product"], source),
             "infrastructure": _coded(INFRASTRUCTURES, chosen["infrastructure"], source),
             "quantity": pa.array(quantity[order]),
-            "unit": _coded(market.what.unit, sold["product"], source),
+            "unit": _coded(units, unit + len(market.what.unit) * is_odd, source),
         }
     )
 

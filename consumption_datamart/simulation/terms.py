@@ -5,6 +5,8 @@ from datetime import date
 import numpy as np
 
 from .arrays import Array, add_months, day_number
+from .products import Products
+from .subscriptions import is_granted_anew
 
 TERM = np.dtype(
     [
@@ -48,16 +50,16 @@ def terms(subscriptions: Array, end: date) -> Array:
     return every
 
 
-def upgrades(every: Array, subscriptions: Array, is_capacity: Array, end: date) -> Array:
+def upgrades(every: Array, subscriptions: Array, products: Products, end: date) -> Array:
     """The amendments that entitle to more for the rest of a term."""
     day = subscriptions["upgraded_on"][every["subscription"]]
     chosen = (every["starts_on"] <= day) & (day < every["ends_on"]) & (day <= day_number(end))
     before, day = every[chosen], day[chosen]
     rows = before.copy()
     rows["amendment"], rows["posted"], rows["starts_on"] = 1, day, day
-    # what is consumed is bought for the days that are left, what is occupied for each of them
+    # what is consumed is bought for the days that are left, what is granted anew for each of them
     left = (before["ends_on"] - day) / (before["ends_on"] - before["starts_on"])
-    share = np.where(is_capacity[subscriptions["product"][rows["subscription"]]], 1.0, left)
+    share = np.where(is_granted_anew(subscriptions[rows["subscription"]], products), 1.0, left)
     factor = subscriptions["factor"][rows["subscription"]]
     rows["quantity"] = np.clip(np.rint(before["quantity"] * factor * share), 1, _MOST)
     return rows

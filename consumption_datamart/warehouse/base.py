@@ -112,6 +112,14 @@ class Warehouse(ABC):
         """
 
     @abstractmethod
+    def copy_to(self, folder: Path) -> "Warehouse":
+        """A copy of it as writers see it, in a folder; it is as large.
+
+        Raises:
+            WarehouseError: it cannot be read, or the copy not be written.
+        """
+
+    @abstractmethod
     def released(self) -> "Warehouse":
         """The warehouse as readers see it, whatever is being written."""
 

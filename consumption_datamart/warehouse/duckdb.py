@@ -14,14 +14,13 @@ from threading import RLock
 
 import duckdb
 import ibis
-import ibis.expr.types as ir
-import pandas as pd
 from ibis.backends.sql import SQLBackend
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from consumption_datamart.schema.monitoring import Release
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
+from consumption_datamart.warehouse.duckdb_transaction import DuckDBTransaction
 from consumption_datamart.warehouse.file import FileWarehouse
 from consumption_datamart.warehouse.files import copy_file, remove_file
 from consumption_datamart.warehouse.release import (
@@ -46,40 +45,6 @@ CATALOG = "warehouse"
 _TURN = RLock()
 """Threads take turns at a file that is written to: on POSIX, closing any descriptor of a file gives
 up all locks that the process has on it."""
-
-
-class DuckDBTransaction(Transaction):
-    """Files are read in the warehouse's own connection."""
-
-    constraint_error = duckdb.ConstraintException
-
-    def create(self, model: type[Table]) -> None:
-        """Creates the schema, too."""
-        _, database = self.warehouse.location(model)
-        schema = '"' + '"."'.join(database or ()) + '"'
-        self.backend.raw_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        columns = []
-        for name, dtype in self.warehouse.stored_schema(model).items():
-            columns.append(f'"{name}" {self.backend.compiler.type_mapper.to_string(dtype)}')
-            if not dtype.nullable:
-                columns[-1] += " NOT NULL"
-            if name in model.identifiers():
-                # else DuckDB looks for repeated values first, in vain, which takes as long again
-                columns[-1] += " USING COMPRESSION zstd"
-        self.backend.raw_sql(
-            f"CREATE TABLE {self.warehouse.qualified(model)} ({', '.join(columns)})"
-        )
-
-    def load(self, model: type[Table], staged: ir.Table) -> None:
-        """Staged rows are already here."""
-        self.insert(model, staged)
-
-    def append(self, model: type[Table], frame: pd.DataFrame) -> None:
-        """DuckDB reads frames by itself."""
-        self.staging.con.register("appended_frame", frame)
-        into = f"INSERT INTO {self.warehouse.qualified(model)} BY NAME"
-        with self.constraints(model):
-            self.staging.con.execute(f"{into} FROM appended_frame")
 
 
 class DuckDBWarehouse(FileWarehouse):
@@ -138,6 +103,19 @@ class DuckDBWarehouse(FileWarehouse):
             except (OSError, duckdb.Error) as error:
                 remove_file(fresh)
                 raise self.unreachable(error) from error
+
+    def copy_to(self, folder: Path) -> Warehouse:
+        """A copy of the file that writers work in, with what is only in its log."""
+        copied = DuckDBWarehouse(str(folder / self.path.name), self.memory_limit)
+        source = self.file
+        target = copied.working if source == self.working else copied.path
+        try:
+            with source.open("rb") as opened, self._connection(source) as connection:
+                connection.execute(f"CHECKPOINT {CATALOG}")
+                copy_file(opened, target)
+        except OSError as error:
+            raise self.unreachable(error) from error
+        return copied
 
     def released(self) -> Warehouse:
         """The readers' copy."""

@@ -14,7 +14,7 @@ import ibis
 import ibis.expr.types as ir
 
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.star import ReportingDay
+from consumption_datamart.schema.dimensions import ReportingDay
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.changes import changed_days, changes, days_seen
 from consumption_datamart.warehouse.ledger import (

@@ -16,8 +16,8 @@ import pandas as pd
 from ibis.backends.sql import SQLBackend
 
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.dimensions import ReportingDay
 from consumption_datamart.schema.monitoring import AwaitedDay, FailedDay, Publication
-from consumption_datamart.schema.star import ReportingDay
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.code import code_version

@@ -1,6 +1,6 @@
 """Expressions as SQL, and what SQL has made as expressions."""
 
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -9,31 +9,45 @@ import ibis.expr.types as ir
 import sqlglot
 from ibis.backends.duckdb import Backend as DuckDBBackend
 from ibis.backends.sql import SQLBackend
+from sqlglot.optimizer.eliminate_subqueries import eliminate_subqueries
+
+from consumption_datamart.warehouse.kept_sql import kept
 
 
 def sql_of(backend: SQLBackend, expression: ir.Table) -> str:
     """The SQL of an expression that holds no connection.
 
     Ibis needs longer for it than most engines for a small table: who asks the same again, for
-    another batch of files or in another run of one process, is told what he was told before
-    (docs/decisions/archive/0036).
+    another batch of files or in another run, is told what was told before
+    (docs/decisions/0017-sql-is-kept.md).
     """
     return _compiled(backend.name, expression.op())
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)
 def _compiled(dialect: str, relation: ops.Relation) -> str:
+    return kept(dialect, relation, partial(_made, dialect, relation))
+
+
+def _made(dialect: str, relation: ops.Relation) -> str:
     sql: str = ibis.to_sql(relation.to_expr(), dialect, pretty=False)
+    if dialect == "sqlite":  # its parser gives up where some fifteen queries are nested
+        sql = eliminate_subqueries(sqlglot.parse_one(sql, dialect=dialect)).sql(dialect)
     return sql
 
 
 def where_of(backend: SQLBackend, table: ir.Table, condition: ir.BooleanValue) -> str:
     """A condition on the columns of one table as SQL, for DELETE: without the table's alias."""
-    select = sqlglot.parse_one(sql_of(backend, table.filter(condition)), dialect=backend.dialect)
+    return _where(backend.name, table.filter(condition).op())
+
+
+@lru_cache(maxsize=1024)
+def _where(dialect: str, filtered: ops.Relation) -> str:
+    select = sqlglot.parse_one(_compiled(dialect, filtered), dialect=dialect)
     where: sqlglot.exp.Where = select.args["where"]
     for column in where.find_all(sqlglot.exp.Column):
         column.set("table", None)
-    return str(where.this.sql(dialect=backend.dialect))
+    return str(where.this.sql(dialect=dialect))
 
 
 def table_of(staging: DuckDBBackend, name: str) -> ir.Table:

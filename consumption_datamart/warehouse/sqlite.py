@@ -7,6 +7,7 @@ files: a DuckDB in memory does, and hands the rows over.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -125,6 +126,13 @@ class SQLiteWarehouse(FileWarehouse):
             raise self.unreachable(FileNotFoundError("no such file; build the mart first"))
         with self._connection() as connection:
             yield ibis.sqlite.from_connection(connection)
+
+    def copy_to(self, folder: Path) -> Warehouse:
+        """A copy by SQLite itself, of the last commit."""
+        copied = SQLiteWarehouse(str(folder / self.path.name), self.memory_limit)
+        with self._connection() as connection, closing(sqlite3.connect(copied.path)) as target:
+            connection.backup(target)
+        return copied
 
     def _keep_log(self, connection: sqlite3.Connection) -> None:
         """Lets readers read while it is written to; SQLite does not wait to begin that."""

@@ -45,6 +45,16 @@ def lake(*dumps: Write) -> Write:
     return write
 
 
+def settings(text: str) -> Write:
+    """Write the lake's own lake.toml."""
+
+    def write(path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        (path / "lake.toml").write_text(text)
+
+    return write
+
+
 def used(number: int, quantity: float, **overrides: object) -> Row:
     """Usage at noon of the day with that number; its event is named after deployment and product.
 

@@ -1,4 +1,4 @@
-"""Section 4: report_renewals, as of last_day, which is day 5 in these cases."""
+"""Sections 4 and 7: report_renewals, as of last_day, which is day 5 in these cases."""
 
 from decimal import Decimal
 
@@ -70,7 +70,7 @@ CASES = [
                 "entitlement_id quantity ends_on days_left",
                 ("tomorrow", Decimal(10), day(6), 1),
                 ("in 90 days", Decimal(10), day(95), 90),
-                ("to be cancelled", Decimal(10), day(30), 25),
+                ("to be cancelled", Decimal(10), day(6), 1),
                 ("cut short", Decimal(7), day(20), 15),
             )
         },
@@ -110,14 +110,14 @@ CASES = [
         ),
         {
             "mart.report_renewals": table_of(
-                "entitlement_id annual_value currency",
-                ("several lines", 155.0, "EUR"),
-                ("no invoice", None, None),
-                ("unknown invoice", None, None),
-                ("no term", None, "USD"),
-                ("two currencies", 37.5, "CHF"),
-                ("other product", None, None),
-                ("amended", None, None),
+                "entitlement_id annual_value currency meta__warnings",
+                ("several lines", 77.5, "EUR", "no_exchange_rate"),
+                ("no invoice", None, None, ""),
+                ("unknown invoice", None, None, ""),
+                ("no term", None, None, ""),
+                ("two currencies", None, None, "no_exchange_rate"),
+                ("other product", None, None, ""),
+                ("amended", 77.5, "EUR", "no_exchange_rate"),
             )
         },
     ),

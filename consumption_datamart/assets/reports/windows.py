@@ -1,4 +1,4 @@
-"""Sums over the 30 days that end on a day, and what executives call them (spec 4)."""
+"""Sums over the 30 days that end on a day, and what executives call them (spec 4 and 8)."""
 
 import ibis
 import ibis.expr.types as ir
@@ -53,30 +53,47 @@ def trailing_sums(rows: ir.Table, figures: list[str]) -> ir.Table:
     return fives.mutate(**{name: sum_of(fives[name], steps) for name in figures})
 
 
-def ratio(used: ir.NumericValue, entitled: ir.NumericValue) -> ir.NumericValue:
-    """Consumption: used ÷ entitled, null when nothing is entitled."""
-    return used / entitled.nullif(0)
+def trailing_count(rows: ir.Table, column: ir.BooleanColumn) -> ir.IntegerValue:
+    """On how many of the 30 days ending each day a column holds; rows as of `trailing_sums`."""
+    window = ibis.window(
+        group_by=[rows.customer_id, rows.product_id],
+        order_by=rows.day,
+        preceding=WINDOW_DAYS - 1,
+        following=0,
+    )
+    return column.cast("int64").sum().over(window)
 
 
-def band(used: ir.NumericValue, entitled: ir.NumericValue) -> ir.StringValue:
-    """The band of a consumption (spec 4).
+def with_consumption(rows: ir.Table, silence_unknown: ir.BooleanColumn) -> ir.Table:
+    """Adds consumption_30d and band to sums of 30 days (spec 4 and 8).
 
     Thresholds are met to 9 decimals, so that the last bit of a sum, in which engines may differ,
     moves nobody into another band.
+
+    Args:
+        rows: has entitled_30d, used_30d, used_limited_30d, days_reported and is_unlimited.
+        silence_unknown: whether missing telemetry says nothing of the row's product.
     """
-    consumption = ratio(used, entitled).round(9)
-    return ibis.cases(
-        (entitled == 0, "unentitled"),
-        (used == 0, "unused"),
+    entitled = rows.is_unlimited.ifelse(ibis.null("float64"), rows.entitled_30d.nullif(0))
+    consumption = (rows.used_limited_30d / entitled).round(9)
+    is_silent = (rows.used_30d == 0) & (rows.days_reported == 0) & silence_unknown
+    band = ibis.cases(
+        (rows.is_unlimited, "unlimited"),
+        (rows.entitled_30d == 0, "unentitled"),
+        (is_silent, "no_telemetry"),
+        (rows.used_30d == 0, "unused"),
         (consumption >= 1.0, "over"),
         (consumption >= 0.7, "healthy"),
         (consumption >= 0.3, "low"),
         else_="at_risk",
     )
+    return rows.mutate(consumption_30d=rows.used_limited_30d / entitled, band=band)
 
 
-def with_names(rows: ir.Table, dim_customer: ir.Table, dim_product: ir.Table) -> ir.Table:
-    """Adds customer_name, as of the row's day, and product_name."""
+def with_names(
+    rows: ir.Table, dim_customer: ir.Table, dim_product: ir.Table, *more: str
+) -> ir.Table:
+    """Adds customer_name, as of the row's day, product_name, and more columns of dim_product."""
     customers = dim_customer.select("customer_id", "customer_name", "valid_from", "valid_to")
     named = rows.inner_join(
         customers,
@@ -86,4 +103,4 @@ def with_names(rows: ir.Table, dim_customer: ir.Table, dim_product: ir.Table) ->
             customers.valid_to > rows.day,
         ],
     ).drop("valid_from", "valid_to")
-    return named.inner_join(dim_product.select("product_id", "product_name"), "product_id")
+    return named.inner_join(dim_product.select("product_id", "product_name", *more), "product_id")

@@ -5,6 +5,7 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
+from consumption_datamart.assets.star.accounts import ATTRIBUTES
 from consumption_datamart.schema.codes import flag
 
 BEGINNING = date(1900, 1, 1)
@@ -12,14 +13,18 @@ END = date(9999, 12, 31)
 
 
 def dim_customer(
-    raw_invoices: ir.Table, raw_entitlements: ir.Table, deployment_monthly: ir.Table
+    raw_invoices: ir.Table,
+    raw_entitlements: ir.Table,
+    deployment_monthly: ir.Table,
+    account_tree: ir.Table,
 ) -> ir.Table:
-    """Customers as slowly changing dimension, type 2 (spec 3).
+    """Customers as slowly changing dimension, type 2 (spec 3), as accounts as of now (spec 7).
 
     Args:
         raw_invoices: the last line of a day names the customer on that day.
         raw_entitlements: for customers that were never invoiced.
         deployment_monthly: likewise.
+        account_tree: likewise; and what accounts belong to.
 
     Returns:
         One row for each name that a customer had in a row; inferred members are named by their id.
@@ -40,6 +45,7 @@ def dim_customer(
     seen = ibis.union(
         raw_entitlements.select("customer_id"),
         deployment_monthly.select("customer_id"),
+        account_tree.select("customer_id"),
         distinct=True,
     )
     unknown = seen.anti_join(raw_invoices, "customer_id")
@@ -50,15 +56,22 @@ def dim_customer(
         valid_to=ibis.literal(END),
         is_inferred=True,
     )
-    customers = ibis.union(invoiced, inferred)
+    customers = ibis.union(invoiced, inferred).left_join(account_tree, "customer_id")
     return customers.select(
         "customer_id",
         "customer_name",
         "valid_from",
         "valid_to",
+        *ATTRIBUTES,
+        top_customer_id=customers.top_customer_id.fill_null(customers.customer_id),
         customer_key=customers.customer_id + "@" + customers.valid_from.cast("string"),
         is_current=customers.valid_to == ibis.literal(END),
-        meta__warnings=flag({"unknown_customer": customers.is_inferred}),
+        meta__warnings=flag(
+            {
+                "account_cycle": customers.is_circular,
+                "unknown_customer": customers.is_inferred,
+            }
+        ),
     )
 
 

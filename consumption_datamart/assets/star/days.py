@@ -5,7 +5,9 @@ from datetime import date
 import pandas as pd
 
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.lake import REQUIRED
 
+REQUIRED_TABLES = [contract.table_name() for contract in REQUIRED]
 CALENDAR = Days(date(2020, 1, 1), date(2039, 12, 31))
 
 
@@ -30,6 +32,6 @@ def dim_day() -> pd.DataFrame:
 
 def reporting_day(dumps: pd.DataFrame) -> pd.DataFrame:
     """Days from first_day to last_day of the mart; none for a lake without dumps (spec 3)."""
-    bounds = dumps.dump_day.min(), dumps.dump_day.max()
-    days = [] if dumps.empty else pd.date_range(*bounds)
+    found = dumps.dump_day[dumps.lake_table.isin(REQUIRED_TABLES)]
+    days = [] if found.empty else pd.date_range(found.min(), found.max())
     return pd.DataFrame({"day": pd.Series(days, dtype="datetime64[ns]")})

@@ -1,13 +1,10 @@
 """The facts of invoices and consumption."""
 
 import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from consumption_datamart.schema.codes import flag
-
-WIDE = dt.Decimal(38, 4)
-"""Wide enough for the product of two amounts."""
+from consumption_datamart.schema.types import WIDE
 
 
 def fact_invoice_line(raw_invoices: ir.Table, dim_customer: ir.Table) -> ir.Table:
@@ -40,7 +37,7 @@ def fact_invoice_line(raw_invoices: ir.Table, dim_customer: ir.Table) -> ir.Tabl
 def fact_consumption_daily(
     fact_entitlement_daily: ir.Table, fact_usage_daily: ir.Table, dim_product: ir.Table
 ) -> ir.Table:
-    """What each customer uses of each product on each day, against what it may (spec 3).
+    """What each customer uses of each product on each day, against what it may (spec 3 and 7).
 
     Used is the sum over deployments: of the day's peaks for a product metered by capacity, of the
     day's totals for one metered by consumption. Rows are those with an entitlement or usage.
@@ -51,7 +48,9 @@ def fact_consumption_daily(
         "product_id",
         "entitled_quantity",
         used_quantity=ibis.literal(0.0),
-        is_used=ibis.literal(0),
+        unlimited=fact_entitlement_daily.is_unlimited.cast("int64"),
+        deployment_count=ibis.literal(0, "int64"),
+        mismatches=ibis.literal(0, "int64"),
     )
     usage = fact_usage_daily.inner_join(dim_product, "product_id")
     used = usage.select(
@@ -62,15 +61,28 @@ def fact_consumption_daily(
         used_quantity=(usage.metering == "capacity").ifelse(
             usage.peak_quantity, usage.total_quantity
         ),
-        is_used=ibis.literal(1),
+        unlimited=ibis.literal(0, "int64"),
+        deployment_count=ibis.literal(1, "int64"),
+        mismatches=((usage.unit_count > 1) | (usage.unit != usage.unit_right)).cast("int64"),
     )
     both = ibis.union(entitled, used)
     sums = both.group_by("day", "customer_id", "product_id").aggregate(
         entitled_quantity=both.entitled_quantity.sum(),
         used_quantity=both.used_quantity.sum(),
-        is_used=both.is_used.max(),
+        is_unlimited=both.unlimited.max() == 1,
+        deployment_count=both.deployment_count.sum(),
+        mismatches=both.mismatches.sum(),
     )
-    return sums.filter((sums.entitled_quantity > 0) | (sums.is_used == 1)).mutate(
-        consumption_ratio=sums.used_quantity / sums.entitled_quantity.nullif(0),
-        meta__warnings=flag({"unentitled_usage": sums.entitled_quantity == 0}),
+    rows = sums.filter(
+        (sums.entitled_quantity > 0) | (sums.deployment_count > 0) | sums.is_unlimited
     )
+    entitled_to = rows.is_unlimited.ifelse(ibis.null("float64"), rows.entitled_quantity)
+    return rows.mutate(
+        consumption_ratio=rows.used_quantity / entitled_to.nullif(0),
+        meta__warnings=flag(
+            {
+                "unentitled_usage": (rows.entitled_quantity == 0) & ~rows.is_unlimited,
+                "unit_mismatch": rows.mismatches > 0,
+            }
+        ),
+    ).drop("mismatches")

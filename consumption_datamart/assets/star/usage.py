@@ -43,6 +43,8 @@ def fact_usage_daily(usage_by_unit_daily: ir.Table) -> ir.Table:
     usage = usage_by_unit_daily
     return usage.group_by("day", "deployment_id", "customer_id", "product_id").aggregate(
         infrastructure=usage.infrastructure.min(),
+        unit=usage.unit.min(),
+        unit_count=usage.count(),
         total_quantity=usage.total_quantity.sum(),
         peak_quantity=usage.peak_quantity.max(),
         event_count=usage.event_count.sum(),

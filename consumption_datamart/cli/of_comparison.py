@@ -1,0 +1,29 @@
+"""The command diff."""
+
+from typing import Annotated
+
+import typer
+
+from consumption_datamart.cli.options import DiffFormat
+
+
+def diff(
+    before: Annotated[str, typer.Argument(help="URL of a warehouse.", metavar="A")],
+    after: Annotated[str, typer.Argument(help="URL of another.", metavar="B")],
+    format_: Annotated[
+        DiffFormat, typer.Option("--format", help="How to write it.")
+    ] = DiffFormat.table,
+) -> None:
+    """Compare two warehouses: rows and cells, customers in another band, money.
+
+    What readers see of both is compared, of any engine.
+    """
+    from consumption_datamart.cli.diff import write
+    from consumption_datamart.comparison import compare
+    from consumption_datamart.definitions import models
+    from consumption_datamart.settings import load_settings
+    from consumption_datamart.warehouse import open_warehouse
+
+    limit = load_settings().memory_limit
+    opened = [open_warehouse(url, limit).released() for url in (before, after)]
+    write(compare(opened[0], opened[1], list(models().values())), format_.value)

@@ -1,0 +1,30 @@
+"""What a build would change, found out on a copy of the warehouse."""
+
+import tempfile
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from consumption_datamart.comparison.compare import Comparison, compare
+from consumption_datamart.schema.table import Table
+from consumption_datamart.settings import Settings
+from consumption_datamart.warehouse import open_warehouse
+
+
+def preview(
+    settings: Settings, models: Collection[type[Table]], build: Callable[[Settings], None]
+) -> Comparison:
+    """Builds into a copy, which is thrown away, and compares it with what readers see.
+
+    Args:
+        settings: where the lake and the warehouse are.
+        models: of the tables to compare.
+        build: builds the mart of the settings that it is given.
+
+    Raises:
+        WarehouseError: the warehouse is not built yet, or cannot be copied.
+    """
+    warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
+    with tempfile.TemporaryDirectory(prefix="preview", dir=warehouse.spill.parent) as folder:
+        copied = warehouse.copy_to(Path(folder))
+        build(settings.model_copy(update={"warehouse": copied.url, "dagster_home": None}))
+        return compare(warehouse.released(), copied, models)

@@ -1,0 +1,94 @@
+"""What is asked of the mart, as small frames; of a mart of an earlier version what it has."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from consumption_datamart.schema.dimensions import DimAccount, DimProduct
+from consumption_datamart.schema.raw import REPORTING_CURRENCY, Declarations
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse import Warehouse
+
+Record = dict[str, Any]
+
+
+def rows_of(
+    warehouse: Warehouse,
+    model: type[Table],
+    keep: Callable[[ir.Table], ir.BooleanValue] | None = None,
+) -> pd.DataFrame:
+    """Rows of a table, with all columns of its model.
+
+    Args:
+        warehouse: as readers see it.
+        model: of the table.
+        keep: which rows; by default all. It uses no column that an earlier version lacks.
+
+    Returns:
+        A frame. A column that an earlier version has not is null, a table that it has not is empty.
+
+    Raises:
+        WarehouseError: the warehouse cannot be opened.
+    """
+    names = list(model.ibis_schema())
+    if not warehouse.exists(model):
+        return pd.DataFrame(columns=names, dtype=object)
+    with warehouse.reader() as backend:
+        lacking = set(warehouse.difference(backend, model).added)
+    rows = warehouse.table(model)
+    if keep is not None:
+        rows = rows.filter(keep(rows))
+    found = warehouse.fetch(rows.select([name for name in names if name not in lacking]))
+    return found.reindex(columns=names)
+
+
+def of_day(warehouse: Warehouse, model: type[Table], day: date) -> pd.DataFrame:
+    """The rows of a daily table of one day, as `rows_of`."""
+    return rows_of(warehouse, model, lambda rows: rows.day == ibis.literal(day))
+
+
+def with_metering(frame: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
+    """Adds `unit` and `metering` of each row's product; null where it is not known."""
+    return frame.merge(products[["product_id", "unit", "metering"]], on="product_id", how="left")
+
+
+def products_of(warehouse: Warehouse) -> pd.DataFrame:
+    """dim_product, as `rows_of`."""
+    return rows_of(warehouse, DimProduct)
+
+
+def accounts_of(warehouse: Warehouse, day: date) -> pd.DataFrame:
+    """The top of each customer's account tree as it was named on a day; as `rows_of`."""
+    then = ibis.literal(day)
+    return rows_of(
+        warehouse, DimAccount, lambda rows: (rows.valid_from <= then) & (rows.valid_to > then)
+    )
+
+
+def reporting_currency(warehouse: Warehouse) -> str | None:
+    """The currency in which values are added up (spec, section 6); None: an earlier version."""
+    found = rows_of(
+        warehouse, Declarations, lambda rows: rows.declaration == ibis.literal(REPORTING_CURRENCY)
+    )
+    return None if found.empty else str(found["value"].iloc[0])
+
+
+def records(frame: pd.DataFrame) -> list[Record]:
+    """Rows of plain values: days as dates, numbers as numbers, None for what is not there."""
+    return [
+        {name: _plain(value) for name, value in row.items()}
+        for row in frame.astype(object).to_dict("records")
+    ]
+
+
+def _plain(value: Any) -> Any:
+    if pd.isna(value):
+        return None
+    if isinstance(value, datetime):  # also what pandas makes of a date
+        return value.date()
+    return float(value) if isinstance(value, Decimal) else value
