@@ -16,6 +16,7 @@ from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
 from consumption_datamart.definitions import models
 from consumption_datamart.schema.facts import FactUsageDaily
+from consumption_datamart.schema.patterns import matches
 from consumption_datamart.warehouse import kept_sql
 from consumption_datamart.warehouse.kept_sql import cache_file, fingerprint, kept
 
@@ -46,6 +47,7 @@ OTHERS = {
     "distinct rows": USAGE.distinct(),
     "a sum": USAGE.aggregate(n=USAGE.event_count.sum()),
     "a maximum": USAGE.aggregate(n=USAGE.event_count.max()),
+    "a function of the engine's": USAGE.filter(matches(USAGE.unit, "v.*")),
     "a cast": USAGE.select(n=USAGE.event_count.cast("float64")),
     "a cast to less": USAGE.select(n=USAGE.event_count.cast("float32")),
 }

@@ -18,6 +18,8 @@ from platformdirs import user_cache_path
 
 KEPT = 4_000
 """Statements that are kept, the last that were made: those of single days come and go."""
+FORM = 1
+"""Goes up where `sql.py` makes other SQL of the same expression than before."""
 MADE_BY = ("ibis-framework", "sqlglot", "duckdb")
 """Packages whose versions decide what SQL an expression has."""
 
@@ -36,7 +38,9 @@ def fingerprint(relation: ops.Relation) -> str:
 
     def of_node(node: ops.Node, _: object, **arguments: Any) -> str:
         said = {name: _in_order(value) for name, value in arguments.items()}
-        text = repr((type(node).__module__, type(node).__qualname__, said))
+        # an engine's own function is a class, that does not say the function's name
+        function = getattr(node, "__func_name__", None), getattr(node, "__udf_namespace__", None)
+        text = repr((type(node).__module__, type(node).__qualname__, function, said))
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     found: str = relation.map(of_node)[relation]
@@ -51,7 +55,7 @@ def _in_order(value: object) -> object:
 def cache_file() -> Path:
     """Where SQL is kept, made by these versions of the packages."""
     versions = "-".join(version(package) for package in MADE_BY)
-    return user_cache_path("consumption-datamart") / f"sql-{versions}.sqlite"
+    return user_cache_path("consumption-datamart") / f"sql-{FORM}-{versions}.sqlite"
 
 
 @cache
