@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 # measured is what users install: what only tests need takes time to import
 BENCH = $(VENV)-bench/bin
 
-.PHONY: build test test-oldest test-newest lint types format dev docs sample lock ui bench scaling bench-changes bench-automation fuzz faults kills
+.PHONY: build test test-all test-oldest test-newest lint types format dev docs sample lock ui bench scaling bench-changes bench-automation fuzz faults kills
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -22,6 +22,9 @@ build: $(BIN)/consumption-datamart  ## builds the mart from source_data/ and sho
 
 test: $(BIN)/consumption-datamart  ## passes the tests
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+test-all: $(BIN)/consumption-datamart  ## passes all of them, each on every engine
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not ui'
 
 # the oldest versions that pyproject.toml allows, all at once, and the newest that there are
 test-oldest: RESOLUTION = lowest-direct

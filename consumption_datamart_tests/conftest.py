@@ -11,9 +11,36 @@ from benchmarks.lakes import clean_environment
 from consumption_datamart_tests.mart import ENGINES
 
 
+ON_EVERY_ENGINE = {
+    f"test_{name}.py"
+    for name in (
+        "checks",
+        "diff",
+        "earlier_warehouses",
+        "end_to_end",
+        "faults",
+        "in_memory",
+        "increments",
+        "kills",
+        "optional_increments",
+        "properties",
+        "publication",
+        "readers",
+        "upgrades",
+    )
+}
+"""Tests of what engines do differently, and of builds as a whole; others run on DuckDB, and on the
+others by `make test-all`."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Who waits for clocks begins first: others run in the meantime."""
+    """Marks what `make test` leaves out; who waits for clocks begins first."""
     items.sort(key=lambda item: item.path.name != "test_daemon.py")
+    for item in items:
+        engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
+        if engine not in (None, "duckdb") and item.path.name not in ON_EVERY_ENGINE:
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True, scope="session")
