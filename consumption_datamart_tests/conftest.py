@@ -10,7 +10,6 @@ import pytest
 from benchmarks.lakes import clean_environment
 from consumption_datamart_tests.mart import ENGINES
 
-
 ON_EVERY_ENGINE = {
     f"test_{name}.py"
     for name in (
