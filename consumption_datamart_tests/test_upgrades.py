@@ -155,7 +155,7 @@ LACKING = {
     "monitoring.check_result": "threshold",
     "monitoring.figure": "figure",
     "mart.fact_usage_daily": "infrastructure",
-    "mart.dim_product": "is_bundle",
+    "mart.dim_product": "unit",
     "lake.raw_telemetry": "infrastructure",
 }
 """A column of each table that an earlier version did not have."""

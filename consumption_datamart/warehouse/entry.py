@@ -58,7 +58,7 @@ class LedgerEntry:
         self.dependents = [each for each in dependents if each.model.day_column()]
         require_ledger(transaction)
         if model.day_column() is None and self.dependents:
-            transaction.require(model)
+            transaction.upgrade(model)  # its readers may ask for a column that is new
             transaction.copy(model, BEFORE)
 
     def write(self, days: Days | None) -> dict[str, list[Days]]:
