@@ -8,7 +8,7 @@ import pandas as pd
 from consumption_datamart.alerts.config import AlertSettings
 from consumption_datamart.alerts.machine import Line, Reading, State
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.lake import REQUIRED
+from consumption_datamart.schema.lake import REQUIRED_TABLES
 from consumption_datamart.schema.monitoring import Objective
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.schema.reports import ReportCommitments, ReportConsumptionDaily
@@ -27,7 +27,7 @@ def dump_readings(
     """
     rows = warehouse.table(Dumps)
     # what is kept though its dump is gone has no files
-    awaited = {contract.table_name() for contract in REQUIRED} | settings.dumps.days.keys()
+    awaited = {*REQUIRED_TABLES, *settings.dumps.days}
     there = rows.filter(rows.files > 0, rows.lake_table.isin(sorted(awaited)))
     by_source = there.group_by("lake_table", "source").aggregate(day=there.dump_day.max())
     last = warehouse.find(Dumps, by_source)

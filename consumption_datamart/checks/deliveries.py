@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from consumption_datamart.checks.check import number
-from consumption_datamart.schema.lake import REQUIRED
+from consumption_datamart.schema.lake import REQUIRED_TABLES
 
 WEEKS = 4
 """Weeks whose same weekday a day's rows are compared with."""
@@ -82,7 +82,7 @@ def lateness(
     """
     is_own = (dumps.lake_table == table) & (dumps.source == source) & (dumps.files > 0)
     own = is_own.ifelse(dumps.dump_day, ibis.null("date"))
-    is_day = dumps.lake_table.isin([contract.table_name() for contract in REQUIRED])
+    is_day = dumps.lake_table.isin(REQUIRED_TABLES)
     days = is_day.ifelse(dumps.dump_day, ibis.null("date"))
     found = dumps.aggregate(first=days.min(), last=days.max(), own=own.max())
     now = ibis.literal(today)

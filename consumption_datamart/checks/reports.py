@@ -28,10 +28,7 @@ def active_customers(
     following = used.n.lead().over(group_by=[used[name] for name in owner], order_by=used.n)
     ends = used.n + WINDOW_DAYS
     spans = used.mutate(closes=(following < ends).ifelse(following, ends))
-    calendar = (
-        reporting_day if days is None else reporting_day.filter(reporting_day.day.between(*days))
-    )
-    calendar = calendar.select("day", n=number(calendar.day))
+    calendar = _numbered(reporting_day, days)
     # a product has an answer on days without a step, too
     grid = calendar.cross_join(used.select("product_id").distinct())
     steps = ibis.union(
@@ -130,10 +127,7 @@ def band_changes_add_up(
     """
     report, changes = report_consumption_daily, report_band_changes
     first = reporting_day.aggregate(first=reporting_day.day.min())
-    calendar = (
-        reporting_day if days is None else reporting_day.filter(reporting_day.day.between(*days))
-    )
-    calendar = calendar.select("day", n=number(calendar.day)).cross_join(first)
+    calendar = _numbered(reporting_day, days).cross_join(first)
     calendar = calendar.filter(calendar.n >= number(calendar["first"]) + WINDOW_DAYS)
     then = number(report.day)
     counted = [
@@ -195,3 +189,11 @@ def _apart(expected: ir.Table, report: ir.Table, key: list[str]) -> ir.Table:
     off = both.group_by(key).aggregate(off=both.step.sum())
     found = off.aggregate(rows=off.off.abs().sum())
     return found.mutate(measured=found["rows"])
+
+
+def _numbered(reporting_day: ir.Table, days: Days | None) -> ir.Table:
+    """The days that are looked at, with their numbers."""
+    within = (
+        reporting_day if days is None else reporting_day.filter(reporting_day.day.between(*days))
+    )
+    return within.select("day", n=number(within.day))

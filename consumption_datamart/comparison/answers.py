@@ -5,15 +5,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from consumption_datamart.schema.codes import ABSENT
 from consumption_datamart.schema.reports import (
     ReportCommitments,
     ReportConsumptionDaily,
     ReportRenewals,
 )
-from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Warehouse
-
-ABSENT = "absent"
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def moves(before: Warehouse, after: Warehouse) -> Iterator[Move]:
     yield from _moves("band", _last_day(before), _last_day(after), day)
     key = ["source", "entitlement_id", "customer_id", "product_id"]
     yield from _moves(
-        "status", _rows(before, ReportCommitments), _rows(after, ReportCommitments), key
+        "status", before.whole_rows(ReportCommitments), after.whole_rows(ReportCommitments), key
     )
 
 
@@ -83,7 +81,10 @@ def _moves(what: str, before: pd.DataFrame, after: pd.DataFrame, key: list[str])
 
 
 def _sums(warehouse: Warehouse) -> dict[str, float]:
-    commitments, renewals = _rows(warehouse, ReportCommitments), _rows(warehouse, ReportRenewals)
+    commitments, renewals = (
+        warehouse.whole_rows(ReportCommitments),
+        warehouse.whole_rows(ReportRenewals),
+    )
     at_risk = renewals[renewals.at_risk.astype(bool)]
     return {
         "value covered": float(commitments.annual_value_reporting.sum()),
@@ -100,14 +101,3 @@ def _last_day(warehouse: Warehouse) -> pd.DataFrame:
         return pd.DataFrame(columns=list(ReportConsumptionDaily.ibis_schema()))
     columns = ["day", "customer_id", "customer_name", "product_id", "product_name", "band"]
     return warehouse.fetch(rows.filter(rows.day == span.last).select(columns))
-
-
-def _rows(warehouse: Warehouse, model: type[Table]) -> pd.DataFrame:
-    """A report's rows, with the columns that it lacks in a warehouse of an earlier version."""
-    columns = list(model.ibis_schema())
-    if not warehouse.exists(model):
-        return pd.DataFrame(columns=columns)
-    with warehouse.reader() as backend:
-        lacking = warehouse.difference(backend, model).added
-    there = [name for name in columns if name not in lacking]
-    return warehouse.fetch(warehouse.table(model).select(there)).reindex(columns=columns)

@@ -70,9 +70,8 @@ def _compared(
     """Both tables are copied into a database of this process, which spills where they are large."""
     with before.in_memory() as connection:
         for name, warehouse, backend in ((BEFORE, before, one), (AFTER, after, other)):
-            lacking = warehouse.difference(backend, model).added
-            columns = [column for column in model.ibis_schema() if column not in lacking]
-            rows = backend.to_pyarrow(warehouse.table(model).select(columns))
+            there = warehouse.columns_there(backend, model)
+            rows = backend.to_pyarrow(warehouse.table(model).select(there))
             connection.register("copied", rows)
             connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM copied")
             connection.unregister("copied")

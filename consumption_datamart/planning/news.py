@@ -13,7 +13,7 @@ from consumption_datamart.lake.dumps import DumpFile
 from consumption_datamart.lake.listing import Listing
 from consumption_datamart.lake.loaded import Loaded, changed_days, kept_days, read_loaded
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.lake import REQUIRED, Contract
+from consumption_datamart.schema.lake import REQUIRED_TABLES, Contract
 from consumption_datamart.schema.raw import Declarations, Dumps, raw_of
 from consumption_datamart.warehouse import Ledger, Warehouse
 from consumption_datamart.warehouse.rows import day_of
@@ -79,7 +79,7 @@ def lake_news(
         warehouse, list(dumps.itertuples(index=False, name=None))
     )
     changed[Declarations.full_name()] = _undeclared(warehouse, listing.sources.declarations())
-    required = dumps[dumps.lake_table.isin([contract.table_name() for contract in REQUIRED])]
+    required = dumps[dumps.lake_table.isin(REQUIRED_TABLES)]
     dumped = frozenset(required.dump_day)
     whole = Days(min(dumped), max(dumped)) if dumped else None
     return LakeNews(changed, dumped, whole)

@@ -10,7 +10,7 @@ import pandas as pd
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.schema.alerts import Alert
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.lake import REQUIRED, Telemetry
+from consumption_datamart.schema.lake import REQUIRED_TABLES, Telemetry
 from consumption_datamart.schema.monitoring import Figure
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.settings import Settings
@@ -25,7 +25,6 @@ WINDOW = timedelta(days=30 - 1)
 RANGES = 3
 """Ranges of days that a line names; it counts the others."""
 RAW = "lake.raw_"
-REQUIRED_TABLES = {contract.table_name() for contract in REQUIRED}
 Delivered = dict[tuple[str, str], set[date]]
 """By lake table and source: the days that have a dump."""
 
@@ -65,7 +64,7 @@ def caveats(settings: Settings, day: date, now: datetime | None = None) -> list[
             key = row.lake_table, getattr(row, "source", row.lake_table)
             found[key].add(pd.Timestamp(row.dump_day).date())
     raw = [name.removeprefix(RAW) for name in ledger.published if name.startswith(RAW)]
-    for table in set(raw) & REQUIRED_TABLES - {table for table, _ in found}:
+    for table in set(raw) & set(REQUIRED_TABLES) - {table for table, _ in found}:
         found[table, table] = set()
     if any(found.values()):
         lines += _late(found, settings, now.date())
@@ -78,8 +77,7 @@ def _dumps(warehouse: Warehouse) -> pd.DataFrame | None:
     if not warehouse.exists(Dumps):
         return None
     with warehouse.reader() as backend:
-        lacking = warehouse.difference(backend, Dumps).added
-    there = [name for name in Dumps.ibis_schema() if name not in lacking]
+        there = warehouse.columns_there(backend, Dumps)
     return warehouse.find(Dumps, warehouse.table(Dumps).select(there))
 
 

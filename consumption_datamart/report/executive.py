@@ -109,8 +109,8 @@ class _Reader:
         last, about = self.period.last, self._members().about
         today = self._daily(ReportConsumptionDaily, self.day)
         latest = today if self.day == last else self._daily(ReportConsumptionDaily, last)
-        renewals = about(reading.rows_of(self.warehouse, ReportRenewals))
-        commitments = about(reading.rows_of(self.warehouse, ReportCommitments))
+        renewals = about(self.warehouse.whole_rows(ReportRenewals))
+        commitments = about(self.warehouse.whole_rows(ReportCommitments))
         has_commitments = self.warehouse.exists(ReportCommitments)
         moved = self._changes()
         return ExecutiveReport(
@@ -155,7 +155,7 @@ class _Reader:
 
     def _listing(self, by: str, view: View) -> Listing:
         if not view.is_daily:
-            rows = reading.rows_of(self.warehouse, view.model)
+            rows = self.warehouse.whole_rows(view.model)
             return listing(by, view, self.asked, rows)
         before = None
         if self.asked.compare is not None:

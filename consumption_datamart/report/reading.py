@@ -1,12 +1,10 @@
 """What is asked of the mart, as small frames; of a mart of an earlier version what it has."""
 
-from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import ibis
-import ibis.expr.types as ir
 import pandas as pd
 
 from consumption_datamart.schema.dimensions import DimAccount, DimProduct
@@ -17,39 +15,9 @@ from consumption_datamart.warehouse import Warehouse
 Record = dict[str, Any]
 
 
-def rows_of(
-    warehouse: Warehouse,
-    model: type[Table],
-    keep: Callable[[ir.Table], ir.BooleanValue] | None = None,
-) -> pd.DataFrame:
-    """Rows of a table, with all columns of its model.
-
-    Args:
-        warehouse: as readers see it.
-        model: of the table.
-        keep: which rows; by default all. It uses no column that an earlier version lacks.
-
-    Returns:
-        A frame. A column that an earlier version has not is null, a table that it has not is empty.
-
-    Raises:
-        WarehouseError: the warehouse cannot be opened.
-    """
-    names = list(model.ibis_schema())
-    if not warehouse.exists(model):
-        return pd.DataFrame(columns=names, dtype=object)
-    with warehouse.reader() as backend:
-        lacking = set(warehouse.difference(backend, model).added)
-    rows = warehouse.table(model)
-    if keep is not None:
-        rows = rows.filter(keep(rows))
-    found = warehouse.fetch(rows.select([name for name in names if name not in lacking]))
-    return found.reindex(columns=names)
-
-
 def of_day(warehouse: Warehouse, model: type[Table], day: date) -> pd.DataFrame:
-    """The rows of a daily table of one day, as `rows_of`."""
-    return rows_of(warehouse, model, lambda rows: rows.day == ibis.literal(day))
+    """The rows of a daily table of one day."""
+    return warehouse.whole_rows(model, lambda rows: rows.day == ibis.literal(day))
 
 
 def with_metering(frame: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
@@ -58,22 +26,22 @@ def with_metering(frame: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
 
 
 def products_of(warehouse: Warehouse) -> pd.DataFrame:
-    """dim_product, as `rows_of`."""
-    return rows_of(warehouse, DimProduct)
+    """dim_product."""
+    return warehouse.whole_rows(DimProduct)
 
 
 def accounts_of(warehouse: Warehouse, day: date) -> pd.DataFrame:
-    """The top of each customer's account tree as it was named on a day; as `rows_of`."""
+    """The top of each customer's account tree as it was named on a day."""
     then = ibis.literal(day)
-    return rows_of(
-        warehouse, DimAccount, lambda rows: (rows.valid_from <= then) & (rows.valid_to > then)
+    return warehouse.whole_rows(
+        DimAccount, lambda rows: (rows.valid_from <= then) & (rows.valid_to > then)
     )
 
 
 def reporting_currency(warehouse: Warehouse) -> str | None:
     """The currency in which values are added up (spec, section 6); None: an earlier version."""
-    found = rows_of(
-        warehouse, Declarations, lambda rows: rows.declaration == ibis.literal(REPORTING_CURRENCY)
+    found = warehouse.whole_rows(
+        Declarations, lambda rows: rows.declaration == ibis.literal(REPORTING_CURRENCY)
     )
     return None if found.empty else str(found["value"].iloc[0])
 

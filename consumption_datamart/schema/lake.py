@@ -248,3 +248,4 @@ CONTRACTS: tuple[type[Contract], ...] = (
 """Of all lake tables."""
 REQUIRED = tuple(contract for contract in CONTRACTS if not contract.is_optional())
 """Of those without which there is no mart; their dumps say which days it is about."""
+REQUIRED_TABLES = tuple(contract.table_name() for contract in REQUIRED)

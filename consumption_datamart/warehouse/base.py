@@ -197,6 +197,38 @@ class Warehouse(ABC):
                 return None
             return backend.to_pandas(self.table(model) if rows is None else rows)
 
+    def columns_there(self, backend: SQLBackend, model: type[Table]) -> list[str]:
+        """The model's columns that its table has; one of an earlier version lacks some."""
+        lacking = self.difference(backend, model).added
+        return [name for name in model.ibis_schema() if name not in lacking]
+
+    def whole_rows(
+        self,
+        model: type[Table],
+        keep: Callable[[ir.Table], ir.BooleanValue] | None = None,
+    ) -> pd.DataFrame:
+        """Rows of the model's table as a small frame, with all columns of the model.
+
+        Args:
+            model: of the table.
+            keep: which rows; by default all. It uses no column that an earlier version lacks.
+
+        Returns:
+            A column that an earlier version has not is null, a table that it has not is empty.
+
+        Raises:
+            WarehouseError: the warehouse cannot be opened.
+        """
+        names = list(model.ibis_schema())
+        if not self.exists(model):
+            return pd.DataFrame(columns=names, dtype=object)
+        with self.reader() as backend:
+            there = self.columns_there(backend, model)
+        rows = self.table(model)
+        if keep is not None:
+            rows = rows.filter(keep(rows))
+        return self.fetch(rows.select(there)).reindex(columns=names)
+
     def span(self, model: type[Table], column: str) -> Days | None:
         """The first and the last day in a column; None: there is none, or no such table."""
         rows = self.table(model)

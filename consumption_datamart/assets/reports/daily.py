@@ -4,6 +4,7 @@ import ibis
 import ibis.expr.types as ir
 
 from consumption_datamart.assets.reports.windows import (
+    SUMS,
     every_day,
     trailing_count,
     trailing_sums,
@@ -12,8 +13,6 @@ from consumption_datamart.assets.reports.windows import (
 )
 from consumption_datamart.schema.codes import ABSENT
 from consumption_datamart.schema.reports import WINDOW_DAYS
-
-SUMS = ["entitled_30d", "used_30d", "used_limited_30d"]
 
 
 def report_consumption_daily(

@@ -2,10 +2,8 @@
 
 import ibis.expr.types as ir
 
-from consumption_datamart.assets.reports.windows import with_consumption
+from consumption_datamart.assets.reports.windows import SUMS, with_consumption
 from consumption_datamart.schema.codes import BANDS
-
-SUMS = ("entitled_30d", "used_30d", "used_limited_30d")
 
 
 def report_account_consumption_daily(

@@ -6,6 +6,8 @@ import ibis.expr.types as ir
 from consumption_datamart.schema.reports import WINDOW_DAYS
 
 _STEP = 5
+SUMS = ["entitled_30d", "used_30d", "used_limited_30d"]
+"""Of a customer and product over the 30 days; further reports add them up."""
 
 
 def every_day(days: ir.Table, reporting_day: ir.Table, facts: ir.Table) -> ir.Table:

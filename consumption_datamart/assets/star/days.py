@@ -5,9 +5,8 @@ from datetime import date
 import pandas as pd
 
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.lake import REQUIRED
+from consumption_datamart.schema.lake import REQUIRED_TABLES
 
-REQUIRED_TABLES = [contract.table_name() for contract in REQUIRED]
 CALENDAR = Days(date(2020, 1, 1), date(2039, 12, 31))
 
 
