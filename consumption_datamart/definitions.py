@@ -20,17 +20,17 @@ from consumption_datamart.automation.sensor import automation_sensor
 from consumption_datamart.checks import asset_key
 from consumption_datamart.errors import LakeError
 from consumption_datamart.factories import (
+    LISTED,
     MONITOR_JOB,
     OBSERVE_JOB,
     Catalog,
     check_results_asset,
-    declarations_asset,
-    dumps_asset,
     figures_asset,
     first_observation_sensor,
     freshness_checks,
     lake_sources,
     lake_table_asset,
+    listed_asset,
     mart_table_asset,
     monitor_schedule,
     nodes_of,
@@ -97,7 +97,6 @@ def build_definitions(
     own_models: Sequence[type[Table]] = (),
     *,
     is_released_by_runs: bool = True,
-    is_partitioned: bool = True,
     **overrides: Any,
 ) -> dg.Definitions:
     """All assets, jobs and resources.
@@ -109,7 +108,6 @@ def build_definitions(
         own_assets: a team's assets, which take and return tables as frames or Ibis expressions.
         own_models: of the tables that these return.
         is_released_by_runs: whether readers see what a run has published once it is done.
-        is_partitioned: whether Dagster keeps a record of each day; without, days cost it nothing.
         overrides: settings that differ from `settings`, by name.
 
     Raises:
@@ -127,7 +125,7 @@ def build_definitions(
     sources = sources_of(lake.open())
     begins = first_day(settings, _files(lake.open(), sources))
     days = {Grain.DAY: partitions(begins, through)[Grain.DAY]}
-    catalog = catalog_of(settings, days if is_partitioned else {}, own_assets, own_models, sources)
+    catalog = catalog_of(settings, days, own_assets, own_models, sources)
     fresh = freshness_checks(REPORTS)
     monitoring = dg.AssetSelection.groups("monitoring")
     measured = dg.AssetSelection.assets(*(asset_key(spec.model) for spec in MONITORING))
@@ -138,8 +136,7 @@ def build_definitions(
         assets = [
             lake_sources(LAKE, catalog.sources, days[Grain.DAY]),
             *(lake_table_asset(spec, catalog) for spec in LAKE),
-            dumps_asset(catalog),
-            declarations_asset(catalog),
+            *(listed_asset(spec, catalog) for spec in LISTED),
             *(mart_table_asset(spec, catalog) for spec in STAR + REPORTS),
             check_results_asset(LAKE, catalog),
             figures_asset(),

@@ -8,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import dagster as dg
 import pytest
 import time_machine
 
 from consumption_datamart.alerts import AlertStore, BuildEnd, evaluate_after_build
 from consumption_datamart.alerts.config import AlertSettings
 from consumption_datamart.alerts.machine import Alert, State, Transition
+from consumption_datamart.build.alerting import all_check_keys
+from consumption_datamart.definitions import build_definitions, check_keys
+from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
@@ -185,24 +187,18 @@ def hook() -> Iterator[Hook]:
 
 
 @pytest.fixture
-def end(warehouse: str, hook: Hook) -> Iterator[Callable[..., None]]:
+def end(warehouse: str, hook: Hook) -> Callable[..., None]:
     """Ends a build as one process would."""
     route = {"kind": "webhook", "name": "hook", "url": f"http://127.0.0.1:{hook.server_port}"}
-    with dg.DagsterInstance.ephemeral() as instance:
 
-        def evaluate(problem: str | None, *, by_build: bool = True) -> None:
-            settings = AlertSettings.model_validate(
-                {"route": [route], "delivery": {"by_build": by_build}}
-            )
-            evaluate_after_build(
-                open_warehouse(warehouse).released(),
-                instance,
-                BuildEnd(problem, None),
-                settings,
-                logging.getLogger("test"),
-            )
+    def evaluate(problem: str | None, *, by_build: bool = True) -> None:
+        settings = AlertSettings.model_validate(
+            {"route": [route], "delivery": {"by_build": by_build}}
+        )
+        released = open_warehouse(warehouse).released()
+        evaluate_after_build(released, BuildEnd(problem), settings, logging.getLogger("test"))
 
-        yield evaluate
+    return evaluate
 
 
 def test_several_that_end_at_once_tell_once(end: Callable[..., None], hook: Hook) -> None:
@@ -230,3 +226,9 @@ def test_what_a_build_is_not_to_tell_is_told_by_who_comes_next(
 def undelivered(url: str) -> Collection[str]:
     """Whom each transition is still to be told to."""
     return list(AlertStore(open_warehouse(url)).history().undelivered)
+
+
+def test_the_checks_that_a_build_knows_are_those_of_the_code_location(lake: Path) -> None:
+    definitions = build_definitions(lake=str(lake))
+    made = [*(definitions.assets or ()), *(definitions.asset_checks or ())]
+    assert sorted(all_check_keys(Settings(lake=str(lake)))) == sorted(check_keys(made))

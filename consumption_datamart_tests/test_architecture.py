@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import dagster as dg
@@ -30,16 +31,23 @@ def room_of(module: str) -> str:
     return module.split(".")[1]
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def modules() -> Sequence[tuple[str, ast.Module]]:
     """The dotted name and the syntax tree of each module that is in a room."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        if path != PACKAGE / "__init__.py":
-            name = ".".join(path.relative_to(PROJECT).with_suffix("").parts)
-            yield name, ast.parse(path.read_text())
+    return [
+        (".".join(path.relative_to(PROJECT).with_suffix("").parts), ast.parse(path.read_text()))
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path != PACKAGE / "__init__.py"
+    ]
 
 
-def imports_of(module: str, tree: ast.Module) -> Iterator[str]:
+@cache
+def imports_of(module: str, tree: ast.Module) -> Sequence[str]:
     """The modules that a module imports, wherever in it."""
+    return list(_imports(module, tree))
+
+
+def _imports(module: str, tree: ast.Module) -> Iterator[str]:
     is_package = (PROJECT / module.replace(".", "/")).is_dir()
     parents = module.removesuffix(".__init__").split(".")
     for node in ast.walk(tree):

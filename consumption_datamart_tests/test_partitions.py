@@ -213,20 +213,6 @@ def test_with_and_without_a_history_a_build_is_the_same(
     assert results[0] == results[1] != []
 
 
-def test_without_a_history_days_cost_dagster_nothing(lake: Path, tmp_path: Path) -> None:
-    write_dump(lake, "telemetry", day(1), [usage(event_ts=noon(1))])
-    counts = []
-    for last in (2, 4):
-        write_dump(lake, "telemetry", day(last), [usage(event_ts=noon(last))])
-        events: list[dg.DagsterEvent] = []
-        url = f"duckdb://{tmp_path}/until-{last}.duckdb"
-        build_with_dagster(settings(lake, url), on_event=events.append)
-        # checks tell of days that fail
-        checks = dg.DagsterEventType.ASSET_CHECK_EVALUATION
-        counts.append(len([event for event in events if event.event_type is not checks]))
-    assert counts[0] == counts[1]
-
-
 def results_of(tables: dict[str, list[Row]]) -> list[str]:
     """Results of checks, whenever they were."""
     found = tables["monitoring.check_result"]

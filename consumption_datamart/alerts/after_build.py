@@ -1,14 +1,14 @@
 """Evaluating alerts at the end of the command `build`: where no daemon runs, nobody else does."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import dagster as dg
 
 from consumption_datamart.alerts.config import AlertSettings
-from consumption_datamart.alerts.evaluation import Found, Watched, conclude, read_mart
+from consumption_datamart.alerts.evaluation import Found, conclude, read_mart
 from consumption_datamart.alerts.instance import (
     OK,
     check_readings,
@@ -17,6 +17,7 @@ from consumption_datamart.alerts.instance import (
 )
 from consumption_datamart.alerts.machine import BROKEN, Reading, Transition
 from consumption_datamart.alerts.store import AlertStore
+from consumption_datamart.private import LatestCheck, latest_checks
 from consumption_datamart.warehouse import Warehouse
 
 SUBJECT = "the mart"
@@ -28,18 +29,21 @@ class BuildEnd:
 
     Attributes:
         problem: what went wrong, in a line; None: nothing.
-        watched: all checks; None: it failed before it knew them.
-        is_recorded: whether Dagster's instance outlasts the build, and so knows of other runs.
+        checks: all that there are; None: it failed before it knew them.
+        evaluations: of checks by the build, the last of each last.
+        instance: Dagster's, that keeps a record of it, and so knows of other runs; None: none does.
+        build_job: name of the job that builds everything.
     """
 
     problem: str | None
-    watched: Watched | None
-    is_recorded: bool = False
+    checks: Collection[dg.AssetCheckKey] | None = None
+    evaluations: Sequence[dg.AssetCheckEvaluation] = ()
+    instance: dg.DagsterInstance | None = None
+    build_job: str = ""
 
 
 def evaluate_after_build(
     warehouse: Warehouse,
-    instance: dg.DagsterInstance,
     end: BuildEnd,
     settings: AlertSettings,
     log: logging.Logger,
@@ -47,12 +51,11 @@ def evaluate_after_build(
 ) -> Sequence[Transition]:
     """Reads what can be known here, writes down what has changed, and tells it if it is to.
 
-    Checks that were not evaluated stay as they are. So do other runs, unless the instance outlasts
-    the build, and schedules and sensors, of which only the daemon knows whether they should tick.
+    Checks that were not evaluated stay as they are. So do other runs, unless Dagster keeps a record
+    of them, and schedules and sensors, of which only the daemon knows whether they should tick.
 
     Args:
         warehouse: the mart, as readers see it; it keeps the alerts.
-        instance: Dagster's, that the build ran in.
         end: how it has ended.
         settings: lines, margins and routes.
         log: where the log route writes.
@@ -69,13 +72,14 @@ def evaluate_after_build(
         value, told = (BROKEN, end.problem) if end.problem else (OK, "a build has succeeded")
         found = read_mart(warehouse, settings, now)
         found["build"] = [Reading("build", SUBJECT, value, told)]
-        if end.watched is not None:
-            found["check"] = list(check_readings(instance, end.watched.checks))
-            if end.is_recorded:
-                found["run"] = list(run_readings(instance, end.watched.build_job, now))
+        if end.checks is not None and end.instance is not None:
+            found["check"] = list(check_readings(latest_checks(end.instance, end.checks)))
+            found["run"] = list(run_readings(end.instance, end.build_job, now))
+        elif end.checks is not None:
+            latest = {each.asset_check_key: LatestCheck(False, each) for each in end.evaluations}
+            found["check"] = list(check_readings(latest))
         return found
 
-    checks = end.watched.checks if end.watched else ()
-    unread = {("check", check_subject(key)) for key in checks}
+    unread = {("check", check_subject(key)) for key in end.checks or ()}
     book, is_told = AlertStore(warehouse), settings.delivery.by_build
     return conclude(book, readings, settings, log, now, unread, is_told=is_told)

@@ -23,6 +23,7 @@ from consumption_datamart.alerts.mart import (
 )
 from consumption_datamart.alerts.routes import Told, deliver, is_for
 from consumption_datamart.alerts.store import AlertStore, Key
+from consumption_datamart.private import latest_checks
 from consumption_datamart.warehouse import Warehouse
 
 COMPLETE = ("check", "run", "budget", "dump", "consumption", "commitment")
@@ -77,7 +78,7 @@ def read(
     """
     silent = timedelta(minutes=settings.automation.silent_minutes)
     found = {
-        "check": list(check_readings(instance, watched.checks)),
+        "check": list(check_readings(latest_checks(instance, watched.checks))),
         "run": list(run_readings(instance, watched.build_job, now)),
         "automation": list(automation_readings(instance, watched.automation, silent, now)),
     }

@@ -8,7 +8,7 @@ import dagster as dg
 
 from consumption_datamart.alerts.machine import BROKEN, ODD, Reading
 from consumption_datamart.partitions import days_of_tags
-from consumption_datamart.private import instigators, latest_checks
+from consumption_datamart.private import LatestCheck, instigators
 from consumption_datamart.runs import all_runs
 
 FORGOTTEN = timedelta(days=30)
@@ -18,14 +18,11 @@ GAP = timedelta(minutes=3)
 OK = 0.0
 
 
-def check_readings(
-    instance: dg.DagsterInstance, keys: Collection[dg.AssetCheckKey]
-) -> Iterator[Reading]:
+def check_readings(latest: Mapping[dg.AssetCheckKey, LatestCheck]) -> Iterator[Reading]:
     """The latest evaluation of each check; one that is being evaluated is unknown."""
-    for key, latest in sorted(latest_checks(instance, keys).items()):
-        subject = check_subject(key)
-        found = latest.evaluation
-        if latest.is_under_way:
+    for key, each in sorted(latest.items()):
+        subject, found = check_subject(key), each.evaluation
+        if each.is_under_way:
             yield Reading("check", subject, None, "")
         elif found is None:
             yield Reading("check", subject, BROKEN, "the check could not be evaluated")

@@ -1,4 +1,4 @@
-"""Building the mart in this process, through Dagster."""
+"""Building the mart in this process."""
 
 from consumption_datamart.build.alerting import build_and_alert
 from consumption_datamart.build.result import BuildResult, BuiltTable

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import dagster as dg
 
-from consumption_datamart.alerts import (
-    BuildEnd,
-    Watched,
-    evaluate_after_build,
-    load_alert_settings,
-)
-from consumption_datamart.build.result import BuildResult
-from consumption_datamart.build.run import OnEvent, build_in, open_instance
-from consumption_datamart.definitions import BUILD_JOB, check_keys
+from consumption_datamart.alerts import BuildEnd, evaluate_after_build, load_alert_settings
+from consumption_datamart.assets.lake import LAKE
+from consumption_datamart.assets.monitoring import MONITORING
+from consumption_datamart.assets.reports import REPORTS
+from consumption_datamart.build.result import BuildResult, OnStep
+from consumption_datamart.build.run import build, recording_instance
+from consumption_datamart.checks import asset_key
+from consumption_datamart.definitions import BUILD_JOB, catalog_of, check_keys
 from consumption_datamart.errors import DatamartError
+from consumption_datamart.factories import all_checks, freshness_checks
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
 
@@ -26,7 +26,7 @@ def build_and_alert(
     last: date | None = None,
     *,
     full: bool = False,
-    on_event: OnEvent | None = None,
+    on_step: OnStep | None = None,
     log: logging.Logger,
 ) -> BuildResult:
     """Builds as `build` does, then evaluates the alerts, however that has ended.
@@ -36,7 +36,7 @@ def build_and_alert(
         first: see `build`.
         last: see `build`.
         full: see `build`.
-        on_event: see `build`.
+        on_step: see `build`.
         log: what alerts are told to without a route, and why they could not be.
 
     Returns:
@@ -45,34 +45,39 @@ def build_and_alert(
     Raises:
         LakeError: the lake is not there, or has none of the days.
         WarehouseError: the warehouse cannot be opened.
+        DatamartError: `DAGSTER_HOME` is no folder.
     """
-    open_warehouse(settings.warehouse, settings.memory_limit)  # a URL that names none has no alerts
-    with open_instance(settings) as instance:
-        try:
-            result, made_by = build_in(
-                instance, settings, first, last, full=full, on_event=on_event
-            )
-        except Exception as error:
-            told = str(error) if isinstance(error, DatamartError) else repr(error)
-            _alert(settings, instance, BuildEnd(told, None), log)
-            raise
-        checks = check_keys([*(made_by.assets or ()), *(made_by.asset_checks or ())])
-        is_recorded = settings.dagster_home is not None
-        end = BuildEnd(result.problem, Watched(checks, (), BUILD_JOB), is_recorded)
-        _alert(settings, instance, end, log)
+    # where these are wrong there is nowhere to read or to tell alerts
+    open_warehouse(settings.warehouse, settings.memory_limit)
+    instance = recording_instance(settings)
+    try:
+        result = build(settings, first, last, full=full, on_step=on_step)
+    except Exception as error:
+        _alert(settings, BuildEnd(_told(error)), log)
+        raise
+    keys = all_check_keys(settings)
+    _alert(settings, BuildEnd(result.problem, keys, result.evaluations, instance, BUILD_JOB), log)
     return result
 
 
-def _alert(
-    settings: Settings, instance: dg.DagsterInstance, end: BuildEnd, log: logging.Logger
-) -> None:
+def all_check_keys(settings: Settings) -> list[dg.AssetCheckKey]:
+    """All asset checks, without the definitions of the assets being made."""
+    catalog = catalog_of(settings)
+    checks = [check for spec in MONITORING for check in catalog.checks(spec)]
+    checks += all_checks(LAKE, catalog)
+    keys = [dg.AssetCheckKey(asset_key(check.model), check.name) for check in checks]
+    return keys + check_keys([freshness_checks(REPORTS)])
+
+
+def _alert(settings: Settings, end: BuildEnd, log: logging.Logger) -> None:
     try:
         # what was released, as the daemon does
         released = open_warehouse(settings.warehouse, settings.memory_limit).released()
-        evaluate_after_build(
-            released, instance, end, load_alert_settings(Path(settings.alerts_file)), log
-        )
+        evaluate_after_build(released, end, load_alert_settings(Path(settings.alerts_file)), log)
     except Exception as error:
         # whatever it is, the tables are built
-        told = str(error) if isinstance(error, DatamartError) else repr(error)
-        log.warning("Alerts could not be evaluated: %s", told)
+        log.warning("Alerts could not be evaluated: %s", _told(error))
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, DatamartError) else repr(error)

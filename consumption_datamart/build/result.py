@@ -1,13 +1,15 @@
-"""What a build did, read off Dagster's events."""
+"""What a build did."""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 import dagster as dg
 
-from consumption_datamart.partitions import DAYS_BUILT
-from consumption_datamart.private import failure_of, metadata_of, seconds_of
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.table import Table
+
+OnStep = Callable[[str, float | None], None]
+"""Is told the name of a step as it begins, and again, with its seconds, once it has succeeded."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class BuiltTable:
         rows: published, over all days that were built.
         quarantined: rows that were set aside; None where rows cannot be.
         warnings: rows with warnings; None where rows cannot have any.
-        seconds: that the asset's step took.
+        seconds: that it took.
     """
 
     name: str
@@ -30,6 +32,37 @@ class BuiltTable:
     warnings: int | None
     seconds: float
 
+    def __add__(self, other: "BuiltTable") -> "BuiltTable":
+        """Both, of the same table."""
+        return replace(
+            self,
+            days=_sum(self.days, other.days),
+            rows=self.rows + other.rows,
+            quarantined=_sum(self.quarantined, other.quarantined),
+            warnings=_sum(self.warnings, other.warnings),
+            seconds=self.seconds + other.seconds,
+        )
+
+
+@dataclass
+class Tally:
+    """What became of steps so far.
+
+    Attributes:
+        tables: that were built, by name.
+        failures: what went wrong, a line each, by step.
+        evaluations: of checks, each of all that was looked at.
+    """
+
+    tables: dict[str, BuiltTable] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    evaluations: list[dg.AssetCheckEvaluation] = field(default_factory=list)
+
+    def add(self, built: BuiltTable) -> None:
+        """One more; days of a table may be built one after the other."""
+        known = self.tables.get(built.name)
+        self.tables[built.name] = known + built if known else built
+
 
 @dataclass(frozen=True)
 class BuildResult:
@@ -37,10 +70,11 @@ class BuildResult:
 
     Attributes:
         days: of the daily tables.
-        tables: that were built, in order.
+        tables: that were built, from the lake to the reports.
         failures: what went wrong, a line each, by asset.
         skipped: assets that were not built because one before them failed.
         remarks: what whoever delivers to the lake should know, a line each.
+        evaluations: of checks, the last of each last.
     """
 
     days: Days
@@ -48,6 +82,7 @@ class BuildResult:
     failures: dict[str, str]
     skipped: list[str]
     remarks: Sequence[str] = ()
+    evaluations: Sequence[dg.AssetCheckEvaluation] = ()
 
     @property
     def problem(self) -> str | None:
@@ -60,48 +95,31 @@ class BuildResult:
 
 def summarize(
     days: Days,
-    planned: Collection[dg.AssetKey],
-    events: Sequence[dg.DagsterEvent],
+    order: Sequence[type[Table]],
+    planned: Collection[type[Table]],
+    tally: Tally,
     remarks: Sequence[str] = (),
 ) -> BuildResult:
-    """What became of the planned assets.
+    """What became of the planned tables.
 
     Args:
         days: of the daily tables.
-        planned: the assets that were to be built.
-        events: Dagster's, of all runs in order.
+        order: of the tables that the result tells of; others come last.
+        planned: the tables that were to be built.
+        tally: what became of the steps.
         remarks: on the lake.
     """
-    tables = _tables(events)
-    failures = dict(_failures(events))
-    missing = {key.to_user_string() for key in planned} - {table.name for table in tables}
-    skipped = sorted(name for name in missing if name.split("/")[-1] not in failures)
-    return BuildResult(days, tables, failures, skipped, remarks)
+    missing = {asset_name(model) for model in planned} - tally.tables.keys()
+    skipped = sorted(name for name in missing if name.split("/")[-1] not in tally.failures)
+    position = {asset_name(model): number for number, model in enumerate(order)}
+    tables = sorted(tally.tables.values(), key=lambda each: position.get(each.name, len(position)))
+    return BuildResult(days, tables, tally.failures, skipped, remarks, tally.evaluations)
 
 
-def _failures(events: Sequence[dg.DagsterEvent]) -> Iterator[tuple[str, str]]:
-    for event in events:
-        if event.is_step_failure and event.step_key:
-            yield event.step_key, failure_of(event)
+def asset_name(model: type[Table]) -> str:
+    """Of the asset that is the model's table: `mart/dim_day`."""
+    return model.full_name().replace(".", "/")
 
 
-def _tables(events: Sequence[dg.DagsterEvent]) -> list[BuiltTable]:
-    seconds = {event.step_key: seconds_of(event) for event in events if event.is_step_success}
-    figures: dict[tuple[str, str | None], dict[str, int]] = {}
-    for event in events:
-        if event.is_step_materialization and event.asset_key:
-            total = figures.setdefault((event.asset_key.to_user_string(), event.step_key), {})
-            for name, value in metadata_of(event).items():
-                if isinstance(value, dg.IntMetadataValue):
-                    total[name] = total.get(name, 0) + (value.value or 0)
-    return [
-        BuiltTable(
-            name=name,
-            days=total.get(DAYS_BUILT),
-            rows=total.get("dagster/row_count", total.get("dagster/partition_row_count", 0)),
-            quarantined=total.get("quarantined"),
-            warnings=total.get("warnings"),
-            seconds=seconds.get(step, 0.0),
-        )
-        for (name, step), total in figures.items()
-    ]
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other

@@ -1,26 +1,26 @@
 """Building the mart as a user asks for it."""
 
 import logging
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import dagster as dg
 
 from consumption_datamart.assets.lake import LAKE
-from consumption_datamart.build.plan import plan_build
-from consumption_datamart.build.result import BuildResult, summarize
-from consumption_datamart.build.runs import Runs
+from consumption_datamart.build.in_dagster import EVENTS, InDagster, event_logger
+from consumption_datamart.build.in_process import InProcess
+from consumption_datamart.build.plan import BuildPlan, plan_build
+from consumption_datamart.build.result import BuildResult, OnStep
+from consumption_datamart.build.runs import Executor, Runs
 from consumption_datamart.definitions import build_definitions, catalog_of, lake_of, nodes
 from consumption_datamart.errors import DatamartError
+from consumption_datamart.factories import Catalog
 from consumption_datamart.lake.listing import listing
 from consumption_datamart.lake.loaded import forget_files
 from consumption_datamart.planning import Step, lake_news, project
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse, read_ledger, upgrade
 from consumption_datamart.warehouse.ledger import require_ledger
-
-OnEvent = Callable[[dg.DagsterEvent], None]
 
 
 def build(
@@ -29,16 +29,18 @@ def build(
     last: date | None = None,
     *,
     full: bool = False,
-    on_event: OnEvent | None = None,
+    on_step: OnStep | None = None,
 ) -> BuildResult:
     """Builds what is new: what the lake's dumps, or the code, have changed since the last build.
+
+    Where `DAGSTER_HOME` is set, Dagster's instance there keeps a record of it.
 
     Args:
         settings: where the lake and the warehouse are.
         first: first day of the daily tables to build anew, whether it has changed or not.
         last: last day to build anew.
         full: whether to build all days anew.
-        on_event: called with each of Dagster's events as it happens.
+        on_step: is told of steps as they begin and succeed.
 
     Returns:
         What was done; nothing, if nothing is new.
@@ -46,26 +48,11 @@ def build(
     Raises:
         LakeError: the lake is not there, or has none of the days.
         WarehouseError: the warehouse cannot be opened.
+        DatamartError: `DAGSTER_HOME` is no folder.
     """
-    with open_instance(settings) as instance:
-        return build_in(instance, settings, first, last, full=full, on_event=on_event)[0]
-
-
-def build_in(
-    instance: dg.DagsterInstance,
-    settings: Settings,
-    first: date | None = None,
-    last: date | None = None,
-    *,
-    full: bool = False,
-    on_event: OnEvent | None = None,
-) -> tuple[BuildResult, dg.Definitions]:
-    """Builds in an instance of Dagster, see `build`.
-
-    Returns:
-        What was done, and what it was done by.
-    """
+    settings = settings.model_copy(update={"load_attempts": 1})
     warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
+    instance = recording_instance(settings)
     catalog = catalog_of(settings)
     upgrade(warehouse, list(catalog.models.values()), logging.getLogger(__name__).warning)
     with warehouse.transaction() as transaction:
@@ -76,23 +63,20 @@ def build_in(
     found = listing(lake_of(settings))
     ledger, news = read_ledger(warehouse), lake_news(warehouse, found, catalog.contracts)
     plan = plan_build(settings, ledger, news, first, last, full=full)
-    definitions = build_definitions(
-        settings,
-        through=plan.through,
-        loggers={"events": _event_logger(on_event or (lambda _: None))},
-        is_released_by_runs=False,
-        is_partitioned=settings.dagster_home is not None,
-        start_day=plan.start,
-        load_attempts=1,
+    on_step = on_step or (lambda _, __: None)
+    executor: Executor = (
+        InProcess(catalog, found, warehouse, on_step)
+        if instance is None
+        else _in_dagster(settings, catalog, instance, plan, on_step)
     )
-    runs = Runs(definitions, catalog.nodes(), warehouse, instance, plan)
+    runs = Runs(executor, catalog.nodes(), warehouse, plan)
     try:
         if plan.is_anew:
             runs.all()
         runs.awaited()
     finally:
         catalog.release(warehouse)
-    return summarize(plan.days, runs.planned, runs.events, found.remarks), definitions
+    return runs.result(found.remarks)
 
 
 def dry_run(settings: Settings) -> list[Step]:
@@ -115,14 +99,14 @@ def dry_run(settings: Settings) -> list[Step]:
     return project(nodes(settings), ledger, plan.news)
 
 
-def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """Dagster's instance that a build is recorded in: one that outlasts it, or its own.
+def recording_instance(settings: Settings) -> dg.DagsterInstance | None:
+    """Dagster's instance that keeps a record of builds; None: none does.
 
     Raises:
         DatamartError: the folder that is set is not there.
     """
     if settings.dagster_home is None:
-        return dg.DagsterInstance.ephemeral()
+        return None
     if not Path(settings.dagster_home).is_dir():
         raise DatamartError(
             f"DAGSTER_HOME={settings.dagster_home}: there is no such folder; create it or unset it"
@@ -130,19 +114,18 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     return dg.DagsterInstance.get()
 
 
-def _event_logger(on_event: OnEvent) -> dg.LoggerDefinition:
-    """A logger that hands Dagster's events on, rather than writing them down."""
-
-    class Handler(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            event = getattr(record, "dagster_meta", {}).get("dagster_event")
-            if event is not None:
-                on_event(event)
-
-    @dg.logger
-    def events(_: dg.InitLoggerContext) -> logging.Logger:
-        logger = logging.Logger("events", level=logging.DEBUG)
-        logger.addHandler(Handler())
-        return logger
-
-    return events
+def _in_dagster(
+    settings: Settings,
+    catalog: Catalog,
+    instance: dg.DagsterInstance,
+    plan: BuildPlan,
+    on_step: OnStep,
+) -> InDagster:
+    definitions = build_definitions(
+        settings,
+        through=plan.through,
+        loggers={EVENTS: event_logger(on_step)},
+        is_released_by_runs=False,
+        start_day=plan.start,
+    )
+    return InDagster(definitions, catalog.models.values(), instance)

@@ -1,63 +1,71 @@
 """The runs of a build: all at once, or what is to be refreshed, table by table."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
-from functools import cached_property
-
-import dagster as dg
+from collections.abc import Collection, Sequence
+from typing import Protocol
 
 from consumption_datamart.build.plan import BuildPlan
-from consumption_datamart.checks import asset_key
-from consumption_datamart.definitions import BUILD_JOB
-from consumption_datamart.partitions import range_tags
+from consumption_datamart.build.result import BuildResult, Tally, asset_name, summarize
 from consumption_datamart.planning import Node, Pending, in_order, pending, ready
 from consumption_datamart.planning.pending import Why
-from consumption_datamart.private import assets_of, part_of, resolved_job
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import MonitoringTable
+from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Warehouse, read_ledger
 from consumption_datamart.warehouse.ledger import Day, Ledger
 
 
-class Runs:
-    """Runs that follow each other in this process.
+class Executor(Protocol):
+    """What refreshes tables.
 
     Attributes:
-        planned: assets that were to be built.
-        events: Dagster's, of all runs in order.
+        tally: what became of all that was run.
     """
 
+    tally: Tally
+
+    def everything(self) -> Sequence[type[Table]]:
+        """All tables that a build of everything refreshes."""
+
+    def together(self, model: type[Table]) -> Sequence[type[Table]]:
+        """The tables that are published with one."""
+
+    def run(self, days: Days, models: Collection[type[Table]]) -> None:
+        """Refreshes tables, or the days of them; what is made of one that fails is left out."""
+
+
+class Runs:
+    """Runs that follow each other in this process."""
+
     def __init__(
-        self,
-        definitions: dg.Definitions,
-        nodes: Sequence[Node],
-        warehouse: Warehouse,
-        instance: dg.DagsterInstance,
-        plan: BuildPlan,
+        self, executor: Executor, nodes: Sequence[Node], warehouse: Warehouse, plan: BuildPlan
     ) -> None:
         """Nothing was run yet."""
-        self.definitions, self.nodes, self.warehouse = definitions, in_order(nodes), warehouse
-        self.instance, self.plan = instance, plan
-        self.planned: set[dg.AssetKey] = set()
-        self.events: list[dg.DagsterEvent] = []
+        self.executor, self.nodes = executor, in_order(nodes)
+        self.warehouse, self.plan = warehouse, plan
+        self._planned: set[type[Table]] = set()
         self._tried: dict[str, dict[Day, Why]] = defaultdict(dict)
         self._began = _last_version(read_ledger(warehouse))
 
-    @cached_property
-    def job(self) -> dg.JobDefinition:
-        """The job that builds everything."""
-        return resolved_job(self.definitions, BUILD_JOB)
+    def result(self, remarks: Sequence[str]) -> BuildResult:
+        """What was done, and what was to be."""
+        order = [
+            model
+            for node in self.nodes
+            for model in sorted(
+                self.executor.together(node.model),
+                key=lambda each: (each is not node.model, asset_name(each)),
+            )
+        ]
+        return summarize(self.plan.days, order, self._planned, self.executor.tally, remarks)
 
     def all(self) -> None:
         """Builds everything, in one run."""
-        self.planned |= assets_of(self.job)
-        self._run(self.plan.days)
+        self._run(self.plan.days, self.executor.everything())
         # what could not be built now cannot be in a moment either
         ledger = read_ledger(self.warehouse)
-        failed = {event.step_key for event in self.events if event.is_step_failure}
         for node in self.nodes:
-            if node.model.table_name() in failed:
+            if node.model.table_name() in self.executor.tally.failures:
                 news = self.plan.news.since(ledger, self._began)
                 self._tried[node.name] |= pending(self.nodes, ledger, news)[node.name]
 
@@ -69,16 +77,16 @@ class Runs:
         is_newer = False
         while step := self._next():
             node, days = step
-            together = self._together(asset_key(node.model))
-            self.planned |= together
             periods = node.grain.ranges(day for day in days if day)
             for range_ in periods or [self.plan.days]:
-                self._run(range_, together)
+                self._run(range_, self.executor.together(node.model))
                 is_newer = True
         if is_newer:
-            self._monitor()
+            of_monitoring = MonitoringTable.schema_name()
+            measured = [m for m in self.executor.everything() if m.schema_name() == of_monitoring]
+            self._run(self.plan.days, measured)
         waiting, _ = self._waiting()
-        self.planned |= {asset_key(node.model) for node in self.nodes if waiting[node.name]}
+        self._planned.update(node.model for node in self.nodes if waiting[node.name])
 
     def _next(self) -> tuple[Node, list[Day]] | None:
         """The first table, from the lake to the reports, of which something is ready."""
@@ -95,30 +103,9 @@ class Runs:
         news = self.plan.news.since(ledger, self._began)
         return pending(self.nodes, ledger, news), ledger
 
-    def _together(self, key: dg.AssetKey) -> AbstractSet[dg.AssetKey]:
-        """The assets that are materialized with one, in its step."""
-        for each in self.definitions.assets or ():
-            if isinstance(each, dg.AssetsDefinition) and key in each.keys and not each.can_subset:
-                return each.keys
-        return {key}
-
-    def _monitor(self) -> None:
-        """What is measured of what was built."""
-        measured = {
-            key for key in assets_of(self.job) if key.path[0] == MonitoringTable.schema_name()
-        }
-        self.planned |= measured
-        self._run(self.plan.days, measured)
-
-    def _run(self, days: Days, only: AbstractSet[dg.AssetKey] | None = None) -> None:
-        job = part_of(self.job, only) if only else self.job
-        result = job.execute_in_process(
-            instance=self.instance,
-            raise_on_error=False,
-            run_config={"loggers": {name: {} for name in self.definitions.loggers or {}}},
-            tags=range_tags(days),
-        )
-        self.events += result.all_events
+    def _run(self, days: Days, models: Collection[type[Table]]) -> None:
+        self._planned.update(models)
+        self.executor.run(days, models)
 
 
 def _last_version(ledger: Ledger) -> int:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import date
 from types import TracebackType
 
-import dagster as dg
 from rich import box
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -16,7 +15,6 @@ from consumption_datamart.cli.diff import write
 from consumption_datamart.comparison import preview
 from consumption_datamart.definitions import models
 from consumption_datamart.planning import Step
-from consumption_datamart.private import seconds_of
 from consumption_datamart.settings import Settings
 
 
@@ -57,13 +55,12 @@ class BuildDisplay:
         if self.console.is_terminal:
             self.progress.stop()
 
-    def on_event(self, event: dg.DagsterEvent) -> None:
-        """Shows what Dagster is doing."""
-        if event.is_step_start:
-            self.progress.update(self.task, description=f"Building {event.step_key}")
-        elif event.is_step_success and event.step_key and not self.console.is_terminal:
-            told = f"built {event.step_key} in {seconds_of(event):.1f} s"
-            self.console.print(told, highlight=False)
+    def on_step(self, name: str, seconds: float | None) -> None:
+        """Shows what is being built, and what was."""
+        if seconds is None:
+            self.progress.update(self.task, description=f"Building {name}")
+        elif not self.console.is_terminal:
+            self.console.print(f"built {name} in {seconds:.1f} s", highlight=False)
 
     def summarize(self, result: BuildResult) -> int:
         """Prints the table and the failures; returns the exit code."""
@@ -115,7 +112,7 @@ def build_and_show(settings: Settings, first: date | None, last: date | None, *,
     """
     with BuildDisplay() as display:
         result = build_and_alert(
-            settings, first, last, full=full, on_event=display.on_event, log=display.log
+            settings, first, last, full=full, on_step=display.on_step, log=display.log
         )
     return display.summarize(result)
 
@@ -131,7 +128,7 @@ def preview_and_show(
     with BuildDisplay() as display:
 
         def build_copy(copied: Settings) -> None:
-            built.append(build(copied, first, last, full=full, on_event=display.on_event))
+            built.append(build(copied, first, last, full=full, on_step=display.on_step))
 
         built: list[BuildResult] = []
         found = preview(settings, list(models().values()), build_copy)

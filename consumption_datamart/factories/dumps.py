@@ -1,6 +1,7 @@
 """The assets of what the lake tells without a file of it being opened: dumps, declarations."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -25,38 +26,64 @@ from consumption_datamart.planning import listed_dumps
 from consumption_datamart.resources import LakeResource, WarehouseResource
 from consumption_datamart.schema.raw import Declarations, Dumps
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse import Warehouse, publish
+from consumption_datamart.warehouse import Publication, Warehouse, publish
 
 
-def dumps_asset(catalog: Catalog) -> dg.AssetsDefinition:
-    """The asset that lists the dumps of all lake tables, whether they are loaded or not."""
-    return _listed_asset(
-        catalog,
-        Dumps,
-        [source_key(source) for source in catalog.sources],
-        checks_of_dumps(catalog.sources, catalog.settings),
-        lambda listed, target: listed_dumps(listed, read_loaded(target)),
-    )
+@dataclass(frozen=True)
+class ListedSpec:
+    """A table of what the lake tells without a file of it being opened.
+
+    Attributes:
+        model: the table.
+        rows: of it, of a listing of the lake and of what was loaded before.
+    """
+
+    model: type[Table]
+    rows: Callable[[Listing, Warehouse], pd.DataFrame]
+
+    def checks(self, catalog: Catalog) -> list[Check]:
+        """All checks of the table."""
+        if self.model is Dumps:
+            return checks_of_dumps(catalog.sources, catalog.settings)
+        return checks_of_listed(self.model, catalog.settings)
 
 
-def declarations_asset(catalog: Catalog) -> dg.AssetsDefinition:
-    """The asset of what the sources file declares of the mart."""
-    return _listed_asset(
-        catalog,
-        Declarations,
-        [],
-        checks_of_listed(Declarations, catalog.settings),
-        lambda listed, _: listed.sources.declarations(),
-    )
+LISTED = (
+    ListedSpec(Dumps, lambda found, warehouse: listed_dumps(found, read_loaded(warehouse))),
+    ListedSpec(Declarations, lambda found, _: found.sources.declarations()),
+)
+"""The dumps of all lake tables, loaded or not; what the sources file declares of the mart."""
 
 
-def _listed_asset(
+def refresh_listed(
+    spec: ListedSpec,
     catalog: Catalog,
-    model: type[Table],
-    deps: Sequence[dg.AssetKey],
-    checks: Sequence[Check],
-    rows: Callable[[Listing, Warehouse], pd.DataFrame],
-) -> dg.AssetsDefinition:
+    found: Listing,
+    warehouse: Warehouse,
+    inspection: Inspection,
+) -> Publication:
+    """Publishes what the lake tells.
+
+    Args:
+        spec: of the table.
+        catalog: of all tables.
+        found: what the lake has.
+        warehouse: where the table is.
+        inspection: evaluates its checks.
+
+    Raises:
+        AuditError: the rows break the model or a blocking check; the table is as it was.
+        WarehouseError: the warehouse cannot be opened or written to.
+    """
+    rows, dependents = spec.rows(found, warehouse), catalog.dependents(spec.model)
+    return publish(warehouse, spec.model, rows, dependents=dependents, inspect=inspection)
+
+
+def listed_asset(spec: ListedSpec, catalog: Catalog) -> dg.AssetsDefinition:
+    """The asset of such a table."""
+    model, checks = spec.model, spec.checks(catalog)
+    deps = [source_key(source) for source in catalog.sources] if model is Dumps else []
+
     @dg.multi_asset(
         name=model.table_name(),
         specs=[asset_spec(model, "raw", deps=deps, automation_condition=eager())],
@@ -67,13 +94,12 @@ def _listed_asset(
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.MaterializeResult[Any]]:
         inspection = Inspection(checks)
         with as_dagster_failure():
-            listed, target = listing(lake.open()), warehouse.open()
-            found, dependents = rows(listed, target), catalog.dependents(model)
-            published = publish(target, model, found, dependents=dependents, inspect=inspection)
+            found = listing(lake.open())
+            published = refresh_listed(spec, catalog, found, warehouse.open(), inspection)
         metadata = materialization_metadata(published.profile, None, inspection.seconds())
         if model is Dumps:
-            metadata |= {"ignored files": len(listed.ignored), "future files": len(listed.future)}
-            metadata |= {"remarks": "; ".join(listed.remarks)} if listed.remarks else {}
+            metadata |= {"ignored files": len(found.ignored), "future files": len(found.future)}
+            metadata |= {"remarks": "; ".join(found.remarks)} if found.remarks else {}
         yield from events(inspection.results)
         yield dg.MaterializeResult(asset_key=asset_key(model), metadata=metadata)
 

@@ -1,5 +1,6 @@
 """Assets of a lake table: what loading makes of it."""
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -90,36 +91,20 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
     ) -> Iterator[Any]:
         inspection = Inspection(checks)
         days = days_of_run(context, raw.grain())
-        target, dependents = warehouse.open(), catalog.dependents(raw)
         with as_dagster_failure():
-            found = listing(lake.open())
+            found, target = listing(lake.open()), warehouse.open()
             try:
-                loaded, loads = read_loaded(target), []
-                for source in found.sources.of(contract):
-                    attempts = load_source(
-                        partial(
-                            load, target, source, found, dependents=dependents, inspect=inspection
-                        ),
-                        source,
-                        days,
-                        kept_days(found, source, loaded.get(source.key, {})),
-                    )
-                    loads.append(catalog.patience().attempt(attempts, context.log))
+                loads = load_lake_table(
+                    contract, catalog, found, target, days, inspection, context.log
+                )
             except AuditError as error:
-                inspection.stopped(target, error, days)
-                _note(target, found, contract, days)
                 yield from events(inspection.results, error=str(error))
                 raise
-        if problems := [str(problem) for load in loads for problem in load.problems]:
-            failed = {day for load in loads for day in load.failures}
-            _note(target, found, contract, failed if is_daily else None)
+        if problem := problem_of(loads):
             yield from _materialized(models, loads)
-            raise dg.Failure(description="; ".join(problems), allow_retries=False)
-        for index, model in enumerate(models):
-            parts = [each.profiles()[index] for load in loads[-1:] for _, each in load.loaded]
-            metadata = metadata_of_step(
-                context, model, Profile.of_parts(parts), days, inspection.seconds()
-            )
+            raise dg.Failure(description=problem, allow_retries=False)
+        for model, profile in profiles_of(models, loads).items():
+            metadata = metadata_of_step(context, model, profile, days, inspection.seconds())
             if model is raw:
                 metadata["dagster/column_lineage"] = _lineage(contract, own)
                 if unexpected := {k: v for load in loads for k, v in load.unexpected.items()}:
@@ -129,6 +114,71 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
             yield dg.MaterializeResult(asset_key=asset_key(model), metadata=metadata)
 
     return _load
+
+
+def load_lake_table(
+    contract: type[Contract],
+    catalog: Catalog,
+    found: Listing,
+    warehouse: Warehouse,
+    days: Days | None,
+    inspection: Inspection,
+    log: logging.Logger,
+) -> list[Attempts]:
+    """Loads a table of the lake, source by source, around the dumps that cannot be read.
+
+    Args:
+        contract: of the lake table.
+        catalog: of all tables.
+        found: what the lake has.
+        warehouse: where its three tables are.
+        days: to load, of a table that has days.
+        inspection: evaluates the checks of the three tables.
+        log: where it is said that a dump is tried again.
+
+    Returns:
+        What became of each source; see `problem_of`.
+
+    Raises:
+        AuditError: what was loaded breaks a model or a blocking check; nothing was changed, and
+            that it has failed is written down.
+        WarehouseError: the warehouse cannot be opened or written to.
+    """
+    loads: list[Attempts] = []
+    try:
+        loaded, dependents = read_loaded(warehouse), catalog.dependents(raw_of(contract))
+        for source in found.sources.of(contract):
+            attempts = load_source(
+                partial(load, warehouse, source, found, dependents=dependents, inspect=inspection),
+                source,
+                days,
+                kept_days(found, source, loaded.get(source.key, {})),
+            )
+            loads.append(catalog.patience().attempt(attempts, log))
+    except AuditError as error:
+        inspection.stopped(warehouse, error, days)
+        _note(warehouse, found, contract, days)
+        raise
+    if problem_of(loads):
+        failed = {day for load in loads for day in load.failures}
+        _note(warehouse, found, contract, failed if contract.day_column() else None)
+    return loads
+
+
+def problem_of(loads: Sequence[Attempts]) -> str | None:
+    """What could not be loaded, in a line; None: all could."""
+    return "; ".join(problem for load in loads for problem in load.problems) or None
+
+
+def profiles_of(
+    models: Sequence[type[Table]], loads: Sequence[Attempts]
+) -> dict[type[Table], Profile]:
+    """Of each of a lake table's three tables what it holds after the last source is loaded."""
+    outcomes = [outcome for load in loads[-1:] for _, outcome in load.loaded]
+    return {
+        model: Profile.of_parts([outcome.profiles()[index] for outcome in outcomes])
+        for index, model in enumerate(models)
+    }
 
 
 def _note(

@@ -34,7 +34,7 @@ from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.dimensions import ReportingDay
 from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse import Warehouse, publish
+from consumption_datamart.warehouse import Publication, Warehouse, publish
 from consumption_datamart.warehouse.changes import VALIDITY
 from consumption_datamart.warehouse.ledger import write_failures
 from consumption_datamart.warehouse.rows import conform, on_days
@@ -78,13 +78,9 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
         with as_dagster_failure():
             target = warehouse.open()
             days = days_of_run(context, model.grain()) or catalog.stale_days(model, target)
-            rows = computed(spec, arguments(spec, catalog.models, target, days))
             try:
-                dependents = catalog.dependents(model)
-                published = publish(target, model, rows, days, upstream, dependents, inspection)
+                rows, published = refresh_table(spec, catalog, target, days, inspection)
             except AuditError as error:
-                inspection.stopped(target, error, days)
-                write_failures(target, model, days)
                 yield from events(inspection.results, error=str(error))
                 raise
         metadata = metadata_of_step(context, model, published.profile, days, inspection.seconds())
@@ -97,6 +93,41 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
         yield dg.MaterializeResult(asset_key=asset_key(model), metadata=metadata)
 
     return _table
+
+
+def refresh_table(
+    spec: TableSpec,
+    catalog: Catalog,
+    warehouse: Warehouse,
+    days: Days | None,
+    inspection: Inspection,
+) -> tuple[ir.Table | pd.DataFrame, Publication]:
+    """Computes a table, or days of it, and publishes it.
+
+    Args:
+        spec: of the table.
+        catalog: of all tables.
+        warehouse: where they are.
+        days: whole periods of a table that has any; None: all of it.
+        inspection: evaluates the checks of the table.
+
+    Returns:
+        Its rows, and what was published.
+
+    Raises:
+        AuditError: the rows break the model or a blocking check; the table is as it was, and that
+            it has failed is written down.
+        WarehouseError: the warehouse cannot be opened or written to.
+    """
+    model, upstream = spec.model, catalog.upstream(spec)
+    rows = computed(spec, arguments(spec, catalog.models, warehouse, days))
+    dependents = catalog.dependents(model)
+    try:
+        return rows, publish(warehouse, model, rows, days, upstream, dependents, inspection)
+    except AuditError as error:
+        inspection.stopped(warehouse, error, days)
+        write_failures(warehouse, model, days)
+        raise
 
 
 def computed(
