@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pandas as pd
 import pytest
@@ -102,14 +103,14 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def again(sql: str = "SELECT 2") -> str:
     """What a process that has not asked before is told."""
     kept_sql._known.cache_clear()
-    return kept("duckdb", USAGE.op(), lambda: sql)
+    return kept("duckdb", USAGE.op(), lambda _: sql)
 
 
 def test_what_was_made_is_not_made_again(cache: Path) -> None:
     assert again("SELECT 1") == "SELECT 1"
     assert again() == "SELECT 1"
     assert cache in cache_file().parents
-    assert kept("sqlite", USAGE.op(), lambda: "SELECT 3") == "SELECT 3"
+    assert kept("sqlite", USAGE.op(), lambda _: "SELECT 3") == "SELECT 3"
 
 
 def test_a_cache_that_is_broken_or_cannot_be_written_is_done_without(cache: Path) -> None:
@@ -127,6 +128,39 @@ def test_few_statements_are_kept(cache: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(kept_sql, "KEPT", 2)
     for number in range(4):
         rows = USAGE.filter(USAGE.event_count == number)
-        kept("duckdb", rows.op(), lambda: "SELECT 1")
+        kept("duckdb", rows.op(), lambda _: "SELECT 1")
     kept_sql._known.cache_clear()
     assert len(kept_sql._known()) == 2
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite"])
+def test_days_are_left_open(dialect: str, cache: Path) -> None:
+    made: list[ops.Relation] = []
+
+    def make(relation: ops.Relation) -> str:
+        made.append(relation)
+        return str(ibis.to_sql(relation.to_expr(), dialect, pretty=False))
+
+    for first, last, other in [(1, 9, 9), (30, 31, 31), (31, 30, 30), (5, 5, 5), (1, 2, 3)]:
+        asked = USAGE.filter(
+            USAGE.day.between(date(2026, 1, first), ibis.literal(date(2026, 1, last))),
+            USAGE.day.isin([date(2026, 1, other), date(1999, 12, 31)]),
+            USAGE.unit != "7000-07-07 and 2026-01-01",
+        )
+        plain = str(ibis.to_sql(asked, dialect, pretty=False))
+        assert kept(dialect, asked.op(), make) == plain
+    assert len(made) == 4, "the second is as the first; others differ in which day is which"
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite"])
+def test_what_is_kept_of_a_table_is_what_is_made_of_it(dialect: str, cache: Path) -> None:
+    for name, rows in expressions():
+        for day in (date(2026, 1, 1), date(2027, 3, 31)):
+            asked = rows.filter(rows.day <= ibis.literal(day)) if "day" in rows.columns else rows
+            plain = str(ibis.to_sql(asked, dialect, pretty=False))
+            found = kept(
+                dialect,
+                asked.op(),
+                lambda each: str(ibis.to_sql(each.to_expr(), dialect, pretty=False)),
+            )
+            assert found == plain, name

@@ -26,7 +26,7 @@ def sql_of(backend: SQLBackend, expression: ir.Table) -> str:
 
 @lru_cache(maxsize=4096)
 def _compiled(dialect: str, relation: ops.Relation) -> str:
-    return kept(dialect, relation, partial(_made, dialect, relation))
+    return kept(dialect, relation, partial(_made, dialect))
 
 
 def _made(dialect: str, relation: ops.Relation) -> str:
@@ -43,7 +43,11 @@ def where_of(backend: SQLBackend, table: ir.Table, condition: ir.BooleanValue) -
 
 @lru_cache(maxsize=1024)
 def _where(dialect: str, filtered: ops.Relation) -> str:
-    select = sqlglot.parse_one(_compiled(dialect, filtered), dialect=dialect)
+    return kept(f"{dialect} where", filtered, partial(_made_where, dialect))
+
+
+def _made_where(dialect: str, filtered: ops.Relation) -> str:
+    select = sqlglot.parse_one(_made(dialect, filtered), dialect=dialect)
     where: sqlglot.exp.Where = select.args["where"]
     for column in where.find_all(sqlglot.exp.Column):
         column.set("table", None)
