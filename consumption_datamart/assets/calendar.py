@@ -3,8 +3,8 @@
 import ibis
 import ibis.expr.types as ir
 
-LAST_MONTH = 9999 * 12 + 11
-"""December of the last year that a date can be of."""
+FIRST_MONTH, LAST_MONTH = 12, 9999 * 12 + 11
+"""January of the first year that a date can be of, and December of the last."""
 FROM_ERA_TO_1970 = 719_468
 """Days from the first of March of the year 0, where the years of the calculation begin."""
 
@@ -15,14 +15,15 @@ def month_number(day: ir.DateValue) -> ir.IntegerValue:
 
 
 def in_month(month: ir.IntegerValue, day_of_month: ir.IntegerValue) -> ir.DateValue:
-    """A day of a month, or the month's last where it is shorter; at most 9999-12-31.
+    """A day of a month, or the month's last where it is shorter; from 0001-01-01 to 9999-12-31.
 
     Args:
         month: as `month_number` counts them.
         day_of_month: from 1.
     """
-    is_beyond = month > LAST_MONTH
-    month = is_beyond.ifelse(ibis.literal(LAST_MONTH, "int64"), month)
+    is_before, is_beyond = month < FIRST_MONTH, month > LAST_MONTH
+    month = ibis.greatest(month, ibis.literal(FIRST_MONTH, "int64"))
+    month = ibis.least(month, ibis.literal(LAST_MONTH, "int64"))
     year, of_year = month // 12, month % 12 + 1
     is_leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     days = ibis.cases(
@@ -30,7 +31,7 @@ def in_month(month: ir.IntegerValue, day_of_month: ir.IntegerValue) -> ir.DateVa
         (of_year.isin([4, 6, 9, 11]), 30),
         else_=31,
     )
-    day = is_beyond.ifelse(31, ibis.least(day_of_month, days))
+    day = ibis.cases((is_before, 1), (is_beyond, 31), else_=ibis.least(day_of_month, days))
     return ibis.date(year, of_year, day)
 
 

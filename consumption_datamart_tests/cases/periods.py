@@ -226,4 +226,31 @@ CASES = [
             )
         },
     ),
+    Case(
+        "a period that began before the first of all days",
+        lake(
+            span(1, 5),
+            dump(
+                "entitlements",
+                1,
+                [
+                    consumable(quantity=365, period="year", starts_on=date(2026, 3, 15)),
+                    consumable(
+                        amendment=1,
+                        quantity=730,
+                        period="year",
+                        starts_on=date(1, 1, 1),
+                        ends_on=date(1, 4, 1),
+                    ),
+                ],
+            ),
+        ),
+        {
+            "mart.dim_entitlement": table_of(
+                PERIOD,
+                (1, date(1, 1, 1), date(1, 3, 15), date(1, 1, 1), date(1, 3, 15), 10.0),
+                (1, date(1, 3, 15), date(2, 3, 15), date(1, 3, 15), date(1, 4, 1), 2.0),
+            )
+        },
+    ),
 ]
