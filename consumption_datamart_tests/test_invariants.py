@@ -1,7 +1,8 @@
 """What must hold of the figures whatever a lake holds: shifted, scaled, split by customer."""
 
 import tempfile
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -10,8 +11,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumption_datamart_tests.compare import Tables, differing
-from consumption_datamart_tests.lakes import Row, day, entitlement
+from consumption_datamart_tests.compare import Tables, differing, same_value
+from consumption_datamart_tests.lakes import Row, day, entitlement, noon, usage
 from consumption_datamart_tests.mart import build_tables, tables_of
 from consumption_datamart_tests.strategies import Dump, SmallLake, lakes
 from consumption_datamart_tests.test_properties import SLOW, is_filled
@@ -27,15 +28,15 @@ REPORTS = [
 TEXTS = ("id", "name", "unit", "metering", "period", "currency", "segment", "region", "manager")
 
 
-def reports_of(lake: SmallLake) -> Tables:
-    """The reports of a lake."""
+def reports_of(lake: SmallLake, names: Sequence[str] = REPORTS) -> Tables:
+    """The reports of a lake, or other tables."""
     with tempfile.TemporaryDirectory() as folder:
         path, url = Path(folder, "lake"), f"duckdb://{folder}/warehouse.duckdb"
         path.mkdir()
         lake.write(path)
-        build_tables(path, url, only=REPORTS)
+        build_tables(path, url, only=names)
         tables = tables_of(url)
-    return {name: tables[name] for name in REPORTS}
+    return {name: tables[name] for name in names}
 
 
 def clean(lake: SmallLake, change: Callable[[Row], Row] = dict) -> SmallLake:
@@ -153,3 +154,40 @@ def test_a_lake_split_by_customer_adds_up_to_the_whole(lake: SmallLake) -> None:
     both = {name: first[name] + second[name] for name in names}
     expected = reports_of(part(lambda _: True))
     assert differing(both, {name: expected[name] for name in names}) == {}
+
+
+@settings(SLOW, max_examples=3)
+@given(drawn())
+def test_commitments_share_all_that_is_used_while_something_is_entitled(lake: SmallLake) -> None:
+    """Where all that was ever in force still is on last_day, and has no periods."""
+
+    def lasting(row: Row) -> Row:
+        if "starts_on" not in row:
+            return row
+        own = {"entitlement_id": f"{row['entitlement_id']}-{row['amendment']}", "amendment": 0}
+        return row | own | {"period": None, "ends_on": max(row["ends_on"], day(400))}
+
+    whole = clean(lake, lasting)
+    used = [r for d in whole.dumps if d.table == "telemetry" for r in d.rows]
+    used.append(usage(event_ts=noon(42)))
+    owners = {(str(row["customer_id"]), str(row["product_id"])) for row in used}
+    terms = [
+        entitlement(
+            entitlement_id=f"{customer}-{product}", customer_id=customer, product_id=product
+        )
+        for customer, product in sorted(owners)
+    ]
+    more = (
+        Dump("entitlements", day(42), "csv", tuple(terms)),
+        Dump("telemetry", day(42), "csv", (used[-1],)),
+    )
+    commitments, facts = "mart.report_commitments", "mart.fact_consumption_daily"
+    tables = reports_of(SmallLake((*whole.dumps, *more), whole.settings), [commitments, facts])
+    shared, entitled = Counter[tuple[object, ...]](), Counter[tuple[object, ...]]()
+    for row in tables[commitments]:
+        shared[row["customer_id"], row["product_id"]] += row["used_to_date"]
+    for row in tables[facts]:
+        if row["entitled_quantity"] > 0:
+            entitled[row["customer_id"], row["product_id"]] += row["used_quantity"]
+    assert entitled["CUST-1", "db"] > 0
+    assert [one for one in entitled if not same_value(shared[one], entitled[one])] == []
