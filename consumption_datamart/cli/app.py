@@ -4,7 +4,7 @@ import atexit
 import gc
 import os
 import sys
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -13,7 +13,7 @@ import typer
 from consumption_datamart.cli.of_comparison import diff
 from consumption_datamart.cli.of_lake import check_lake, init
 from consumption_datamart.cli.of_report import report
-from consumption_datamart.cli.options import Lake, LakeFormat, Warehouse
+from consumption_datamart.cli.options import Lake, LakeFormat, Warehouse, a_day
 
 app = typer.Typer(
     name="consumption-datamart",
@@ -80,16 +80,14 @@ def build(
     lake: Lake = None,
     warehouse: Warehouse = None,
     from_: Annotated[
-        datetime | None,
+        date | None,
         typer.Option(
-            "--from", formats=["%Y-%m-%d"], metavar="DAY", help="First day. [default: the lake's]"
+            "--from", parser=a_day, metavar="DAY", help="First day. [default: the lake's]"
         ),
     ] = None,
     to: Annotated[
-        datetime | None,
-        typer.Option(
-            "--to", formats=["%Y-%m-%d"], metavar="DAY", help="Last day. [default: the lake's]"
-        ),
+        date | None,
+        typer.Option("--to", parser=a_day, metavar="DAY", help="Last day. [default: the lake's]"),
     ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="Build all days anew, also what has not changed.")
@@ -122,12 +120,13 @@ def build(
         settings = settings.model_copy(update={"accept_deletions": True})
     if dry_run:
         if from_ or to or full:
-            raise typer.BadParameter("takes none of --from, --to, --full: these build in any case")
+            raise typer.BadParameter(
+                "--dry-run takes none of --from, --to, --full: these build all they name"
+            )
         show_plan(plan(settings))
         return
-    days = _date(from_), _date(to)
     show = preview_and_show if preview else build_and_show
-    raise typer.Exit(show(settings, *days, full=full))
+    raise typer.Exit(show(settings, from_, to, full=full))
 
 
 app.command(name="check-lake")(check_lake)
@@ -188,8 +187,8 @@ def simulate(
     products: Annotated[int, typer.Option(min=1, help="Products.", metavar="N")],
     rows_per_day: Annotated[int, typer.Option(min=0, help="Rows of telemetry a day.", metavar="N")],
     end: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Last day. [default: yesterday]"),
+        date | None,
+        typer.Option(parser=a_day, metavar="DAY", help="Last day. [default: yesterday]"),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same lake.", metavar="N")] = 0,
     format_: Annotated[
@@ -216,7 +215,7 @@ def simulate(
         customers=customers,
         products=products,
         rows_per_day=rows_per_day,
-        end=_date(end),
+        end=end,
         seed=seed,
         format=format_.value,
         dirt=dirt,
@@ -245,7 +244,3 @@ def trends(
 
     room.export(load_settings(warehouse=warehouse), export)
     typer.echo(f"Wrote {export}", err=True)
-
-
-def _date(day: datetime | None) -> date | None:
-    return day.date() if day else None

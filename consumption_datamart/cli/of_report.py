@@ -1,12 +1,12 @@
 """The command report."""
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from consumption_datamart.cli.options import ReportBy, ReportFormat, Warehouse
+from consumption_datamart.cli.options import ReportBy, ReportFormat, Warehouse, a_day
 
 SHOWN = 10
 """Rows of a table on the screen, unless --top says otherwise."""
@@ -27,8 +27,8 @@ def _statuses(incomplete: str) -> list[str]:
 def report(
     warehouse: Warehouse = None,
     day: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="[default: the last day built]"),
+        date | None,
+        typer.Option(parser=a_day, metavar="DAY", help="[default: the last day built]"),
     ] = None,
     by: Annotated[
         ReportBy, typer.Option("--by", help="What a row of the table is about.")
@@ -72,10 +72,8 @@ def report(
         ),
     ] = None,
     compare: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"], metavar="DAY", help="Show what has changed since this day."
-        ),
+        date | None,
+        typer.Option(parser=a_day, metavar="DAY", help="Show what has changed since this day."),
     ] = None,
     format_: Annotated[
         ReportFormat, typer.Option("--format", help="How to write it.")
@@ -99,8 +97,8 @@ def report(
     shown = SHOWN if top is None and format_ is ReportFormat.table else top
     asked = Asked(
         by=by.value,
-        day=_date(day),
-        compare=_date(compare),
+        day=day,
+        compare=compare,
         customers=customer or (),
         products=product or (),
         bands=band or (),
@@ -109,7 +107,3 @@ def report(
     )
     found = executive_report(load_settings(warehouse=warehouse), asked, by_all=is_book)
     write(found, format_.value, out)
-
-
-def _date(day: datetime | None) -> date | None:
-    return day.date() if day else None

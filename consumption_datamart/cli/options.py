@@ -1,5 +1,6 @@
 """Options that several commands have, and what may be chosen."""
 
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -20,6 +21,14 @@ Warehouse = Annotated[
         " default: .datamart/consumption.duckdb in the project]",
     ),
 ]
+
+
+def a_day(text: str) -> date:
+    """The day that an option names."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no day; write it as 2026-09-30") from None
 
 
 class ReportFormat(StrEnum):
