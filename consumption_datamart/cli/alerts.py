@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from consumption_datamart.alerts.machine import Alert
 from consumption_datamart.alerts.store import AlertStore
+from consumption_datamart.cli.screen import Screen
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Warehouse, open_warehouse
@@ -98,7 +98,7 @@ def write_open(alerts: Collection[Alert], evaluated: Evaluated) -> None:
         since = f"{alert.since:%Y-%m-%d %H:%M}"
         what = f"{alert.signal} {alert.subject}: {alert.summary}"
         table.add_row(alert.state.value, since, what, style=STYLES[alert.state.value])
-    Console().print(table)
+    Screen().print(table)
     _as_of(evaluated)
 
 
@@ -120,7 +120,7 @@ def write_history(history: pd.DataFrame, evaluated: Evaluated) -> None:
             row.undelivered.replace(",", ", "),
             style=STYLES[row.state],
         )
-    Console().print(table)
+    Screen().print(table)
     _as_of(evaluated)
 
 
@@ -131,7 +131,7 @@ def _as_of(evaluated: Evaluated) -> None:
 
 def _lines(lines: Collection[str]) -> None:
     for line in lines:
-        Console().print(line, highlight=False, soft_wrap=True)
+        Screen().print(line, highlight=False, soft_wrap=True)
 
 
 def _table(title: str, short: list[str], long: list[str]) -> Table:

@@ -6,12 +6,12 @@ from datetime import date
 from types import TracebackType
 
 from rich import box
-from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from consumption_datamart.build import BuildResult, build, build_and_alert
 from consumption_datamart.cli.diff import write
+from consumption_datamart.cli.screen import Screen
 from consumption_datamart.comparison import preview
 from consumption_datamart.definitions import models
 from consumption_datamart.planning import Step
@@ -27,7 +27,7 @@ class BuildDisplay:
 
     def __init__(self) -> None:
         """Shown while it is entered as a context."""
-        self.console = Console(stderr=True)
+        self.console = Screen(stderr=True)
         self.progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -65,9 +65,9 @@ class BuildDisplay:
     def summarize(self, result: BuildResult) -> int:
         """Prints the table and the failures; returns the exit code."""
         if result.tables:
-            Console().print(_table(result))
+            Screen().print(_table(result))
         elif not result.failures:
-            Console().print(
+            Screen().print(
                 f"Nothing to build: the lake is as it was, {result.days}."
                 " Build it anew with --full.",
                 highlight=False,
@@ -96,12 +96,12 @@ class BuildDisplay:
 class _Lines(logging.Handler):
     """Writes what is logged as it is, each a line."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Screen) -> None:
         super().__init__()
         self.console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.console.print(record.getMessage(), highlight=False, markup=False, soft_wrap=True)
+        self.console.print(record.getMessage(), highlight=False, soft_wrap=True)
 
 
 def build_and_show(settings: Settings, first: date | None, last: date | None, *, full: bool) -> int:
@@ -140,12 +140,12 @@ def preview_and_show(
 def show_plan(steps: Sequence[Step]) -> None:
     """Prints what a build would refresh, and why, from the lake to the reports."""
     if not steps:
-        Console().print("Nothing to build: the lake is as it was.")
+        Screen().print("Nothing to build: the lake is as it was.")
         return
     for step in steps:
         days = f" {step.days}" if step.days else ""
         line = f"{step.table.split('.')[-1]}{days}: {step.reason}"
-        Console().print(line, highlight=False, soft_wrap=True)
+        Screen().print(line, highlight=False, soft_wrap=True)
 
 
 def _table(result: BuildResult) -> Table:

@@ -1,9 +1,9 @@
 """What `check-lake` shows: sources, their days and rows, and the files that nobody takes."""
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
+from consumption_datamart.cli.screen import Screen
 from consumption_datamart.lake.checking import LakeCheck, SourceCheck
 
 WIDEST = 500
@@ -21,30 +21,30 @@ def write(found: LakeCheck, quarantined_share: float) -> int:
     Returns:
         The exit code: 1 where something is wrong.
     """
-    out = Console(highlight=False, soft_wrap=True)
+    out = Screen(highlight=False, soft_wrap=True)
     for each in found.sources:
         _write_source(out, each)
     if found.ignored:
-        out.print(f"\n[bold]Taken by no source[/]: {len(found.ignored):,} files")
+        out.print("\nTaken by no source", style="bold", end="")
+        out.print(f": {len(found.ignored):,} files")
         for name, reason in list(found.ignored.items())[:NAMED]:
-            out.print(f"  {name}: {reason}", markup=False)
+            out.print(f"  {name}: {reason}")
         if more := len(found.ignored) - NAMED:
             out.print(f"  and {more:,} more" if more > 0 else "")
     for name in found.future[:NAMED]:
-        out.print(f"Not taken: {name} is of a day after tomorrow", markup=False)
+        out.print(f"Not taken: {name} is of a day after tomorrow")
     problems = found.problems(quarantined_share)
     for problem in problems:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(
-            f"Wrong: {problem}", style="red"
-        )
+        Screen(stderr=True, highlight=False, soft_wrap=True).print(f"Wrong: {problem}", style="red")
     if not problems:
         out.print("\nAll files are taken, and can be read.")
     return 1 if problems else 0
 
 
-def _write_source(out: Console, each: SourceCheck) -> None:
+def _write_source(out: Screen, each: SourceCheck) -> None:
     files = f": {each.source.entry.files}" if each.source.entry else ""
-    out.print(f"\n[bold]{each.source.label}[/]{files}")
+    out.print(f"\n{each.source.label}", style="bold", end="")
+    out.print(files)
     if not each.days:
         out.print("  no files")
         return
@@ -55,10 +55,10 @@ def _write_source(out: Console, each: SourceCheck) -> None:
     fates = ", ".join(f"{number:,} {fate}" for fate, number in each.fates.items())
     out.print(f"  rows of the last dumps: {fates or 'none'}")
     for reason, (number, example) in each.reasons.items():
-        out.print(f"  {reason}: {number:,}, e.g. {example}", markup=False)
+        out.print(f"  {reason}: {number:,}, e.g. {example}")
     if len(each.rows):
         # a row stays a line, however wide it is
-        Console(highlight=False, width=WIDEST).print(_table(each))
+        Screen(highlight=False, width=WIDEST).print(_table(each))
 
 
 def _table(each: SourceCheck) -> Table:

@@ -5,9 +5,9 @@ from collections import Counter
 from dataclasses import asdict
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
+from consumption_datamart.cli.screen import Screen
 from consumption_datamart.comparison import Comparison, TableDifference
 
 SHOWN = 20
@@ -23,7 +23,7 @@ def write(comparison: Comparison, format: str) -> None:
         comparison: of two warehouses, or of one before and after a build.
         format: `table` or `json`.
     """
-    console = Console()
+    console = Screen()
     if format == "json":
         print(json.dumps(asdict(comparison), indent=2))
         return
@@ -39,7 +39,7 @@ def write(comparison: Comparison, format: str) -> None:
             console.print(f"{title}: {told}", highlight=False, soft_wrap=True)
             for move in found[:SHOWN]:
                 line = f"  {move.customer}, {move.product}: {move.before} → {move.after}"
-                console.print(line, highlight=False, markup=False, soft_wrap=True)
+                console.print(line, highlight=False, soft_wrap=True)
             if len(found) > SHOWN:
                 console.print(f"  and {len(found) - SHOWN} more: --format json shows all")
     console.print("Money, in the reporting currency:")

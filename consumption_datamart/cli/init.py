@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from consumption_datamart.cli.screen import Screen
 from consumption_datamart.errors import LakeError
 from consumption_datamart.guessing import Proposal, propose
 from consumption_datamart.lake.sources_file import FILE
@@ -29,7 +28,7 @@ def init(folder: Path, *, force: bool, stdout: bool) -> None:
     if target.exists() and not (force or stdout):
         raise LakeError(f"{target} is there already; --force overwrites it, --stdout only prints")
     proposal = propose(folder)
-    console = Console(stderr=stdout)
+    console = Screen(stderr=stdout)
     _show(proposal, console)
     if proposal.text is None:
         console.print(f"The folder is as the mart wants it: it needs no {FILE}.", highlight=False)
@@ -44,7 +43,7 @@ def init(folder: Path, *, force: bool, stdout: bool) -> None:
     console.print(f"Wrote {target}. Look at it before you build.", highlight=False, soft_wrap=True)
 
 
-def _show(proposal: Proposal, console: Console) -> None:
+def _show(proposal: Proposal, console: Screen) -> None:
     if proposal.found:
         console.print(_table("Found", ("source", "lake table", "files", ""), proposal.found))
     if proposal.open:
@@ -56,5 +55,5 @@ def _table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) 
     for name in names:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))  # names of files are no markup
+        table.add_row(*row)
     return table

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 
 import pandas as pd
 from rich import box
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from consumption_datamart.cli.screen import Screen
 from consumption_datamart.quarantine import Quarantined
 
 SHOWN = 40
@@ -16,7 +15,7 @@ SHOWN = 40
 
 def show(found: Quarantined) -> None:
     """Writes how many rows go back to whom, of which files, and a few of them, to stdout."""
-    console, counts = Console(), found.counts
+    console, counts = Screen(), found.counts
     if counts.empty:
         console.print("Nothing is in quarantine.")
         return
@@ -53,8 +52,7 @@ def _table(title: str, names: Iterable[str], rows: pd.DataFrame | list[list[obje
         else:
             table.add_column(name, overflow="fold")
     for row in rows.to_numpy().tolist() if isinstance(rows, pd.DataFrame) else rows:
-        # as it was delivered: what looks like markup is none
-        table.add_row(*(Text(_written(value)) for value in row))
+        table.add_row(*map(_written, row))
     return table
 
 

@@ -8,11 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from consumption_datamart.cli.report_book import write_book
 from consumption_datamart.cli.report_table import caption_of, table_of, title_of
 from consumption_datamart.cli.report_text import actions_of, heading, verdict_of, wrapped
+from consumption_datamart.cli.screen import Screen
 from consumption_datamart.report import ExecutiveReport, Listing, records
 
 WIDTH = 80
@@ -32,9 +31,9 @@ def write(report: ExecutiveReport, format: str, out: Path | None = None) -> None
     Raises:
         DatamartError: the workbook cannot be written, or the library that writes it is missing.
     """
-    notes = Console(stderr=format != "table")
+    notes = Screen(stderr=format != "table")
     for line in report.caveats:
-        notes.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        notes.print(line, style="yellow", highlight=False, soft_wrap=True)
     if format == "xlsx" and out is not None:
         write_book(report, out)
         print(f"Wrote {out}", file=sys.stderr)
@@ -65,10 +64,10 @@ def _document(report: ExecutiveReport, listing: Listing) -> Mapping[str, Any]:
 
 
 def _show(report: ExecutiveReport, listing: Listing) -> None:
-    console = Console(width=max(WIDTH, Console().width))
+    console = Screen(width=max(WIDTH, Screen().width))
 
     def say(line: str, style: str | None = None) -> None:
-        console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
+        console.print(line, style=style, highlight=False, soft_wrap=True)
 
     say(heading(report), "bold")
     for about, told in verdict_of(report):

@@ -80,7 +80,7 @@ def table_of(report: ExecutiveReport, listing: Listing) -> Table:
 def _columns(report: ExecutiveReport, listing: Listing, names: "_Names") -> Sequence[Column]:
     if listing.by == "commitment":
         return _of_commitments(names)
-    who = [Column("product", lambda row: row["product_name"], is_text=True)]
+    who = [Column("product", lambda row: one_line(row["product_name"]), is_text=True)]
     if names.who is not None:
         who.insert(0, Column(listing.by, names.of, is_text=True))
     if report.compared is not None:
@@ -110,7 +110,9 @@ def _of_comparison(listing: Listing) -> Sequence[Column]:
 def _of_commitments(names: "_Names") -> Sequence[Column]:
     return [
         Column(
-            "customer, product", lambda row: f"{names.of(row)}\n{row['product_name']}", is_text=True
+            "customer, product",
+            lambda row: f"{names.of(row)}\n{one_line(row['product_name'])}",
+            is_text=True,
         ),
         Column("quantity", _quantity, is_figure=True),
         Column("used", lambda row: percent(row["used_pct"]), is_figure=True),
@@ -133,7 +135,13 @@ class _Names:
 
     def of(self, row: Record) -> str:
         key, name = self.who or ("", "")
-        return f"{row[name]} ({row[key]})" if len(self.ids[row[name]]) > 1 else str(row[name])
+        text = one_line(row[name])
+        return f"{text} ({row[key]})" if len(self.ids[row[name]]) > 1 else text
+
+
+def one_line(name: str) -> str:
+    """A name without the ends of lines that are in it."""
+    return " ".join(name.split())
 
 
 def used(row: Record, days: int) -> str:

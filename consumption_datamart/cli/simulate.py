@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
 from rich.progress import Progress
 
+from consumption_datamart.cli.screen import Screen
 from consumption_datamart.errors import LakeError
 from consumption_datamart.simulation import simulate
 
@@ -29,7 +29,7 @@ def simulate_with_progress(
     Raises:
         LakeError: the folder cannot be written to.
     """
-    console = Console(stderr=True)
+    console = Screen(stderr=True)
     last = end or datetime.now(UTC).date() - timedelta(days=1)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Writing dumps", total=days)

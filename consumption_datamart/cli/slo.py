@@ -2,8 +2,9 @@
 
 import pandas as pd
 from rich import box
-from rich.console import Console
 from rich.table import Table
+
+from consumption_datamart.cli.screen import Screen
 
 
 def show(found: pd.DataFrame) -> None:
@@ -30,4 +31,4 @@ def show(found: pd.DataFrame) -> None:
             row.objective_table.split(".")[-1],
             style="red" if row.budget_left < 0 else "yellow" if row.burn_rate > 1 else None,
         )
-    Console().print(table)
+    Screen().print(table)

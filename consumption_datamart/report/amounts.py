@@ -12,6 +12,8 @@ NOTHING = "–"
 def number(value: float) -> str:
     """A quantity: in whole numbers, below 100 with a decimal, from ten million on shortened."""
     size = abs(value)
+    if size >= 1e18:
+        return f"{value:.1e}"
     if 0 < size < 0.05:
         return "<0.1" if value > 0 else "-0"
     if size < 99.95:
