@@ -5,6 +5,7 @@ from rich.table import Table
 
 from consumption_datamart.cli.screen import Screen
 from consumption_datamart.lake.checking import LakeCheck, SourceCheck
+from consumption_datamart.report.amounts import counted
 
 WIDEST = 500
 NAMED = 10
@@ -26,7 +27,7 @@ def write(found: LakeCheck, quarantined_share: float) -> int:
         _write_source(out, each)
     if found.ignored:
         out.print("\nTaken by no source", style="bold", end="")
-        out.print(f": {len(found.ignored):,} files")
+        out.print(f": {counted(len(found.ignored), 'file')}")
         for name, reason in list(found.ignored.items())[:NAMED]:
             out.print(f"  {name}: {reason}")
         if more := len(found.ignored) - NAMED:
@@ -42,16 +43,17 @@ def write(found: LakeCheck, quarantined_share: float) -> int:
 
 
 def _write_source(out: Screen, each: SourceCheck) -> None:
-    files = f": {each.source.entry.files}" if each.source.entry else ""
+    pattern = f": {each.source.entry.files}" if each.source.entry else ""
     out.print(f"\n{each.source.label}", style="bold", end="")
-    out.print(files)
+    out.print(pattern)
     if not each.days:
         out.print("  no files")
         return
     gaps = [str(days) for days in each.gaps]
     more = f" and {len(gaps) - NAMED} more" if len(gaps) > NAMED else ""
     without = f"; none of {', '.join(gaps[:NAMED])}{more}" if gaps else ", without gaps"
-    out.print(f"  {each.files:,} files of {each.days[0]} … {each.days[-1]}{without}")
+    files = counted(each.files, "file")
+    out.print(f"  {files} of {each.days[0]} … {each.days[-1]}{without}")
     fates = ", ".join(f"{number:,} {fate}" for fate, number in each.fates.items())
     out.print(f"  rows of the last dumps: {fates or 'none'}")
     for reason, (number, example) in each.reasons.items():
