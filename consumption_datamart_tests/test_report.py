@@ -394,7 +394,7 @@ def test_of_equals_the_kind_and_then_the_days_decide() -> None:
 
 
 def test_amounts_in_words() -> None:
-    values = [0, 0.01, 0.63, 88.2, 99.96, 1234.5, 9_999_999, 12_345_678, 8e11, 1e15]
+    values = [0, 0.01, 0.63, 88.2, 99.96, 1234.5, 9_999_999, 12_345_678, 8e11, 1e15, 1e28]
     words = [
         "0",
         "<0.1",
@@ -406,6 +406,7 @@ def test_amounts_in_words() -> None:
         "12.3 M",
         "800 bn",
         "1,000 tn",
+        "1.0e+28",
     ]
     assert [number(value) for value in values] == words
     shares = [None, 0, 0.001, 0.29999, 0.3, 0.9999, 1, 256.2, 7.5]

@@ -54,7 +54,7 @@ def _tables(comparison: Comparison) -> Table:
     table.add_column("table", no_wrap=True)
     for name in ("added", "removed", "changed"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("in columns")
+    table.add_column("in columns", overflow="fold")
     for each in comparison.tables:
         counts = (f"{n:,}" if n else "" for n in (each.added, each.removed, each.changed))
         table.add_row(each.table.removeprefix("mart."), *counts, _columns(each))

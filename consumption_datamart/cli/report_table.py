@@ -237,7 +237,7 @@ def caption_of(report: ExecutiveReport, listing: Listing) -> str | None:
         return "projected: what will have been used, at the rate of the last 30 days."
     if report.compared is None:
         told = "Averages a day"
-        days = f"sum of the {report.window_days} days"
+        days = "of one day" if report.window_days == 1 else f"sum of the {report.window_days} days"
         has_sums = listing.rows["metering"].eq(CONSUMABLE).any()
         return f"{told}; {SUM} {days}." if has_sums else f"{told}."
     return None

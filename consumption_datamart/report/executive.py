@@ -94,7 +94,10 @@ def _period(warehouse: Warehouse) -> Days:
         )
     period = warehouse.span(ReportingDay, "day")
     if period is None:
-        raise WarehouseError(f"warehouse {warehouse.url}: the mart is empty; its lake had no dumps")
+        raise WarehouseError(
+            f"warehouse {warehouse.url}: the mart is empty; its lake had no dumps of invoices,"
+            " entitlements or telemetry"
+        )
     return period
 
 
