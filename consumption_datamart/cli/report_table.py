@@ -12,7 +12,9 @@ from consumption_datamart.cli.report_text import STUCK, wrapped
 from consumption_datamart.report import VIEWS, ExecutiveReport, Listing, records
 from consumption_datamart.report.amounts import NOTHING, money, number, percent, units
 from consumption_datamart.report.reading import Record
+from consumption_datamart.report.reasons import CONSUMABLE
 from consumption_datamart.report.verdict import BANDS
+from consumption_datamart.report.windows import entitled_of, has_limit, used_of
 
 STYLES = {
     "over": "bold magenta",
@@ -27,7 +29,7 @@ STYLES = {
     "unentitled": "cyan",
     "absent": "dim",
 }
-CONSUMABLE, SUM = "consumable", "*"
+SUM = "*"
 BANDS_WIDTH = 18
 UNIT_WIDTH = 12
 """Longer units are broken."""
@@ -145,33 +147,20 @@ def one_line(name: str) -> str:
 
 
 def used(row: Record, days: int) -> str:
-    """What was used in the 30 days: of a consumable the sum, else the average a day.
-
-    Where nothing limited is entitled it has its unit, else `entitled` has.
-    """
-    of_limited = has_limit(row) and row["used_limited_30d"] is not None
-    value = row["used_limited_30d"] if of_limited else row["used_30d"]
-    return _amount(row, value, days) if has_limit(row) else _with_unit(row, value, days)
+    """What was used in the 30 days; where nothing limited is entitled with its unit."""
+    value = used_of(row, days)
+    return number(value) if has_limit(row) else _with_unit(row, value)
 
 
 def entitled(row: Record, days: int) -> str:
     """What was entitled in the 30 days, likewise, with its unit."""
     if row.get("is_unlimited"):
         return "unlimited"
-    return _with_unit(row, row["entitled_30d"], days) if row["entitled_30d"] else NOTHING
+    return _with_unit(row, entitled_of(row, days)) if row["entitled_30d"] else NOTHING
 
 
-def has_limit(row: Record) -> bool:
-    """Whether anything was entitled that has a limit."""
-    return bool(row["entitled_30d"]) and not row.get("is_unlimited")
-
-
-def _amount(row: Record, value: float, days: int) -> str:
-    return number(value if row["metering"] == CONSUMABLE else value / days)
-
-
-def _with_unit(row: Record, value: float, days: int) -> str:
-    text = _amount(row, value, days)
+def _with_unit(row: Record, value: float) -> str:
+    text = number(value)
     mark = SUM if row["metering"] == CONSUMABLE else ""
     unit = "\n".join(textwrap.wrap(f"{units(row['unit'], text == '1')}{mark}", UNIT_WIDTH))
     return f"{text} {unit}".rstrip()

@@ -4,8 +4,9 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from consumption_datamart.report import ExecutiveReport, Value
-from consumption_datamart.report.amounts import counted, money
+from consumption_datamart.report import ExecutiveReport
+from consumption_datamart.report.amounts import counted
+from consumption_datamart.report.verdict import worth
 from consumption_datamart.schema.reports import RENEWAL_DAYS
 
 ACTIONS = 10
@@ -49,31 +50,6 @@ def heading(report: ExecutiveReport) -> str:
     """Of which days the report is, and as of when."""
     as_of = f", as of {report.as_of:%Y-%m-%d %H:%M} UTC" if report.as_of else ""
     return f"Consumption, 30 days to {report.day}{as_of}"
-
-
-def worth(value: Value, currency: str | None, rows: str) -> str:
-    """`62,352 USD a year in 7 renewals, and 36,480 GBP without an exchange rate`.
-
-    Args:
-        value: what rows are worth.
-        currency: the reporting currency; None: it is not known.
-        rows: what they are.
-
-    Returns:
-        Nothing where there are no rows.
-    """
-    if not value.rows:
-        return ""
-    own = [money(amount, name) for name, amount in value.without_rate.items()]
-    told = rows
-    if value.reporting is not None and currency is not None:
-        told = f"{money(value.reporting, currency)} a year in {rows}"
-        told += f", and {' + '.join(own)} without an exchange rate" if own else ""
-    elif own:
-        told = f"{' + '.join(own)} a year in {rows}"
-    if value.unknown:
-        told += f"; {value.unknown:,} of unknown value"
-    return told
 
 
 def actions_of(report: ExecutiveReport, width: int) -> Iterator[str]:

@@ -22,6 +22,7 @@ from consumption_datamart.schema.reports import (
     ReportConsumptionDaily,
     ReportRenewals,
 )
+from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Warehouse, open_warehouse
 
@@ -57,7 +58,11 @@ class ExecutiveReport:
 
 
 def executive_report(
-    settings: Settings, asked: Asked | None = None, *, by_all: bool = False
+    settings: Settings,
+    asked: Asked | None = None,
+    *,
+    by_all: bool = False,
+    is_priced: bool = True,
 ) -> ExecutiveReport:
     """Reads the report from the warehouse.
 
@@ -65,6 +70,7 @@ def executive_report(
         settings: where the warehouse is.
         asked: for what; by default all of the last day, by customer.
         by_all: all tables that the filters suit, not only the one that is asked for.
+        is_priced: whether it has any money in it; without, what to act on is ranked by urgency.
 
     Raises:
         WarehouseError: the warehouse cannot be opened, is not built, or does not have a day.
@@ -81,18 +87,27 @@ def executive_report(
             raise WarehouseError(f"{option} {each}: the mart has {period}")
     if asked.compare is not None and asked.compare >= day:
         raise WarehouseError(f"--compare {asked.compare}: name a day before {day}")
-    return _Reader(warehouse, asked, period, day).report(
+    return _Reader(warehouse, asked, period, day, is_priced).report(
         [by for by, view in VIEWS.items() if not asked.refused(view)] if by_all else [asked.by],
         caveats(settings, day),
     )
 
 
-def _period(warehouse: Warehouse) -> Days:
+def period_of(warehouse: Warehouse) -> Days | None:
+    """The days that the mart has; None: it is empty.
+
+    Raises:
+        WarehouseError: the warehouse cannot be opened, or the mart is not built.
+    """
     if not warehouse.exists(ReportingDay) or not warehouse.exists(ReportRenewals):
         raise WarehouseError(
             f"warehouse {warehouse.url}: the mart is not built; run consumption-datamart build"
         )
-    period = warehouse.span(ReportingDay, "day")
+    return warehouse.span(ReportingDay, "day")
+
+
+def _period(warehouse: Warehouse) -> Days:
+    period = period_of(warehouse)
     if period is None:
         raise WarehouseError(
             f"warehouse {warehouse.url}: the mart is empty; its lake had no dumps of invoices,"
@@ -104,16 +119,19 @@ def _period(warehouse: Warehouse) -> Days:
 class _Reader:
     """Reads what is asked for, and puts the report together."""
 
-    def __init__(self, warehouse: Warehouse, asked: Asked, period: Days, day: date) -> None:
+    def __init__(
+        self, warehouse: Warehouse, asked: Asked, period: Days, day: date, is_priced: bool
+    ) -> None:
         self.warehouse, self.asked, self.period, self.day = warehouse, asked, period, day
+        self.is_priced = is_priced
         self.products = reading.products_of(warehouse)
 
     def report(self, views: Sequence[str], told: Sequence[str]) -> ExecutiveReport:
         last, about = self.period.last, self._members().about
         today = self._daily(ReportConsumptionDaily, self.day)
         latest = today if self.day == last else self._daily(ReportConsumptionDaily, last)
-        renewals = about(self.warehouse.whole_rows(ReportRenewals))
-        commitments = about(self.warehouse.whole_rows(ReportCommitments))
+        renewals = about(self._whole(ReportRenewals))
+        commitments = about(self._whole(ReportCommitments))
         has_commitments = self.warehouse.exists(ReportCommitments)
         moved = self._changes()
         return ExecutiveReport(
@@ -149,6 +167,10 @@ class _Reader:
     def _daily(self, model: type, day: date) -> pd.DataFrame:
         return reading.with_metering(reading.of_day(self.warehouse, model, day), self.products)
 
+    def _whole(self, model: type[Table]) -> pd.DataFrame:
+        rows = self.warehouse.whole_rows(model)
+        return rows if self.is_priced else reading.without_money(rows)
+
     def _changes(self) -> pd.DataFrame | None:
         """Those of the day, if there is a day 30 days before it."""
         is_there = self.warehouse.exists(ReportBandChanges)
@@ -158,8 +180,7 @@ class _Reader:
 
     def _listing(self, by: str, view: View) -> Listing:
         if not view.is_daily:
-            rows = self.warehouse.whole_rows(view.model)
-            return listing(by, view, self.asked, rows)
+            return listing(by, view, self.asked, self._whole(view.model))
         before = None
         if self.asked.compare is not None:
             before = reading.of_day(self.warehouse, view.model, self.asked.compare)

@@ -13,6 +13,16 @@ from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Warehouse
 
 Record = dict[str, Any]
+MONEY = (
+    "annual_value",
+    "annual_value_reporting",
+    "unused_value",
+    "overage_value",
+    "unit_price",
+    "amount",
+    "currency",
+)
+"""Columns that say what something costs, or in what."""
 
 
 def of_day(warehouse: Warehouse, model: type[Table], day: date) -> pd.DataFrame:
@@ -44,6 +54,11 @@ def reporting_currency(warehouse: Warehouse) -> str | None:
         Declarations, lambda rows: rows.declaration == ibis.literal(REPORTING_CURRENCY)
     )
     return None if found.empty else str(found["value"].iloc[0])
+
+
+def without_money(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same rows, of which no amount of money is known."""
+    return frame.assign(**{name: None for name in MONEY if name in frame.columns})
 
 
 def records(frame: pd.DataFrame) -> list[Record]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from consumption_datamart.report.amounts import money
 from consumption_datamart.report.reading import records
 from consumption_datamart.schema.codes import ABSENT
 
@@ -114,6 +115,31 @@ def value_of(frame: pd.DataFrame) -> Value:
             own[row["currency"]] = own.get(row["currency"], 0.0) + float(row["annual_value"])
     reporting = None if known.empty else float(known.sum())
     return Value(len(frame), reporting, dict(sorted(own.items())), unknown)
+
+
+def worth(value: Value, currency: str | None, rows: str) -> str:
+    """`62,352 USD a year in 7 renewals, and 36,480 GBP without an exchange rate`.
+
+    Args:
+        value: what rows are worth.
+        currency: the reporting currency; None: it is not known.
+        rows: what they are.
+
+    Returns:
+        Nothing where there are no rows.
+    """
+    if not value.rows:
+        return ""
+    own = [money(amount, name) for name, amount in value.without_rate.items()]
+    told = rows
+    if value.reporting is not None and currency is not None:
+        told = f"{money(value.reporting, currency)} a year in {rows}"
+        told += f", and {' + '.join(own)} without an exchange rate" if own else ""
+    elif own:
+        told = f"{' + '.join(own)} a year in {rows}"
+    if value.unknown:
+        told += f"; {value.unknown:,} of unknown value"
+    return told
 
 
 def changes(frame: pd.DataFrame) -> Changes:

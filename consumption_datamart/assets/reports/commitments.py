@@ -45,6 +45,21 @@ def report_commitments(
     return _with_status(_with_exhaustion(_with_projection(rows)))
 
 
+def used_by_day(
+    reporting_day: ir.Table, dim_entitlement: ir.Table, fact_consumption_daily: ir.Table
+) -> ir.Table:
+    """What is used of each commitment in force on last_day: used(d) of the specification.
+
+    Returns:
+        A row a commitment and day on which anything is used of it: source, entitlement_id,
+        product_id, starts_on (the key of report_commitments), day, used.
+    """
+    terms = _in_parts(dim_entitlement)
+    days = _used_by_day(_in_force(terms, reporting_day), terms, fact_consumption_daily)
+    key = {name: days[name] for name in ("source", "entitlement_id", "product_id")}
+    return days.select(**key, starts_on=days.period_starts_on, day=days.day, used=days.used)
+
+
 def _in_parts(dim_entitlement: ir.Table) -> ir.Table:
     """Limited terms; those of one `part` and period are one commitment.
 
