@@ -1,0 +1,250 @@
+"""What a customer's page says."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+
+from consumption_datamart.page import charts, names
+from consumption_datamart.page.plane import Chart
+from consumption_datamart.page.reading import LINES, Material
+from consumption_datamart.report import reasons
+from consumption_datamart.report.amounts import on, percent, with_unit
+from consumption_datamart.report.reading import Record, records
+from consumption_datamart.schema.codes import SEPARATOR, WARNING_CODES
+
+CHARTS, DEPLOYMENTS, MEMBERS = 12, 20, 50
+"""That a page shows, at most; it counts the others."""
+PROJECTED = ("overrunning", "on_track", "underused", "at_risk", "unused")
+"""Statuses that say where a commitment is heading."""
+Groups = Mapping[str, Sequence[Record]]
+Pair = tuple[str, str]
+
+
+class Customers:
+    """What all customers' pages are made of, by customer."""
+
+    def __init__(self, material: Material) -> None:
+        """Groups everything once."""
+        self.material, self.report = material, material.report
+        listings = material.report.listings
+        self.customers = {row["customer_id"]: row for row in records(material.customers)}
+        self.products = {row["product_id"]: row for row in records(material.products)}
+        self.consumption = _by(records(listings["customer"].rows))
+        self.commitments = _by(records(listings["commitment"].rows))
+        self.renewals = _by(records(material.renewals))
+        self.invoices = _by(records(material.invoices))
+        deployments = material.deployments.sort_values(
+            ["last_seen_on", "deployment_id"], ascending=[False, True]
+        )
+        self.deployments = _by(records(deployments))
+        self.flagged = _by(records(material.flagged))
+        self.accounts = _by(records(listings["account"].rows), "top_customer_id")
+        self.actions = _by([dict(vars(action)) for action in material.report.actions])
+        self.trees = _by(list(self.customers.values()), "top_customer_id")
+
+    @cached_property
+    def pairs(self) -> Mapping[str, Sequence[Pair]]:
+        """Pairs that there is anything to draw of, by customer."""
+        found: dict[str, list[Pair]] = defaultdict(list)
+        usage = self.material.usage
+        for pair in sorted({*usage.used, *usage.entitled}):
+            found[pair[0]].append(pair)
+        return found
+
+    def page(self, customer_id: str) -> dict[str, Any]:
+        """The context of the template of a customer."""
+        customer = self.customers[customer_id]
+        rows = self.consumption[customer_id]
+        now = [(row["customer_id"], row["product_id"]) for row in rows]
+        pairs = [*now, *(pair for pair in self.pairs.get(customer_id, ()) if pair not in now)]
+        invoices = self.invoices[customer_id]
+        deployments = [
+            row | {"unit": self._product(row["product_id"]).get("unit")}
+            for row in self.deployments[customer_id]
+        ]
+        return {
+            "customer": customer,
+            "rows": rows,
+            "charts": [self.use(*pair) for pair in pairs[:CHARTS]],
+            "charts_left": max(0, len(pairs) - CHARTS),
+            "commitments": [self.commitment(row) for row in self.commitments[customer_id]],
+            "renewals": self.renewals[customer_id],
+            "actions": self.actions[customer_id],
+            "deployments": deployments[:DEPLOYMENTS],
+            "deployments_left": max(0, len(deployments) - DEPLOYMENTS),
+            "tree": self._tree(customer),
+            "account": self.accounts[customer["top_customer_id"]],
+            "invoices": invoices,
+            "invoices_left": max(0, invoices[0]["lines"] - LINES) if invoices else 0,
+            "warnings": self._warnings(customer, deployments),
+        }
+
+    def _product(self, product_id: str) -> Record:
+        return self.products.get(product_id, {})
+
+    def use(self, customer_id: str, product_id: str) -> Chart:
+        """Use of a product over time, against what the customer is entitled to."""
+        usage, last = self.material.usage, self.report.day
+        points, values = usage.used.get((customer_id, product_id), ((), ()))
+        used = {int(point): float(value) for point, value in zip(points, values, strict=True)}
+        runs = usage.entitled.get((customer_id, product_id), ())
+        days = (last - self.material.first_day).days
+        # of what is younger than the mart only its own time
+        begins = [(last - run.first).days for run in runs]
+        oldest = min(days, max([*begins, *(int(each) * usage.step for each in used), 30]))
+        positions = range(oldest // usage.step, -1, -1)
+        product = self._product(product_id)
+        return charts.use_over_time(
+            product.get("product_name", product_id),
+            product.get("unit"),
+            [last - timedelta(days=each * usage.step) for each in positions],
+            [used.get(each, 0.0) for each in positions],
+            runs,
+        )
+
+    def commitment(self, row: Record) -> Record:
+        """A commitment with its sentence, and the chart of what is left of it."""
+        chart = self._burn_down(row) if row["metering"] == reasons.CONSUMABLE else self._level(row)
+        return row | {"outlook": outlook(row, self.report.last_day), "chart": chart}
+
+    def _burn_down(self, row: Record) -> Chart:
+        now = self.report.last_day + timedelta(days=1)
+        points = self._points(row)
+        # what was used before the mart's first day is estimated: it is gone when the line begins
+        known = sum(used for _, used in points)
+        start = row["quantity"] - max(0.0, row["used_estimated"] - known)
+        left = [(self._begins(row), start)]
+        for day, used in points:
+            left.append((day + timedelta(days=1), left[-1][1] - used))
+        left.append((now, left[-1][1]))
+        projected: list[tuple[date, float]] = []
+        if row["status"] in PROJECTED:
+            is_up = row["exhausts_on"] is not None
+            end = row["exhausts_on"] if is_up else row["ends_on"]
+            projected = [left[-1], (end, 0.0 if is_up else row["quantity"] - row["projected"])]
+        return charts.burn_down(
+            _title(row),
+            row["unit"],
+            row["quantity"],
+            left,
+            projected,
+            max(row["ends_on"], now),
+        )
+
+    def _level(self, row: Record) -> Chart:
+        begins, step = self._begins(row), self.material.burned.step
+        used = []
+        for day, total in self._points(row):
+            days = min(step, (day - begins).days + 1)
+            used.append((day, total / max(days, 1)))
+        projected = row["projected"] if row["status"] in PROJECTED else None
+        last = self.report.last_day
+        used = used or [(begins, 0.0), (last, 0.0)]
+        return charts.level(
+            _title(row), row["unit"], row["quantity"], used, projected, max(row["ends_on"], last)
+        )
+
+    def _begins(self, row: Record) -> date:
+        return max(row["starts_on"], self.material.first_day)
+
+    def _points(self, row: Record) -> list[tuple[date, float]]:
+        """Last days of some days each, in order, and what was used of a commitment on these."""
+        burned, last = self.material.burned, self.report.last_day
+        key = row["source"], row["entitlement_id"], row["product_id"], row["starts_on"]
+        points, sums = burned.used.get(key, ((), ()))
+        known = dict(zip(map(int, points), map(float, sums), strict=True))
+        oldest = (last - self._begins(row)).days // burned.step
+        return [
+            (last - timedelta(days=each * burned.step), known.get(each, 0.0))
+            for each in range(oldest, -1, -1)
+        ]
+
+    def _tree(self, customer: Record) -> Sequence[tuple[int, Record]]:
+        """The customers of the account tree: how deep each is, and itself; nothing of one alone."""
+        members = {row["customer_id"]: row for row in self.trees[customer["top_customer_id"]]}
+        if len(members) < 2:
+            return ()
+        children: dict[str | None, list[str]] = defaultdict(list)
+        for key, row in sorted(members.items()):
+            parent = row["parent_customer_id"]
+            children[parent if parent in members and parent != key else None].append(key)
+        found: list[tuple[int, Record]] = []
+        ahead = [(0, key) for key in reversed(children[None] or [customer["top_customer_id"]])]
+        seen: set[str] = set()
+        while ahead and len(found) < MEMBERS:
+            depth, key = ahead.pop()
+            if key not in seen:
+                seen.add(key)
+                page = names.of_customer(key)
+                found.append((min(depth, 6), members[key] | {"page": page}))
+                ahead += [(depth + 1, child) for child in reversed(children[key])]
+        return found
+
+    def _warnings(self, customer: Record, deployments: Sequence[Record]) -> list[Record]:
+        """What is suspicious of the data behind the page: a code, its meaning, and where."""
+        own = customer["customer_id"]
+        found = [("customer", customer["meta__warnings"])]
+        found += [(row["deployment_id"], row["meta__warnings"]) for row in deployments]
+        for row in self.flagged[own]:
+            where = f"{self._name(row)}, {row['days']} of the last 30 days"
+            found.append((where, row["meta__warnings"]))
+        found += [(row["entitlement_id"], row["meta__warnings"]) for row in self.commitments[own]]
+        found += [(row["entitlement_id"], row["meta__warnings"]) for row in self.renewals[own]]
+        for product in {row["product_id"]: row for row in self.consumption[own]}.values():
+            told = self._product(product["product_id"]).get("meta__warnings")
+            found.append((product["product_name"], told))
+        places: dict[str, dict[str, None]] = defaultdict(dict)
+        for where, codes in found:
+            for code in (codes or "").split(SEPARATOR):
+                if code and (self.material.is_priced or code != "no_exchange_rate"):
+                    places[code][where] = None
+        return [
+            {"code": code, "meaning": WARNING_CODES[code], "where": [*places[code]]}
+            for code in sorted(places)
+        ]
+
+    def _name(self, row: Record) -> str:
+        return str(self._product(row["product_id"]).get("product_name", row["product_id"]))
+
+
+def outlook(row: Record, today: date) -> str:
+    """Where a commitment is heading: `on track to use 94 % by 17 August`.
+
+    Args:
+        row: of report_commitments.
+        today: last_day.
+    """
+    end = on(row["ends_on"], today)
+    match row["status"]:
+        case "covered":
+            return "the product is also entitled to without limit"
+        case "exhausted":
+            return f"all {with_unit(row['quantity'], row['unit'])} used up since {on(row['exhausts_on'], today)}"
+        case "no_telemetry":
+            return "no usage was reported, which says nothing of this product"
+        case "too_early":
+            return f"too early to tell: {row['elapsed_days']} of {row['term_days']} days have passed"
+        case "unused":
+            return f"nothing is used; it ends on {end}"
+    share = percent(row["projected_pct"], " %")
+    if row["metering"] == reasons.CONSUMABLE:
+        told = f"on track to use {share} by {end}"
+        up = row["exhausts_on"]
+        return f"{told}; used up on {on(up, today)}" if up else told
+    return f"on track to use {share} a day until {end}"
+
+
+def _title(row: Record) -> str:
+    return f"{row['product_name']}, {row['entitlement_id']}"
+
+
+def _by(rows: Sequence[Record], column: str = "customer_id") -> Groups:
+    found: dict[str, list[Record]] = defaultdict(list)
+    for row in rows:
+        found[row[column]].append(row)
+    return found
+
+

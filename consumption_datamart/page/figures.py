@@ -1,0 +1,124 @@
+"""The five figures of the index, with their change where it can be known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from consumption_datamart.page.reading import Material
+from consumption_datamart.report.actions import UNDERUSED
+from consumption_datamart.report.amounts import counted, money
+from consumption_datamart.schema.reports import RENEWAL_DAYS
+
+AS_OF_LAST = "kept as of the last day only, so its change is not known"
+TOO_YOUNG = "the mart has no day 30 days before"
+BEYOND = ("overrunning", "exhausted")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure.
+
+    Attributes:
+        key: its name for programs.
+        label: its name for people.
+        value: as it is: a share, an amount in the reporting currency, or a count; None: unknown.
+        told: how it reads.
+        more: what it is of.
+        change: in 30 days, a difference of shares; None: not known.
+        why: why no change is known; '' where it is.
+        meaning: how it is defined.
+    """
+
+    key: str
+    label: str
+    value: float | None
+    told: str
+    more: str
+    change: float | None
+    why: str
+    meaning: str
+
+
+def figures(material: Material) -> list[Figure]:
+    """Value covered, share consumed, value at risk, idle value and over-use value.
+
+    Without money the numbers of commitments and renewals stand in their place.
+    """
+    commitments = material.report.listings["commitment"].rows
+    renewals = material.renewals[material.renewals["at_risk"].astype(bool)]
+    idle = commitments[commitments["status"].isin(UNDERUSED)]
+    beyond = commitments[commitments["status"].isin(BEYOND)]
+    of = _Values(material)
+    return [
+        of.figure(
+            "covered", "Covered", commitments, "annual_value_reporting", "commitment",
+            "What all commitments in force are worth a year.",
+        ),
+        _consumed(material),
+        of.figure(
+            "at_risk", f"At risk within {RENEWAL_DAYS} days", renewals, "annual_value_reporting",
+            "renewal",
+            f"What renewals within {RENEWAL_DAYS} days are worth a year whose consumption is below"
+            " 30 % and that nothing of at least half the quantity takes over from.",
+        ),
+        of.figure(
+            "idle", "Idle", idle, "unused_value", "commitment",
+            "The share of their yearly value that commitments whose status is underused, at risk or"
+            " unused will not have used in the end, at the rate of the last 30 days.",
+        ),
+        of.figure(
+            "over_use", "Over-used", beyond, "overage_value", "commitment",
+            "The share of their yearly value by which commitments that are used up, or will be,"
+            " will have been exceeded in the end, at the same rate.",
+        ),
+    ]  # fmt: skip
+
+
+class _Values:
+    def __init__(self, material: Material) -> None:
+        self.is_priced = material.is_priced
+        self.currency = material.report.verdict.currency
+
+    def figure(
+        self, key: str, label: str, rows: pd.DataFrame, column: str, noun: str, meaning: str
+    ) -> Figure:
+        number = counted(len(rows), noun)
+        if not self.is_priced:
+            meaning = meaning.replace("What", "How many", 1)
+            return Figure(key, label, len(rows), f"{len(rows):,}", number, None, AS_OF_LAST, meaning)
+        known = rows[column].dropna().astype(float)
+        value = float(known.sum()) if len(known) or rows.empty else None
+        told = "unknown" if value is None else money(value, self.currency or "")
+        unknown = len(rows) - len(known)
+        more = f"{number}, {unknown:,} of unknown value" if unknown else number
+        return Figure(key, label, value, told, more, None, AS_OF_LAST, meaning)
+
+
+def _consumed(material: Material) -> Figure:
+    now = mean_share(material.report.listings["customer"].rows)
+    pairs = int(material.report.listings["customer"].rows["consumption_30d"].notna().sum())
+    before = None if material.before is None else mean_share(material.before)
+    change = None if now is None or before is None else now - before
+    why = "" if change is not None else TOO_YOUNG if material.before is None else "nothing before"
+    told = "unknown" if now is None else f"{now * 100:.1f} %"
+    more = f"mean of {counted(pairs, 'pair')} of customer and product"
+    meaning = (
+        "The mean, over pairs of a customer and a product with a limited entitlement, of what was"
+        " used in 30 days as a share of what was entitled; more than all counts as all. Quantities"
+        " of different units are not added up."
+    )
+    return Figure("consumed", "Share consumed", now, told, more, change, why, meaning)
+
+
+def mean_share(consumption: pd.DataFrame) -> float | None:
+    """The mean of consumption_30d, each at most 1; None: nothing is entitled."""
+    shares = consumption["consumption_30d"].dropna().astype(float).clip(upper=1.0)
+    return None if shares.empty else float(shares.mean())
+
+
+def values_of_pairs(commitments: pd.DataFrame) -> Mapping[tuple[str, str], float]:
+    """What the commitments of each customer and product are worth a year, where that is known."""
+    known = commitments[commitments["annual_value_reporting"].notna()]
+    sums = known.astype({"annual_value_reporting": float}).groupby(["customer_id", "product_id"])
+    return {tuple(key): float(value) for key, value in sums["annual_value_reporting"].sum().items()}

@@ -1,0 +1,78 @@
+"""What a product's page says."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from consumption_datamart.page import charts, names
+from consumption_datamart.page.plane import Chart
+from consumption_datamart.page.reading import Material
+from consumption_datamart.report.reading import Record, records
+from consumption_datamart.report.verdict import BANDS
+
+SHOWN = 10
+"""Customers at each end."""
+
+
+class Products:
+    """What all products' pages are made of, by product."""
+
+    def __init__(self, material: Material) -> None:
+        """Groups everything once."""
+        self.material = material
+        self.products = {row["product_id"]: row for row in records(material.products)}
+        self.days: Mapping[str, list[Record]] = defaultdict(list)
+        for row in records(material.portfolio.sort_values("day")):
+            self.days[row["product_id"]].append(row)
+        self.active: Mapping[str, dict[date, int]] = defaultdict(dict)
+        for row in records(material.active):
+            self.active[row["product_id"]][row["day"]] = int(row["customers"])
+        self.customers: Mapping[str, list[Record]] = defaultdict(list)
+        for row in records(material.report.listings["customer"].rows):
+            page = names.of_customer(row["customer_id"])
+            self.customers[row["product_id"]].append(row | {"page": page})
+        self.today = {
+            row["product_id"]: row for row in records(material.report.listings["product"].rows)
+        }
+        self.infrastructure: Mapping[str, list[Record]] = defaultdict(list)
+        for row in records(material.infrastructure.sort_values("used_30d", ascending=False)):
+            self.infrastructure[row["product_id"]].append(row)
+
+    def page(self, product_id: str) -> dict[str, Any]:
+        """The context of the template of a product."""
+        rows = [row for row in self.customers[product_id] if row["consumption_30d"] is not None]
+        days, today = self.days[product_id], self.today.get(product_id)
+        active = self.active[product_id]
+        return {
+            "product": self.products[product_id],
+            "today": today,
+            "active": active.get(self.material.report.day, 0),
+            "entitled": sum(row["entitled_30d"] > 0 or row["is_unlimited"] for row in self.customers[product_id]),
+            "bands": _bands(days) if days else None,
+            "adoption": _adoption(days, active) if days else None,
+            "top": rows[:SHOWN],
+            "bottom": rows[SHOWN:][-SHOWN:][::-1],
+            "infrastructure": _shares(self.infrastructure[product_id]),
+        }
+
+
+def _bands(days: Sequence[Record]) -> Chart:
+    """Customers by band over time."""
+    layers = [(band, band.replace("_", " "), [float(row[band]) for row in days]) for band in BANDS]
+    return charts.stacked("Customers by band", "customers", [row["day"] for row in days], layers)
+
+
+def _adoption(days: Sequence[Record], active: Mapping[date, int]) -> Chart:
+    """Customers that have or use it, and those that used it in the 30 days."""
+    lines = [
+        ("entitled", "entitled or using", [float(row["customers"]) for row in days]),
+        ("used", "used it in 30 days", [float(active.get(row["day"], 0)) for row in days]),
+    ]
+    return charts.lines("Adoption", "customers", [row["day"] for row in days], lines)
+
+
+def _shares(rows: Sequence[Record]) -> list[Record]:
+    """The share of what was used in 30 days by each infrastructure."""
+    whole = sum(row["used_30d"] for row in rows)
+    return [row | {"share": row["used_30d"] / whole if whole else None} for row in rows]
