@@ -117,8 +117,8 @@ def level(
         marks.append(("used", line((frame.x(day), frame.y(value)) for day, value in used)))
     legend = [("used", "used a day"), ("entitled", "committed to")]
     if projected is not None:
-        ends = (used[-1][0], used[-1][1]), (ends_on, projected)
-        marks.append(("projected", line((frame.x(day), frame.y(value)) for day, value in ends)))
+        height, left, right = frame.y(projected), frame.x(used[-1][0]), frame.x(ends_on)
+        marks.append(("projected", f"M{left:.1f} {height:.1f}H{right:.1f}"))
         legend.append(("projected", "at the rate of the last 30 days"))
     return Chart(title, f"{units(unit)} a day", marks, frame.rows(), frame.columns(), legend)
 

@@ -62,13 +62,16 @@ class Customers:
         pairs = [*now, *(pair for pair in self.pairs.get(customer_id, ()) if pair not in now)]
         invoices = self.invoices[customer_id]
         deployments = [
-            row | {"unit": self._product(row["product_id"]).get("unit")}
+            row | {"unit": self._product(row["product_id"]).get("unit"), "product_name": self._name(row)}
             for row in self.deployments[customer_id]
         ]
+        invoices = [row | {"product_name": self._name(row)} for row in invoices]
+        drawn = [self.use(*pair) for pair in pairs[:CHARTS]]
         return {
             "customer": customer,
             "rows": rows,
-            "charts": [self.use(*pair) for pair in pairs[:CHARTS]],
+            "charts": drawn,
+            "legend": max((chart.legend for chart in drawn), key=len, default=()),
             "charts_left": max(0, len(pairs) - CHARTS),
             "commitments": [self.commitment(row) for row in self.commitments[customer_id]],
             "renewals": self.renewals[customer_id],

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from consumption_datamart.report.amounts import number
 
 WIDTH, HEIGHT = 360, 200
 LEFT, RIGHT, TOP, BOTTOM = 44, 8, 18, 20
@@ -72,13 +71,21 @@ class Frame:
     def rows(self, percent: bool = False) -> list[tuple[float, str]]:
         """Heights and labels of the round numbers."""
         return [
-            (self.y(tick), f"{tick * 100:,.0f} %" if percent else number(tick))
+            (self.y(tick), f"{tick * 100:,.0f} %" if percent else short(tick))
             for tick in self.ticks
         ]
 
     def columns(self) -> list[tuple[float, str, str]]:
         """Places, labels and anchors of some days."""
         return [(self.x(day), label, "middle") for day, label in _days(self.first, self.last)]
+
+
+def short(value: float) -> str:
+    """A round number in few signs: `150k`, `2.5M`."""
+    for least, unit in ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e4, "k")):
+        if value >= least:
+            return f"{value / {'k': 1e3}.get(unit, least):,.6g}{unit}"
+    return f"{value:,.6g}"
 
 
 def round_numbers(greatest: float) -> list[float]:
