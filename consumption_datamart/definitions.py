@@ -41,6 +41,7 @@ from consumption_datamart.io_manager import table_io_manager
 from consumption_datamart.lake.dumps import DumpFile, Lake
 from consumption_datamart.lake.listing import listing, sources_of
 from consumption_datamart.lake.sources import Sources
+from consumption_datamart.page.asset import PAGE, page_asset
 from consumption_datamart.partitions import Partitions, partitions
 from consumption_datamart.planning import CurrentPlan, Node
 from consumption_datamart.resources import LakeResource, WarehouseResource
@@ -141,6 +142,7 @@ def build_definitions(
             check_results_asset(LAKE, catalog),
             figures_asset(),
             *(mart_table_asset(spec, catalog) for spec in MONITORING),
+            *([page_asset(settings)] if settings.page else []),
             *own_assets,
         ]
         plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse.open(), lake.open())
@@ -160,7 +162,11 @@ def build_definitions(
                 dg.define_asset_job(
                     BUILD_JOB,
                     # not the sources, which are observed; nor what is checked of what is stored
-                    selection=dg.AssetSelection.all() - freshness - (monitoring - measured),
+                    # nor the page, which shows what a run has released
+                    selection=dg.AssetSelection.all()
+                    - freshness
+                    - (monitoring - measured)
+                    - dg.AssetSelection.assets(PAGE),
                     description="Everything, for a range of days in one run.",
                 ),
                 dg.define_asset_job(

@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -90,6 +90,14 @@ class Settings(BaseSettings):
     alerts_file: str = Field(
         default=str(PROJECT_DIR / "alerts.toml"),
         description="TOML file of whom to alert of what; without it alerts go to the log.",
+    )
+    page: str | None = Field(
+        default=None,
+        description="Folder or URI of the executives' page; without it there is no asset"
+        " `mart/page`.",
+    )
+    page_without: Literal["money"] | None = Field(
+        default=None, description="What the page leaves out."
     )
     release_raw: bool = Field(
         default=True,

@@ -157,6 +157,6 @@ svg {{ max-width: 100%; height: auto; }}
         raise DatamartError(f"--export {path}: cannot be written to: {error}") from error
 
 
-def as_markdown(picture: bytes, title: str) -> str:
-    """A PNG as Markdown that carries it along."""
-    return f"![{title}](data:image/png;base64,{base64.b64encode(picture).decode()})"
+def as_markdown(picture: bytes, title: str, kind: str = "png") -> str:
+    """A picture, a PNG or of another kind, as Markdown that carries it along."""
+    return f"![{title}](data:image/{kind};base64,{base64.b64encode(picture).decode()})"

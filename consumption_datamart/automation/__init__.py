@@ -3,6 +3,7 @@
 from consumption_datamart.automation.conditions import AwaitsRefresh, bound
 from consumption_datamart.automation.policies import (
     Policy,
+    after_others,
     at_most_every,
     eager,
     manual,
@@ -14,6 +15,7 @@ from consumption_datamart.automation.policies import (
 __all__ = [
     "AwaitsRefresh",
     "Policy",
+    "after_others",
     "at_most_every",
     "bound",
     "eager",

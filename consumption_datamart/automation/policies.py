@@ -73,6 +73,17 @@ def once_built(model: type[Table]) -> Condition:
     return found.with_label("once_built")
 
 
+def after_others(minutes: int = MINUTES) -> Condition:
+    """When anything that it is made of was refreshed and nothing of it is being refreshed or lacks.
+
+    Not again within so many minutes. It is of what the planner does not know: no table.
+    """
+    settled: Any = ~AC.any_deps_missing() & ~AC.any_deps_in_progress() & ~AC.in_progress()
+    newer: Any = AC.any_deps_updated().since(AC.newly_requested() | AC.newly_updated())
+    found: Any = settled & (AC.missing() | (newer & _due(every(minutes))))
+    return found.with_label(f"after_others({minutes})")
+
+
 def manual(_: int = MINUTES) -> None:
     """Never by itself."""
 

@@ -49,6 +49,12 @@ class ReportBy(StrEnum):
     commitment = "commitment"
 
 
+class Without(StrEnum):
+    """What a site may leave out."""
+
+    money = "money"
+
+
 class LakeFormat(StrEnum):
     """How simulated dumps are written."""
 

@@ -2,23 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-
 from consumption_datamart.page import charts, names
+from consumption_datamart.page.commitment import Commitments
 from consumption_datamart.page.plane import Chart
 from consumption_datamart.page.reading import LINES, Material
-from consumption_datamart.report import reasons
-from consumption_datamart.report.amounts import on, percent, with_unit
 from consumption_datamart.report.reading import Record, records
 from consumption_datamart.schema.codes import SEPARATOR, WARNING_CODES
 
 CHARTS, DEPLOYMENTS, MEMBERS = 12, 20, 50
 """That a page shows, at most; it counts the others."""
-PROJECTED = ("overrunning", "on_track", "underused", "at_risk", "unused")
-"""Statuses that say where a commitment is heading."""
 Groups = Mapping[str, Sequence[Record]]
 Pair = tuple[str, str]
 
@@ -62,18 +58,23 @@ class Customers:
         pairs = [*now, *(pair for pair in self.pairs.get(customer_id, ()) if pair not in now)]
         invoices = self.invoices[customer_id]
         deployments = [
-            row | {"unit": self._product(row["product_id"]).get("unit"), "product_name": self._name(row)}
+            row
+            | {
+                "unit": self._product(row["product_id"]).get("unit"),
+                "product_name": self._name(row),
+            }
             for row in self.deployments[customer_id]
         ]
         invoices = [row | {"product_name": self._name(row)} for row in invoices]
         drawn = [self.use(*pair) for pair in pairs[:CHARTS]]
+        commitments = Commitments(self.material)
         return {
             "customer": customer,
             "rows": rows,
             "charts": drawn,
             "legend": max((chart.legend for chart in drawn), key=len, default=()),
             "charts_left": max(0, len(pairs) - CHARTS),
-            "commitments": [self.commitment(row) for row in self.commitments[customer_id]],
+            "commitments": [commitments.with_chart(row) for row in self.commitments[customer_id]],
             "renewals": self.renewals[customer_id],
             "actions": self.actions[customer_id],
             "deployments": deployments[:DEPLOYMENTS],
@@ -107,63 +108,6 @@ class Customers:
             [used.get(each, 0.0) for each in positions],
             runs,
         )
-
-    def commitment(self, row: Record) -> Record:
-        """A commitment with its sentence, and the chart of what is left of it."""
-        chart = self._burn_down(row) if row["metering"] == reasons.CONSUMABLE else self._level(row)
-        return row | {"outlook": outlook(row, self.report.last_day), "chart": chart}
-
-    def _burn_down(self, row: Record) -> Chart:
-        now = self.report.last_day + timedelta(days=1)
-        points = self._points(row)
-        # what was used before the mart's first day is estimated: it is gone when the line begins
-        known = sum(used for _, used in points)
-        start = row["quantity"] - max(0.0, row["used_estimated"] - known)
-        left = [(self._begins(row), start)]
-        for day, used in points:
-            left.append((day + timedelta(days=1), left[-1][1] - used))
-        left.append((now, left[-1][1]))
-        projected: list[tuple[date, float]] = []
-        if row["status"] in PROJECTED:
-            is_up = row["exhausts_on"] is not None
-            end = row["exhausts_on"] if is_up else row["ends_on"]
-            projected = [left[-1], (end, 0.0 if is_up else row["quantity"] - row["projected"])]
-        return charts.burn_down(
-            _title(row),
-            row["unit"],
-            row["quantity"],
-            left,
-            projected,
-            max(row["ends_on"], now),
-        )
-
-    def _level(self, row: Record) -> Chart:
-        begins, step = self._begins(row), self.material.burned.step
-        used = []
-        for day, total in self._points(row):
-            days = min(step, (day - begins).days + 1)
-            used.append((day, total / max(days, 1)))
-        projected = row["projected"] if row["status"] in PROJECTED else None
-        last = self.report.last_day
-        used = used or [(begins, 0.0), (last, 0.0)]
-        return charts.level(
-            _title(row), row["unit"], row["quantity"], used, projected, max(row["ends_on"], last)
-        )
-
-    def _begins(self, row: Record) -> date:
-        return max(row["starts_on"], self.material.first_day)
-
-    def _points(self, row: Record) -> list[tuple[date, float]]:
-        """Last days of some days each, in order, and what was used of a commitment on these."""
-        burned, last = self.material.burned, self.report.last_day
-        key = row["source"], row["entitlement_id"], row["product_id"], row["starts_on"]
-        points, sums = burned.used.get(key, ((), ()))
-        known = dict(zip(map(int, points), map(float, sums), strict=True))
-        oldest = (last - self._begins(row)).days // burned.step
-        return [
-            (last - timedelta(days=each * burned.step), known.get(each, 0.0))
-            for each in range(oldest, -1, -1)
-        ]
 
     def _tree(self, customer: Record) -> Sequence[tuple[int, Record]]:
         """The customers of the account tree: how deep each is, and itself; nothing of one alone."""
@@ -213,41 +157,8 @@ class Customers:
         return str(self._product(row["product_id"]).get("product_name", row["product_id"]))
 
 
-def outlook(row: Record, today: date) -> str:
-    """Where a commitment is heading: `on track to use 94 % by 17 August`.
-
-    Args:
-        row: of report_commitments.
-        today: last_day.
-    """
-    end = on(row["ends_on"], today)
-    match row["status"]:
-        case "covered":
-            return "the product is also entitled to without limit"
-        case "exhausted":
-            return f"all {with_unit(row['quantity'], row['unit'])} used up since {on(row['exhausts_on'], today)}"
-        case "no_telemetry":
-            return "no usage was reported, which says nothing of this product"
-        case "too_early":
-            return f"too early to tell: {row['elapsed_days']} of {row['term_days']} days have passed"
-        case "unused":
-            return f"nothing is used; it ends on {end}"
-    share = percent(row["projected_pct"], " %")
-    if row["metering"] == reasons.CONSUMABLE:
-        told = f"on track to use {share} by {end}"
-        up = row["exhausts_on"]
-        return f"{told}; used up on {on(up, today)}" if up else told
-    return f"on track to use {share} a day until {end}"
-
-
-def _title(row: Record) -> str:
-    return f"{row['product_name']}, {row['entitlement_id']}"
-
-
 def _by(rows: Sequence[Record], column: str = "customer_id") -> Groups:
     found: dict[str, list[Record]] = defaultdict(list)
     for row in rows:
         found[row[column]].append(row)
     return found
-
-

@@ -52,47 +52,78 @@ def figures(material: Material) -> list[Figure]:
     of = _Values(material)
     return [
         of.figure(
-            "covered", "Covered", commitments, "annual_value_reporting", "commitment",
-            "What all commitments in force are worth a year.",
+            "covered",
+            "Covered",
+            commitments,
+            "annual_value_reporting",
+            "commitment",
+            ("What {} are worth a year.", "all commitments in force"),
         ),
         _consumed(material),
         of.figure(
-            "at_risk", f"At risk within {RENEWAL_DAYS} days", renewals, "annual_value_reporting",
+            "at_risk",
+            f"At risk within {RENEWAL_DAYS} days",
+            renewals,
+            "annual_value_reporting",
             "renewal",
-            f"What renewals within {RENEWAL_DAYS} days are worth a year whose consumption is below"
-            " 30 % and that nothing of at least half the quantity takes over from.",
+            (
+                "What {} are worth a year.",
+                f"renewals within {RENEWAL_DAYS} days whose consumption is below 30 % and that"
+                " nothing of at least half the quantity takes over from",
+            ),
         ),
         of.figure(
-            "idle", "Idle", idle, "unused_value", "commitment",
-            "The share of their yearly value that commitments whose status is underused, at risk or"
-            " unused will not have used in the end, at the rate of the last 30 days.",
+            "idle",
+            "Idle",
+            idle,
+            "unused_value",
+            "commitment",
+            (
+                "The share of the yearly value that {} will not have used in the end, at the rate"
+                " of the last 30 days.",
+                "commitments whose status is underused, at risk or unused",
+            ),
         ),
         of.figure(
-            "over_use", "Over-used", beyond, "overage_value", "commitment",
-            "The share of their yearly value by which commitments that are used up, or will be,"
-            " will have been exceeded in the end, at the same rate.",
+            "over_use",
+            "Over-used",
+            beyond,
+            "overage_value",
+            "commitment",
+            (
+                "The share of the yearly value by which {} will have been exceeded in the end, at"
+                " the rate of the last 30 days.",
+                "commitments whose status is overrunning or exhausted",
+            ),
         ),
-    ]  # fmt: skip
+    ]
 
 
 class _Values:
     def __init__(self, material: Material) -> None:
         self.is_priced = material.is_priced
-        self.currency = material.report.verdict.currency
+        self.currency = material.report.verdict.currency or ""
 
     def figure(
-        self, key: str, label: str, rows: pd.DataFrame, column: str, noun: str, meaning: str
+        self,
+        key: str,
+        label: str,
+        rows: pd.DataFrame,
+        column: str,
+        noun: str,
+        meaning: tuple[str, str],
     ) -> Figure:
-        number = counted(len(rows), noun)
+        number, (worth, of) = counted(len(rows), noun), meaning
         if not self.is_priced:
-            meaning = meaning.replace("What", "How many", 1)
-            return Figure(key, label, len(rows), f"{len(rows):,}", number, None, AS_OF_LAST, meaning)
+            how_many = f"The number of {of}."
+            told = f"{len(rows):,}"
+            return Figure(key, label, len(rows), told, number, None, AS_OF_LAST, how_many)
         known = rows[column].dropna().astype(float)
         value = float(known.sum()) if len(known) or rows.empty else None
-        told = "unknown" if value is None else money(value, self.currency or "")
+        told = "unknown" if value is None else money(value, self.currency)
         unknown = len(rows) - len(known)
         more = f"{number}, {unknown:,} of unknown value" if unknown else number
-        return Figure(key, label, value, told, more, None, AS_OF_LAST, meaning)
+        return Figure(key, label, value, told, more, None, AS_OF_LAST, worth.format(of))
 
 
 def _consumed(material: Material) -> Figure:

@@ -86,7 +86,7 @@ def _movements(material: Material) -> list[Record] | None:
     for row in records(material.movements):
         pair = row["customer_id"], row["product_id"]
         found[row["band_before"], row["band"]].append(pair)
-    rows = []
+    rows: list[Record] = []
     for (before, now), pairs in found.items():
         known = [worth[pair] for pair in pairs if pair in worth]
         value = sum(known) if known else None
@@ -172,9 +172,10 @@ def customers(material: Material) -> list[Record]:
     found = []
     for customer in records(material.customers.sort_values(["customer_name", "customer_id"])):
         own = of_customer[customer["customer_id"]]
-        shares = [min(1.0, r["consumption_30d"]) for r in own if r["consumption_30d"] is not None]
+        shares = [min(1.0, share) for row in own if (share := row["consumption_30d"]) is not None]
         terms = commitments[customer["customer_id"]]
-        known = [r["annual_value_reporting"] for r in terms if r["annual_value_reporting"] is not None]
+        values = [row["annual_value_reporting"] for row in terms]
+        known = [value for value in values if value is not None]
         found.append(
             customer
             | {

@@ -55,12 +55,12 @@ def quantity(row: Record, column: str) -> Markup:
     return figure(column, value, "" if value is None else with_unit(value, row.get("unit")))
 
 
-def used(row: Record, days: int) -> Markup:
-    """What was used in the 30 days; where nothing limited is entitled with its unit."""
+def used(row: Record, days: int, *, is_alone: bool = False) -> Markup:
+    """What was used in the 30 days; alone, or where nothing limited is entitled, in its unit."""
     of_limited = has_limit(row) and row["used_limited_30d"] is not None
     column = "used_limited_30d" if of_limited else "used_30d"
     value = used_of(row, days)
-    told = number(value) if has_limit(row) else _in_unit(row, value)
+    told = number(value) if has_limit(row) and not is_alone else _in_unit(row, value)
     return figure(column, row[column], told)
 
 
@@ -97,9 +97,7 @@ def day(value: date | None, column: str = "day") -> Markup:
 
 def band(name: str) -> Markup:
     """A band, or a status, as a badge."""
-    return Markup('<span class="badge {0}" data-column="band">{1}</span>').format(
-        name, words(name)
-    )
+    return Markup('<span class="badge {0}" data-column="band">{1}</span>').format(name, words(name))
 
 
 def words(name: str) -> str:

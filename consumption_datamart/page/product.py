@@ -48,7 +48,6 @@ class Products:
             "product": self.products[product_id],
             "today": today,
             "active": active.get(self.material.report.day, 0),
-            "entitled": sum(row["entitled_30d"] > 0 or row["is_unlimited"] for row in self.customers[product_id]),
             "bands": _bands(days) if days else None,
             "adoption": _adoption(days, active) if days else None,
             "top": rows[:SHOWN],

@@ -138,13 +138,12 @@ class _Reading:
         warehouse, day = self.warehouse, self.day
         earlier = day - timedelta(days=WINDOW_DAYS)
         reaches = earlier >= self.first
-        priced = (lambda rows: rows) if self.is_priced else without_money
         return Material(
             self.report,
             self.first,
             self.is_priced,
             of_day(warehouse, ReportConsumptionDaily, earlier) if reaches else None,
-            priced(warehouse.whole_rows(ReportRenewals)),
+            self._priced(warehouse.whole_rows(ReportRenewals)),
             of_day(warehouse, ReportBandChanges, day) if reaches else None,
             warehouse.find(Objective),
             warehouse.whole_rows(DimCustomer, lambda rows: rows.is_current),
@@ -155,11 +154,14 @@ class _Reading:
             self._active(),
             self._deployments(),
             self._infrastructure(),
-            priced(self._invoices()),
+            self._priced(self._invoices()),
             self._flagged(),
             self._set_aside(),
             figures(warehouse) if warehouse.exists(Figure) else None,
         )
+
+    def _priced(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows if self.is_priced else without_money(rows)
 
     def _fetched(self, rows: ir.Table) -> pd.DataFrame:
         return self.warehouse.fetch(rows)
@@ -227,5 +229,3 @@ class _Reading:
             if found is not None:
                 parts.append(found.assign(lake_table=contract.table_name()))
         return pd.concat(parts, ignore_index=True)
-
-

@@ -1,0 +1,80 @@
+"""The page as an asset of Dagster."""
+
+from typing import Any
+
+import dagster as dg
+
+from consumption_datamart.automation import after_others
+from consumption_datamart.checks import as_dagster_failure, asset_key
+from consumption_datamart.page import Site, write_site
+from consumption_datamart.schema.reports import (
+    ReportAccountConsumptionDaily,
+    ReportActiveCustomersByProductDaily,
+    ReportBandChanges,
+    ReportCommitments,
+    ReportConsumptionDaily,
+    ReportPortfolioDaily,
+    ReportRenewals,
+)
+from consumption_datamart.settings import Settings
+from consumption_datamart.trends import as_markdown
+
+PAGE = dg.AssetKey(["mart", "page"])
+MADE_OF = (
+    ReportConsumptionDaily,
+    ReportActiveCustomersByProductDaily,
+    ReportAccountConsumptionDaily,
+    ReportPortfolioDaily,
+    ReportBandChanges,
+    ReportRenewals,
+    ReportCommitments,
+)
+
+
+def page_asset(settings: Settings) -> dg.AssetsDefinition:
+    """The asset that writes the site; it follows the reports.
+
+    Args:
+        settings: with the place of the site.
+    """
+
+    @dg.multi_asset(
+        name="page",
+        specs=[
+            dg.AssetSpec(
+                PAGE,
+                deps=[asset_key(each) for each in MADE_OF],
+                description="The executives' report as a site of pages.",
+                group_name="reports",
+                owners=["team:data"],
+                kinds={"html"},
+                automation_condition=after_others(settings.refresh_minutes),
+            )
+        ],
+    )
+    def _page() -> dg.MaterializeResult[Any]:
+        with as_dagster_failure():
+            site = write_site(
+                settings, settings.page or "", is_priced=settings.page_without is None
+            )
+        return dg.MaterializeResult(asset_key=PAGE, metadata=_told(site))
+
+    return _page
+
+
+def _told(site: Site) -> dict[str, Any]:
+    """Where it lies, its figures, and a picture."""
+    done = site.published
+    told: dict[str, Any] = {
+        "site": dg.MetadataValue.path(done.place),
+        "pages": done.pages,
+        "pages written": done.written,
+        "bytes": done.size,
+    }
+    for figure in site.figures:
+        if figure.value is not None:
+            told[figure.label.lower()] = float(figure.value)
+    if site.picture is not None:
+        picture = as_markdown(site.picture, "Bands over time", "svg+xml")
+        told["bands over time"] = dg.MetadataValue.md(picture)
+    return told
