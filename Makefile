@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 # measured is what users install: what only tests need takes time to import
 BENCH = $(VENV)-bench/bin
 
-.PHONY: build test test-all test-oldest test-newest lint types format dev docs sample lock ui bench scaling bench-changes bench-automation fuzz faults kills
+.PHONY: build test test-all test-oldest test-newest lint types format dev docs sample lock ui pictures bench scaling bench-changes bench-automation fuzz faults kills
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -59,9 +59,16 @@ lock: $(BIN)/consumption-datamart  ## resolves the dependencies anew
 		--no-emit-index-url --no-header $${extra:+--extra dev} \
 		--output-file requirements$$extra.lock pyproject.toml; done
 
-ui: $(BIN)/consumption-datamart  ## looks at Dagster's UI in a headless browser; needs chromium
+ui: $(BIN)/consumption-datamart  ## looks at Dagster's UI and at the page in a headless browser; needs chromium and npm
 	$(BIN)/pip install --quiet -e '.[ui]'
-	$(BIN)/python -m pytest -m ui consumption_datamart_tests/test_ui.py
+	npm install --silent --no-save --prefix .datamart axe-core
+	$(BIN)/python -m pytest -m ui consumption_datamart_tests/test_ui.py consumption_datamart_tests/test_page_ui.py
+
+pictures: $(BIN)/consumption-datamart  ## takes the pictures of docs/page.md; needs chromium
+	$(BIN)/pip install --quiet -e '.[ui]'
+	$(BIN)/consumption-datamart build --warehouse duckdb://$(CURDIR)/.datamart/pictures.duckdb
+	$(BIN)/consumption-datamart page --warehouse duckdb://$(CURDIR)/.datamart/pictures.duckdb --out .datamart/page
+	$(BIN)/python -m consumption_datamart_tests.page_pictures .datamart/page docs
 
 bench: $(BENCH)/consumption-datamart  ## measures the build against its peers, writes docs/benchmarks.md
 	$(BENCH)/python -m benchmarks compare $(ARGS)

@@ -41,7 +41,7 @@ from consumption_datamart.io_manager import table_io_manager
 from consumption_datamart.lake.dumps import DumpFile, Lake
 from consumption_datamart.lake.listing import listing, sources_of
 from consumption_datamart.lake.sources import Sources
-from consumption_datamart.page.asset import PAGE, page_asset
+from consumption_datamart.page.asset import SITE, page_assets
 from consumption_datamart.partitions import Partitions, partitions
 from consumption_datamart.planning import CurrentPlan, Node
 from consumption_datamart.resources import LakeResource, WarehouseResource
@@ -129,6 +129,7 @@ def build_definitions(
     catalog = catalog_of(settings, days, own_assets, own_models, sources)
     fresh = freshness_checks(REPORTS)
     monitoring = dg.AssetSelection.groups("monitoring")
+    site = dg.AssetSelection.groups(SITE)
     measured = dg.AssetSelection.assets(*(asset_key(spec.model) for spec in MONITORING))
     freshness = dg.AssetSelection.checks(*(spec.key for spec in fresh.check_specs))
     readers = WarehouseResource(url=settings.warehouse, memory_limit=settings.memory_limit)
@@ -142,18 +143,15 @@ def build_definitions(
             check_results_asset(LAKE, catalog),
             figures_asset(),
             *(mart_table_asset(spec, catalog) for spec in MONITORING),
-            *([page_asset(settings)] if settings.page else []),
+            *page_assets(settings),
             *own_assets,
         ]
         plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse.open(), lake.open())
         assets = with_plan(assets, plan)
         schedules = [observe_schedule(lake), monitor_schedule()]
         sensors = [first_observation_sensor(), automation_sensor()]
-        watched = Watched(
-            checks=check_keys([*assets, fresh]),
-            automation=[each.name for each in schedules] + [each.name for each in sensors],
-            build_job=BUILD_JOB,
-        )
+        automation = [each.name for each in schedules] + [each.name for each in sensors]
+        watched = Watched(check_keys([*assets, fresh]), automation, build_job=BUILD_JOB)
         alerts_file = Path(settings.alerts_file)
         return dg.Definitions(
             assets=assets,
@@ -161,12 +159,8 @@ def build_definitions(
             jobs=[
                 dg.define_asset_job(
                     BUILD_JOB,
-                    # not the sources, which are observed; nor what is checked of what is stored
-                    # nor the page, which shows what a run has released
-                    selection=dg.AssetSelection.all()
-                    - freshness
-                    - (monitoring - measured)
-                    - dg.AssetSelection.assets(PAGE),
+                    # not the sources, which are observed; nor what is made of what a run releases
+                    selection=dg.AssetSelection.all() - freshness - (monitoring - measured) - site,
                     description="Everything, for a range of days in one run.",
                 ),
                 dg.define_asset_job(
@@ -202,7 +196,7 @@ def lake_of(settings: Settings) -> Lake:
 
 def check_keys(assets: Iterable[object]) -> list[dg.AssetCheckKey]:
     """All asset checks of assets, or of definitions of checks."""
-    made = [each for each in assets if isinstance(each, dg.AssetsDefinition)]
+    made = (each for each in assets if isinstance(each, dg.AssetsDefinition))
     return [spec.key for each in made for spec in each.check_specs]
 
 

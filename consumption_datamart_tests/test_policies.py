@@ -7,6 +7,7 @@ import pytest
 
 from consumption_datamart.automation import (
     Policy,
+    after_others,
     at_most_every,
     bound,
     eager,
@@ -229,3 +230,20 @@ def test_a_team_writes_its_own(instance: dg.DagsterInstance) -> None:
 
 def test_the_interval_is_that_of_the_settings() -> None:
     assert Settings.model_fields["refresh_minutes"].default == MINUTES
+
+
+def test_after_others_follows_what_the_planner_does_not_know(
+    instance: dg.DagsterInstance,
+) -> None:
+    pair = Pair(after_others, instance)
+    assert pair.tick() == {}, "what it is made of is missing"
+    pair.build("source")
+    assert pair.tick() == ASKED, "it is missing"
+    assert pair.tick(5) == {}
+    pair.build("source")
+    assert pair.tick(5) == ASKED
+    assert pair.tick(5) == {}
+    pair.is_broken = True
+    pair.build("source")
+    assert pair.tick(5) == ASKED
+    assert pair.tick(5) == {}, "what fails is not asked for until something is newer"

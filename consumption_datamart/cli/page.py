@@ -27,7 +27,10 @@ def write(settings: Settings, out: str, day: date | None, *, is_priced: bool) ->
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         task = progress.add_task("Reading the mart", total=None)
 
         def tell(made: int, whole: int) -> None:

@@ -19,6 +19,8 @@ from consumption_datamart.schema.reports import (
 from consumption_datamart.settings import Settings
 from consumption_datamart.trends import as_markdown
 
+SITE = "site"
+"""Group of the asset."""
 PAGE = dg.AssetKey(["mart", "page"])
 MADE_OF = (
     ReportConsumptionDaily,
@@ -31,12 +33,11 @@ MADE_OF = (
 )
 
 
-def page_asset(settings: Settings) -> dg.AssetsDefinition:
-    """The asset that writes the site; it follows the reports.
-
-    Args:
-        settings: with the place of the site.
-    """
+def page_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """The asset that writes the site and follows the reports; none where no place is set."""
+    where = settings.page
+    if where is None:
+        return []
 
     @dg.multi_asset(
         name="page",
@@ -45,7 +46,7 @@ def page_asset(settings: Settings) -> dg.AssetsDefinition:
                 PAGE,
                 deps=[asset_key(each) for each in MADE_OF],
                 description="The executives' report as a site of pages.",
-                group_name="reports",
+                group_name=SITE,
                 owners=["team:data"],
                 kinds={"html"},
                 automation_condition=after_others(settings.refresh_minutes),
@@ -54,12 +55,10 @@ def page_asset(settings: Settings) -> dg.AssetsDefinition:
     )
     def _page() -> dg.MaterializeResult[Any]:
         with as_dagster_failure():
-            site = write_site(
-                settings, settings.page or "", is_priced=settings.page_without is None
-            )
+            site = write_site(settings, where, is_priced=settings.page_without is None)
         return dg.MaterializeResult(asset_key=PAGE, metadata=_told(site))
 
-    return _page
+    return [_page]
 
 
 def _told(site: Site) -> dict[str, Any]:

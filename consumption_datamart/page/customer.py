@@ -68,13 +68,15 @@ class Customers:
         invoices = [row | {"product_name": self._name(row)} for row in invoices]
         drawn = [self.use(*pair) for pair in pairs[:CHARTS]]
         commitments = Commitments(self.material)
+        terms = [commitments.with_chart(row) for row in self.commitments[customer_id]]
         return {
             "customer": customer,
             "rows": rows,
             "charts": drawn,
-            "legend": max((chart.legend for chart in drawn), key=len, default=()),
+            "legend": _legend(drawn),
             "charts_left": max(0, len(pairs) - CHARTS),
-            "commitments": [commitments.with_chart(row) for row in self.commitments[customer_id]],
+            "commitments": terms,
+            "commitments_legend": _legend([row["chart"] for row in terms]),
             "renewals": self.renewals[customer_id],
             "actions": self.actions[customer_id],
             "deployments": deployments[:DEPLOYMENTS],
@@ -155,6 +157,11 @@ class Customers:
 
     def _name(self, row: Record) -> str:
         return str(self._product(row["product_id"]).get("product_name", row["product_id"]))
+
+
+def _legend(charts: Sequence[Chart]) -> list[tuple[str, str]]:
+    """What the lines of several charts stand for, each once."""
+    return list(dict.fromkeys(each for chart in charts for each in chart.legend))
 
 
 def _by(rows: Sequence[Record], column: str = "customer_id") -> Groups:

@@ -36,6 +36,7 @@ def index(material: Material, search: list[list[str]]) -> Context:
         "movements": _movements(material),
         "renewals": renewals(material),
         "products": products(material),
+        "other_products": _others(material),
         "overview": overview(material),
         "set_aside": records(material.set_aside.sort_values(["lake_table", "reason"])),
         "search": search,
@@ -155,6 +156,14 @@ def products(material: Material) -> list[Record]:
         }
         for row in records(material.report.listings["product"].rows)
     ]
+
+
+def _others(material: Material) -> list[Record]:
+    """Products that have no row in the report of the day."""
+    known = set(material.report.listings["product"].rows["product_id"])
+    rows = material.products[~material.products["product_id"].isin(known)]
+    found = records(rows.sort_values(["product_name", "product_id"]))
+    return [row | {"page": names.of_product(row["product_id"])} for row in found]
 
 
 def _by_product(active: pd.DataFrame) -> dict[str, int]:

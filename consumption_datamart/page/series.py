@@ -15,7 +15,7 @@ from consumption_datamart.schema.dimensions import DimEntitlement, ReportingDay
 from consumption_datamart.schema.facts import FactConsumptionDaily
 from consumption_datamart.warehouse import Warehouse
 
-POINTS = 120
+POINTS = 132
 """Of a line, at most."""
 RUNS = 80
 """Steps of what is entitled that are drawn, at most."""

@@ -59,7 +59,7 @@ def publish(out: str, pages: Iterable[Page]) -> Published:
         if "://" in out and parts.scheme != "file":
             return _to_store(out, pages)
         return _to_disk(Path(parts.path if parts.scheme == "file" else out).absolute(), pages)
-    except (OSError, ImportError) as error:
+    except (OSError, ImportError, ValueError) as error:
         raise DatamartError(f"--out {out}: cannot be written to: {error}") from error
 
 
