@@ -84,7 +84,7 @@ def burn_down(
 
     even = path([(left[0][0], quantity), (ends_on, 0.0)])
     marks = [("even", even), ("used", path(left)), ("projected", path(projected))]
-    legend = [("used", "left, or used a day"), ("even", "if used evenly")]
+    legend = [("used", "left"), ("even", "left if used evenly")]
     if projected:
         legend.insert(1, ("projected", "at the rate of the last 30 days"))
     shown = [(name, each) for name, each in marks if each]
@@ -115,7 +115,7 @@ def level(
     marks = [("entitled", whole)]
     if len(used) > 1:
         marks.append(("used", line((frame.x(day), frame.y(value)) for day, value in used)))
-    legend = [("used", "left, or used a day"), ("entitled", "committed to")]
+    legend = [("used", "used a day"), ("entitled", "committed to")]
     if projected is not None:
         height, left, right = frame.y(projected), frame.x(used[-1][0]), frame.x(ends_on)
         marks.append(("projected", f"M{left:.1f} {height:.1f}H{right:.1f}"))
