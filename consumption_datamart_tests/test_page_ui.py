@@ -119,7 +119,7 @@ def test_axe_finds_nothing(width: int, scheme: str, browser: Any, site: Read) ->
     for kind, name in shown(site).items():
         page = reader.open(name)
         page.evaluate(AXE.read_text())
-        found = page.evaluate("axe.run()")["violations"]
+        found = page.evaluate("axe.run({preload: false})")["violations"]
         told = [(each["id"], [node["html"][:120] for node in each["nodes"][:3]]) for each in found]
         assert told == [], kind
     reader.close()

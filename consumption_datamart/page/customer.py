@@ -13,7 +13,7 @@ from consumption_datamart.page.reading import LINES, Material
 from consumption_datamart.report.reading import Record, records
 from consumption_datamart.schema.codes import SEPARATOR, WARNING_CODES
 
-CHARTS, DEPLOYMENTS, MEMBERS = 12, 20, 50
+CHARTS, DEPLOYMENTS, MEMBERS = 12, 12, 50
 """That a page shows, at most; it counts the others."""
 Groups = Mapping[str, Sequence[Record]]
 Pair = tuple[str, str]

@@ -19,6 +19,7 @@ from consumption_datamart.report.windows import entitled_of, has_limit, used_of
 
 SIGN = " %"
 CONSUMABLE = "consumable"
+MISSING = Markup(f'<span class="quiet">{NOTHING}</span>')
 MARK = "*"
 """Stands behind what is a sum of the 30 days, and no average a day."""
 
@@ -27,13 +28,14 @@ def figure(column: str, value: object, told: str) -> Markup:
     """A figure: `<data data-column="used_30d" value="12.0">12</data>`.
 
     Args:
-        column: of the table that it is from.
+        column: of the table that it is from; a name of ours, which is not escaped.
         value: as it is there; None: there is none, and a dash is told.
         told: how it reads.
     """
     if value is None:
-        return Markup('<span class="quiet">{}</span>').format(NOTHING)
-    return Markup('<data data-column="{}" value="{}">{}</data>').format(column, value, told)
+        return MISSING
+    raw = str(value).removesuffix(".0")
+    return Markup(f'<data data-column="{column}" value="{escape(raw)}">{escape(told)}</data>')
 
 
 def count(row: Record, column: str, noun: str = "") -> Markup:
@@ -92,12 +94,12 @@ def day(value: date | None, column: str = "day") -> Markup:
     if value is None:
         return figure(column, None, "")
     told = f"{value.day} {value:%b %Y}"
-    return Markup('<time data-column="{}" datetime="{}">{}</time>').format(column, value, told)
+    return Markup(f'<time data-column="{column}" datetime="{value}">{told}</time>')
 
 
 def band(name: str) -> Markup:
     """A band, or a status, as a badge."""
-    return Markup('<span class="badge {0}" data-column="band">{1}</span>').format(name, words(name))
+    return Markup(f'<span class="badge {escape(name)}">{escape(words(name))}</span>')
 
 
 def words(name: str) -> str:
@@ -107,4 +109,4 @@ def words(name: str) -> str:
 
 def name(value: Any) -> Markup:
     """A name that may be written from right to left, and changes the order of nothing else."""
-    return Markup("<bdi>{}</bdi>").format(escape(value))
+    return Markup(f"<bdi>{escape(value)}</bdi>")

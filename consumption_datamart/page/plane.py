@@ -125,9 +125,14 @@ def _fits(day: date, first: date, last: date) -> bool:
 
 
 def line(points: Iterable[Point]) -> str:
-    """A path through points."""
-    told = [f"{x:.1f} {y:.1f}" for x, y in points]
-    return "M" + "L".join(told) if told else ""
+    """A path through points, each told by its distance from the one before: that is shorter."""
+    told, before = "", (0, 0)
+    for x, y in points:
+        at = round(x * 10), round(y * 10)  # tenths, so that no error grows along the line
+        command = "l" if told else "M"
+        told += f"{command}{(at[0] - before[0]) / 10:g} {(at[1] - before[1]) / 10:g}"
+        before = at
+    return told
 
 
 def area(upper: Sequence[Point], lower: Sequence[Point]) -> str:

@@ -30,7 +30,7 @@ from consumption_datamart.settings import Settings
 from consumption_datamart.trends import figures
 from consumption_datamart.warehouse import Warehouse, open_warehouse
 
-LINES = 10
+LINES = 8
 """Invoice lines of a customer that its page shows; it counts the others."""
 TRIES = 3
 ROOM = (FactConsumptionDaily, FactUsageDaily, DimCustomer, ReportPortfolioDaily, ReportRenewals)
