@@ -142,3 +142,8 @@ def test_the_sample_builds_and_has_every_reason_and_every_warning(tmp_path: Path
     assert found - {""} == set(WARNING_CODES)
     days = [row["day"] for row in tables["mart.report_consumption_daily"]]
     assert max(days) - min(days) == timedelta(days=89)
+    ended = cli.run("page", "--warehouse", warehouse, "--out", tmp_path / "site")
+    members = {row["customer_id"] for row in tables["mart.dim_customer"]}
+    pages = len(members) + len(tables["mart.dim_product"]) + 5
+    told = f"Wrote {pages} of {pages} pages: {tmp_path}/site/index.html\n"
+    assert ended == (0, "", told)

@@ -4,13 +4,12 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import fsspec
 import pytest
 from filelock import FileLock
 
 from consumption_datamart.errors import DatamartError
 from consumption_datamart.page import names, plane, series
-from consumption_datamart.page.site import MANIFEST, Page, publish
+from consumption_datamart.page.site import Page, publish
 from consumption_datamart_tests.lakes import day
 
 FIRST = {"customers/a.html": b"a", "customers/b.html": b"b", "index.html": b"first"}
@@ -73,9 +72,11 @@ def test_a_site_that_is_broken_off_leaves_the_former_one(tmp_path: Path) -> None
     assert files(out) == FIRST
     left = tmp_path / ".site.releases" / "fresh-killed"
     left.mkdir()
+    left.with_name("fresh-link").symlink_to("nowhere")
+    left.with_name("7").mkdir()
     publish(str(out), SECOND.items())
     assert files(out) == SECOND
-    assert not left.exists()
+    assert sorted(each.name for each in left.parent.iterdir()) == ["1", "8", "lock"]
 
 
 def test_a_reader_of_the_former_site_can_go_on(tmp_path: Path) -> None:
@@ -126,30 +127,6 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
         publish(str(tmp_path / "file" / "site"), FIRST.items())
     with pytest.raises(DatamartError, match="cannot be written to"):
         publish("nowhere://bucket/site", FIRST.items())
-
-
-def test_a_store_gets_what_has_changed_and_its_index_last() -> None:
-    store, root = fsspec.filesystem("memory"), "memory://pages/site"
-
-    def stored() -> dict[str, bytes]:
-        found = store.find("/pages/site")
-        return {
-            each.removeprefix("/pages/site/"): store.cat_file(each)
-            for each in found
-            if not each.endswith(MANIFEST)
-        }
-
-    done = publish(root, FIRST.items())
-    assert (done.place, done.written, done.removed) == (f"{root}/index.html", 3, 0)
-    assert stored() == FIRST
-    assert publish(root, FIRST.items()).written == 0
-    with pytest.raises(Broken):
-        publish(root, breaking(SECOND))
-    assert stored() == FIRST | {"customers/c.html": b"c"}, "the index is as it was"
-    done = publish(root, SECOND.items())
-    assert done.written == 3, "what was broken off is written anew"
-    assert stored() == SECOND | {"customers/b.html": b"b"}
-    assert publish(root, SECOND.items()).written == 0
 
 
 def test_names_of_files_never_meet() -> None:

@@ -9,11 +9,13 @@ import fsspec
 import pytest
 from moto.server import ThreadedMotoServer
 
+from consumption_datamart.page.site import MANIFEST, publish
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.compare import differing
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
 from consumption_datamart_tests.mart import tables_of
 from consumption_datamart_tests.oracle import expected_tables
+from consumption_datamart_tests.test_page_site import FIRST, SECOND, Broken, breaking
 
 BUCKET = "acme"
 
@@ -148,3 +150,30 @@ def test_sources_in_a_store_are_those_of_its_lake_toml(
         ("e9", "CUST-7"),
     ]
     assert [row["source"] for row in found["lake.dumps"]] == ["api"]
+
+
+def test_a_store_gets_what_of_a_site_has_changed_and_its_index_last(store: str) -> None:
+    root, files = f"{store}://{BUCKET}/{uuid4()}", fsspec.filesystem(store)
+
+    def stored() -> dict[str, bytes]:
+        files.invalidate_cache()
+        found = {each.split("/", 3)[-1] if store == "memory" else each.split("/", 2)[-1]: each
+            for each in files.find(root)}  # fmt: skip
+        return {name: files.cat_file(each) for name, each in found.items() if name != MANIFEST}
+
+    done = publish(root, FIRST.items())
+    assert (done.place, done.written, done.removed) == (f"{root}/index.html", 3, 0)
+    assert stored() == FIRST
+    assert publish(root, FIRST.items()).written == 0
+    with pytest.raises(Broken):
+        publish(root, breaking(SECOND))
+    assert stored() == FIRST | {"customers/c.html": b"c"}, "the index is as it was"
+    done = publish(root, SECOND.items())
+    assert done.written == 3, "what was broken off is written anew"
+    assert stored() == SECOND | {"customers/b.html": b"b"}
+    assert publish(root, SECOND.items()).written == 0
+    if store == "s3":
+        files.invalidate_cache()
+        told = files.info(f"{root}/index.html")["ContentType"]
+        assert told == "text/html; charset=utf-8"
+    files.rm(root, recursive=True)

@@ -186,6 +186,6 @@ def bars(
                 path += box(left, left + wide * 0.7, upper, lower)
             below[n] += max(value, 0.0)
         marks.append((f"layer {name}", path))
-    columns = [(LEFT + wide * (n + 0.5), label, "middle") for n, label in enumerate(labels)]
+    columns = [(LEFT + wide * (n + 0.5), label) for n, label in enumerate(labels)]
     legend = [(f"layer {name}", word) for name, word, _ in some]
     return Chart(title, unit, marks, frame.rows(), columns, legend)

@@ -82,7 +82,7 @@ class Customers:
             "deployments": deployments[:DEPLOYMENTS],
             "deployments_left": max(0, len(deployments) - DEPLOYMENTS),
             "tree": self._tree(customer),
-            "account": self.accounts[customer["top_customer_id"]],
+            "account": self.accounts[customer_id],
             "invoices": invoices,
             "invoices_left": max(0, invoices[0]["lines"] - LINES) if invoices else 0,
             "warnings": self._warnings(customer, deployments),

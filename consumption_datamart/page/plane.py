@@ -22,18 +22,16 @@ class Chart:
         unit: of the numbers at its side.
         marks: classes and paths, in the order in which they are drawn.
         rows: heights and labels of the numbers at the side.
-        columns: places, labels and anchors of the days below.
+        columns: places and labels of the days below.
         legend: classes and words.
-        note: what stands in its place, where there is nothing to draw.
     """
 
     title: str
     unit: str
     marks: Sequence[tuple[str, str]] = ()
     rows: Sequence[tuple[float, str]] = ()
-    columns: Sequence[tuple[float, str, str]] = ()
+    columns: Sequence[tuple[float, str]] = ()
     legend: Sequence[tuple[str, str]] = ()
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,9 +72,9 @@ class Frame:
             for tick in self.ticks
         ]
 
-    def columns(self) -> list[tuple[float, str, str]]:
-        """Places, labels and anchors of some days."""
-        return [(self.x(day), label, "middle") for day, label in _days(self.first, self.last)]
+    def columns(self) -> list[tuple[float, str]]:
+        """Places and labels of some days."""
+        return [(self.x(day), label) for day, label in _days(self.first, self.last)]
 
 
 def short(value: float) -> str:

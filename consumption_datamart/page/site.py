@@ -59,7 +59,7 @@ def publish(out: str, pages: Iterable[Page]) -> Published:
         if "://" in out and parts.scheme != "file":
             return _to_store(out, pages)
         return _to_disk(Path(parts.path if parts.scheme == "file" else out).absolute(), pages)
-    except (OSError, ImportError, ValueError) as error:
+    except OSError as error:
         raise DatamartError(f"--out {out}: cannot be written to: {error}") from error
 
 
@@ -73,7 +73,7 @@ def _to_disk(out: Path, pages: Iterable[Page]) -> Published:
         if former is not None and former.parent != releases.resolve():
             raise DatamartError(f"--out {out}: it is a link to {former}, which is no site")
         for left in releases.glob(f"{FRESH}*"):  # of one that was broken off
-            shutil.rmtree(left)
+            left.unlink() if left.is_symlink() else shutil.rmtree(left)
         fresh = Path(mkdtemp(prefix=FRESH, dir=releases))
         fresh.chmod(0o755)
         try:
@@ -100,7 +100,6 @@ def _turned(out: Path, former: Path | None, fresh: Path, pages: Iterable[Page]) 
         release = fresh.with_name(str(max(map(int, _releases(fresh.parent)), default=0) + 1))
         fresh.rename(release)
         turn = release.with_name(f"{FRESH}link")
-        turn.unlink(missing_ok=True)
         turn.symlink_to(os.path.relpath(release, out.parent))
         if out.is_dir() and not out.is_symlink():
             out.rmdir()
@@ -142,8 +141,10 @@ def _to_store(out: str, pages: Iterable[Page]) -> Published:
 
     The list is taken away while pages are written: after a break all are written anew.
     """
-    filesystem, root = url_to_fs(out)
-    root = root.rstrip("/")
+    try:
+        filesystem, root = url_to_fs(out.rstrip("/"))
+    except (ImportError, ValueError) as error:  # of no protocol, or without its driver
+        raise DatamartError(f"--out {out}: cannot be written to: {error}") from error
     filesystem.makedirs(root, exist_ok=True)
     manifest = f"{root}/{MANIFEST}"
     before: dict[str, str] = _read(filesystem, manifest)
