@@ -384,6 +384,13 @@ def test_of_an_earlier_day(url: str, tmp_path: Path) -> None:
     assert "of which the mart has 10" in text
 
 
+def test_what_has_not_changed_is_not_written_again(site: Read, url: str) -> None:
+    before = {name: (site.folder / name).stat().st_mtime_ns for name in site.names}
+    ended = cli.run("page", "--warehouse", url, "--out", site.folder)
+    assert ended.err.startswith(f"Wrote 0 of {len(before) + 1} pages: ")
+    assert before == {name: (site.folder / name).stat().st_mtime_ns for name in site.names}
+
+
 def wrong(url: str, tmp_path: Path, *options: object) -> cli.Ended:
     return cli.run("page", "--warehouse", url, "--out", tmp_path / "site", *options)
 

@@ -1,6 +1,7 @@
 """Each named policy, on two assets of which one is made of the other."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import dagster as dg
 import pytest
@@ -235,7 +236,7 @@ def test_the_interval_is_that_of_the_settings() -> None:
 def test_after_others_follows_what_the_planner_does_not_know(
     instance: dg.DagsterInstance,
 ) -> None:
-    pair = Pair(after_others, instance)
+    pair = Pair(partial(after_others, Source), instance)
     assert pair.tick() == {}, "what it is made of is missing"
     pair.build("source")
     assert pair.tick() == ASKED, "it is missing"

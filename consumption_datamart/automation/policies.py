@@ -73,14 +73,21 @@ def once_built(model: type[Table]) -> Condition:
     return found.with_label("once_built")
 
 
-def after_others(minutes: int = MINUTES) -> Condition:
-    """When anything that it is made of was refreshed and nothing of it is being refreshed or lacks.
+def after_others(model: type[Table], minutes: int = MINUTES) -> Condition:
+    """When anything that it is made of was refreshed, once nothing of that is being refreshed.
 
-    Not again within so many minutes. It is of what the planner does not know: no table.
+    Not again within so many minutes, and first when a table is there that it is made of. It is for
+    what the planner does not know: no table.
+
+    Args:
+        model: of that table, which has no days: of those that have, some may always be missing.
+        minutes: a divisor of 60, or of 24 hours.
     """
-    settled: Any = ~AC.any_deps_missing() & ~AC.any_deps_in_progress() & ~AC.in_progress()
+    is_there: Any = AC.any_deps_match(~AC.missing()).allow(dg.AssetSelection.assets(_key(model)))
+    is_quiet: Any = ~AC.any_deps_in_progress() & ~AC.in_progress()
     newer: Any = AC.any_deps_updated().since(AC.newly_requested() | AC.newly_updated())
-    found: Any = settled & (AC.missing() | (newer & _due(every(minutes))))
+    never: Any = AC.missing() & ~AC.newly_requested().since(AC.any_deps_updated())
+    found: Any = is_there & is_quiet & (never | (newer & _due(every(minutes))))
     return found.with_label(f"after_others({minutes})")
 
 

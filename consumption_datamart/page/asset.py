@@ -49,7 +49,7 @@ def page_assets(settings: Settings) -> list[dg.AssetsDefinition]:
                 group_name=SITE,
                 owners=["team:data"],
                 kinds={"html"},
-                automation_condition=after_others(settings.refresh_minutes),
+                automation_condition=after_others(ReportRenewals, settings.refresh_minutes),
             )
         ],
     )

@@ -30,7 +30,8 @@ class Customers:
         self.products = {row["product_id"]: row for row in records(material.products)}
         self.consumption = _by(records(listings["customer"].rows))
         self.commitments = _by(records(listings["commitment"].rows))
-        self.renewals = _by(records(material.renewals))
+        renewals = material.renewals.sort_values(["ends_on", "product_id", "entitlement_id"])
+        self.renewals = _by(records(renewals))
         self.invoices = _by(records(material.invoices))
         deployments = material.deployments.sort_values(
             ["last_seen_on", "deployment_id"], ascending=[False, True]

@@ -1,7 +1,9 @@
 """The five figures of the index, with their change where it can be known."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import fsum
 
 import pandas as pd
 
@@ -119,7 +121,7 @@ class _Values:
             told = f"{len(rows):,}"
             return Figure(key, label, len(rows), told, number, None, AS_OF_LAST, how_many)
         known = rows[column].dropna().astype(float)
-        value = float(known.sum()) if len(known) or rows.empty else None
+        value = fsum(known) if len(known) or rows.empty else None
         told = "unknown" if value is None else money(value, self.currency)
         unknown = len(rows) - len(known)
         more = f"{number}, {unknown:,} of unknown value" if unknown else number
@@ -145,11 +147,14 @@ def _consumed(material: Material) -> Figure:
 def mean_share(consumption: pd.DataFrame) -> float | None:
     """The mean of consumption_30d, each at most 1; None: nothing is entitled."""
     shares = consumption["consumption_30d"].dropna().astype(float).clip(upper=1.0)
-    return None if shares.empty else float(shares.mean())
+    return None if shares.empty else fsum(shares) / len(shares)
 
 
 def values_of_pairs(commitments: pd.DataFrame) -> Mapping[tuple[str, str], float]:
     """What the commitments of each customer and product are worth a year, where that is known."""
     known = commitments[commitments["annual_value_reporting"].notna()]
-    sums = known.astype({"annual_value_reporting": float}).groupby(["customer_id", "product_id"])
-    return {tuple(key): float(value) for key, value in sums["annual_value_reporting"].sum().items()}
+    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    columns = ("customer_id", "product_id", "annual_value_reporting")
+    for customer, product, value in zip(*(known[name] for name in columns), strict=True):
+        found[customer, product].append(float(value))
+    return {pair: fsum(values) for pair, values in found.items()}

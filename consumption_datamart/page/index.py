@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from math import fsum
 from typing import Any
 
 import pandas as pd
@@ -90,9 +91,9 @@ def _movements(material: Material) -> list[Record] | None:
     rows: list[Record] = []
     for (before, now), pairs in found.items():
         known = [worth[pair] for pair in pairs if pair in worth]
-        value = sum(known) if known else None
+        value = fsum(known) if known else None
         rows.append({"before": before, "band": now, "customers": len(pairs), "value": value})
-    rows.sort(key=lambda row: (-row["customers"], ORDER.index(row["before"])))
+    rows.sort(key=lambda row: (-row["customers"], ORDER.index(row["before"]), row["band"]))
     return rows
 
 
@@ -111,10 +112,12 @@ def renewals(material: Material, rows: pd.DataFrame | None = None) -> Context:
     for row in sorted(found, key=lambda row: row["ends_on"]):
         standing = "at risk" if row["at_risk"] else "renewed" if row["renewed_by"] else "open"
         key = f"{row['ends_on']:%Y-%m}", standing
-        each = sums.setdefault(key, {"renewals": 0, "value": 0.0, "unknown": 0})
+        each = sums.setdefault(key, {"renewals": 0, "values": [], "unknown": 0})
         each["renewals"] += 1
-        each["value"] += float(row["annual_value_reporting"] or 0.0)
+        each["values"].append(float(row["annual_value_reporting"] or 0.0))
         each["unknown"] += row["annual_value_reporting"] is None
+    for each in sums.values():
+        each["value"] = fsum(each.pop("values"))
     months = list(dict.fromkeys(month for month, _ in sums))
     column = "value" if material.is_priced else "renewals"
     layers = [
@@ -190,8 +193,8 @@ def customers(material: Material) -> list[Record]:
             | {
                 "page": names.of_customer(customer["customer_id"]),
                 "bands": [band for band in BANDS if any(r["band"] == band for r in own)],
-                "share": sum(shares) / len(shares) if shares else None,
-                "value": float(sum(known)) if known else None,
+                "share": fsum(shares) / len(shares) if shares else None,
+                "value": fsum(known) if known else None,
                 "ends_on": min((r["ends_on"] for r in terms), default=None),
             }
         )

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
+from math import fsum
 from typing import Any
 
 from consumption_datamart.page import charts, names
@@ -36,7 +37,11 @@ class Products:
             row["product_id"]: row for row in records(material.report.listings["product"].rows)
         }
         self.infrastructure: Mapping[str, list[Record]] = defaultdict(list)
-        for row in records(material.infrastructure.sort_values("used_30d", ascending=False)):
+        for row in records(
+            material.infrastructure.sort_values(
+                ["used_30d", "infrastructure"], ascending=[False, True]
+            )
+        ):
             self.infrastructure[row["product_id"]].append(row)
 
     def page(self, product_id: str) -> dict[str, Any]:
@@ -73,5 +78,5 @@ def _adoption(days: Sequence[Record], active: Mapping[date, int]) -> Chart:
 
 def _shares(rows: Sequence[Record]) -> list[Record]:
     """The share of what was used in 30 days by each infrastructure."""
-    whole = sum(row["used_30d"] for row in rows)
+    whole = fsum(row["used_30d"] for row in rows)
     return [row | {"share": row["used_30d"] / whole if whole else None} for row in rows]

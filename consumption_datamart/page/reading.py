@@ -133,6 +133,7 @@ class _Reading:
         self.warehouse, self.report, self.first = warehouse, report, first
         self.day, self.is_priced = report.day, is_priced
         self.step = series.step(first, report.day)
+        self.products = products_of(warehouse)
 
     def material(self) -> Material:
         warehouse, day = self.warehouse, self.day
@@ -147,7 +148,7 @@ class _Reading:
             of_day(warehouse, ReportBandChanges, day) if reaches else None,
             warehouse.find(Objective),
             warehouse.whole_rows(DimCustomer, lambda rows: rows.is_current),
-            products_of(warehouse),
+            self.products,
             series.usage(warehouse, self.first, day, self.step),
             series.burned(warehouse, self.report.last_day, self.step),
             self._every_so_often(ReportPortfolioDaily),
@@ -175,32 +176,28 @@ class _Reading:
         rows = rows.filter(series.is_shown(rows.day, self.day, self.step))
         return self._fetched(rows.group_by("day", "product_id").aggregate(customers=rows.count()))
 
-    def _used(self) -> ir.Table:
-        """Use in the 30 days, by deployment, in the way that its product is metered."""
+    def _used(self, *keys: str) -> pd.DataFrame:
+        """Use in the 30 days, in the way that its product is metered."""
         rows = self.warehouse.table(FactUsageDaily)
         recent = self.day - timedelta(days=WINDOW_DAYS - 1)
         rows = rows.filter(rows.day.between(ibis.literal(recent), ibis.literal(self.day)))
-        keys = ["deployment_id", "customer_id", "product_id", "infrastructure"]
-        return rows.group_by(keys).aggregate(
-            peaks=rows.peak_quantity.sum(), totals=rows.total_quantity.sum()
+        found = self._fetched(
+            rows.group_by(list(keys)).aggregate(
+                peaks=rows.peak_quantity.sum(), totals=rows.total_quantity.sum()
+            )
         )
-
-    def _metered(self, rows: pd.DataFrame) -> pd.DataFrame:
-        metering = products_of(self.warehouse).set_index("product_id")["metering"]
-        is_capacity = rows["product_id"].map(metering) == "capacity"
-        return rows.assign(used_30d=rows["peaks"].where(is_capacity, rows["totals"]))
+        metering = self.products.set_index("product_id")["metering"]
+        is_capacity = found["product_id"].map(metering) == "capacity"
+        used = found["peaks"].where(is_capacity, found["totals"])
+        return found.assign(used_30d=series.steady(used)).drop(columns=["peaks", "totals"])
 
     def _deployments(self) -> pd.DataFrame:
-        used = self._metered(self._fetched(self._used())).drop(columns="infrastructure")
-        used = used.groupby(["deployment_id", "customer_id", "product_id"], as_index=False)[
-            "used_30d"
-        ].sum()
+        keys = ["deployment_id", "customer_id", "product_id"]
         rows = self.warehouse.whole_rows(DimDeployment)
-        return rows.merge(used, on=["deployment_id", "customer_id", "product_id"], how="left")
+        return rows.merge(self._used(*keys), on=keys, how="left")
 
     def _infrastructure(self) -> pd.DataFrame:
-        used = self._metered(self._fetched(self._used())).fillna({"infrastructure": "not told"})
-        return used.groupby(["product_id", "infrastructure"], as_index=False)["used_30d"].sum()
+        return self._used("product_id", "infrastructure").fillna({"infrastructure": "not told"})
 
     def _invoices(self) -> pd.DataFrame:
         rows = self.warehouse.table(FactInvoiceLine)
@@ -218,7 +215,7 @@ class _Reading:
             rows.meta__warnings != "",
         )
         keys = ["customer_id", "product_id", "meta__warnings"]
-        return self._fetched(rows.group_by(keys).aggregate(days=rows.count()))
+        return self._fetched(rows.group_by(keys).aggregate(days=rows.count()).order_by(keys))
 
     def _set_aside(self) -> pd.DataFrame:
         parts = []

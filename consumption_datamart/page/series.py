@@ -98,7 +98,7 @@ def usage(warehouse: Warehouse, first: date, last: date, step: int) -> Usage:
     facts = facts.filter(facts.day <= ibis.literal(last))
     used = warehouse.fetch(_in_steps(facts.filter(facts.used_quantity > 0), PAIR, last, step))
     begun = (last - first).days + 1  # the first point may have fewer days
-    used["sum"] /= np.minimum(step, begun - used["point"] * step)
+    used["sum"] = steady(used["sum"]) / np.minimum(step, begun - used["point"] * step)
     recent = facts.filter(
         facts.day > ibis.literal(last - timedelta(days=WEEK * SPARK_WEEKS)), facts.used_quantity > 0
     )
@@ -120,8 +120,14 @@ def burned(warehouse: Warehouse, last: date, step: int) -> Burned:
         warehouse.table(FactConsumptionDaily),
     ).rename(used_quantity="used")
     found = warehouse.fetch(_in_steps(rows, COMMITMENT, last, step))
+    found["sum"] = steady(found["sum"])
     found["starts_on"] = pd.to_datetime(found["starts_on"]).dt.date
     return Burned(step, _grouped(found, COMMITMENT, ["point", "sum"]))  # type: ignore[arg-type]
+
+
+def steady(sums: pd.Series) -> pd.Series:
+    """Sums to nine digits: an engine adds up in any order, and last bits differ from run to run."""
+    return sums.map(lambda each: float(f"{each:.9g}"))
 
 
 def _in_steps(rows: ir.Table, keys: Sequence[str], last: date, step: int) -> ir.Table:
