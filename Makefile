@@ -61,7 +61,7 @@ lock: $(BIN)/consumption-datamart  ## resolves the dependencies anew
 
 ui: $(BIN)/consumption-datamart  ## looks at Dagster's UI and at the page in a headless browser; needs chromium and npm
 	$(BIN)/pip install --quiet -e '.[ui]'
-	npm install --silent --no-save --prefix .datamart axe-core
+	npm install --silent --no-save --prefix .datamart axe-core@4.14
 	$(BIN)/python -m pytest -m ui consumption_datamart_tests/test_ui.py consumption_datamart_tests/test_page_ui.py
 
 pictures: $(BIN)/consumption-datamart  ## takes the pictures of docs/page.md; needs chromium

@@ -22,9 +22,7 @@ def page(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="[default: the last day built]"),
     ] = None,
-    without: Annotated[
-        Without | None, typer.Option(help="What to leave out, be it of the whole site.")
-    ] = None,
+    without: Annotated[Without | None, typer.Option(help="Leave it out, on every page.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the index in the browser.")] = False,
 ) -> None:
     """Write the report as a site: an index, a page a customer, a page a product.

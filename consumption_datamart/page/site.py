@@ -141,38 +141,42 @@ def _to_store(out: str, pages: Iterable[Page]) -> Published:
 
     The list is taken away while pages are written: after a break all are written anew.
     """
-    try:
+    with _told_of(out):
         filesystem, root = url_to_fs(out.rstrip("/"))
-    except (ImportError, ValueError) as error:  # of no protocol, or without its driver
-        raise DatamartError(f"--out {out}: cannot be written to: {error}") from error
-    filesystem.makedirs(root, exist_ok=True)
-    manifest = f"{root}/{MANIFEST}"
-    before: dict[str, str] = _read(filesystem, manifest)
+        manifest = f"{root}/{MANIFEST}"
+        filesystem.makedirs(root, exist_ok=True)
+        before = _read(filesystem, manifest)
     hashes: dict[str, str] = {}
     written = size = 0
-
-    def touch() -> None:
-        if filesystem.exists(manifest):
-            filesystem.rm_file(manifest)
-
     for name, content in pages:
         hashes[name] = sha256(content).hexdigest()
         size += len(content)
-        if before.get(name) != hashes[name]:
-            if not written:
-                touch()
+        if before.get(name) == hashes[name]:
+            continue
+        with _told_of(out):
+            if before and not written:
+                filesystem.rm_file(manifest)
             filesystem.makedirs(f"{root}/{name}".rpartition("/")[0], exist_ok=True)
-            filesystem.pipe_file(f"{root}/{name}", content, **_told(filesystem, name))
-            written += 1
+            filesystem.pipe_file(f"{root}/{name}", content, **_kind(filesystem, name))
+        written += 1
     gone = sorted(before.keys() - hashes.keys())
-    if gone and not written:
-        touch()
-    for name in gone:
-        filesystem.rm_file(f"{root}/{name}")
-    if written or gone:
-        filesystem.pipe_file(manifest, json.dumps(hashes, indent=0).encode())
+    with _told_of(out):
+        if gone and not written:
+            filesystem.rm_file(manifest)
+        for name in gone:
+            filesystem.rm_file(f"{root}/{name}")
+        if written or gone:
+            filesystem.pipe_file(manifest, json.dumps(hashes, indent=0).encode())
     place = f"{out.rstrip('/')}/{INDEX}"
     return Published(place, len(hashes), written, len(gone), size)
+
+
+@contextmanager
+def _told_of(out: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # each store's driver has errors of its own
+        raise DatamartError(f"--out {out}: cannot be written to: {error}") from error
 
 
 def _read(filesystem: Any, manifest: str) -> dict[str, str]:
@@ -183,7 +187,7 @@ def _read(filesystem: Any, manifest: str) -> dict[str, str]:
     return found
 
 
-def _told(filesystem: Any, name: str) -> dict[str, str]:
+def _kind(filesystem: Any, name: str) -> dict[str, str]:
     """What a browser must be told of a page, by a store that does not look at its name."""
     protocols = filesystem.protocol
     is_s3 = "s3" in ((protocols,) if isinstance(protocols, str) else protocols)
