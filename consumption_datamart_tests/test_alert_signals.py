@@ -307,10 +307,10 @@ def test_a_lake_that_lies_in_the_past_alarms_nobody(bench: Bench) -> None:
         assert bench.evaluate(timedelta(days=1)) == []
 
 
-def burn(bench: Bench, left: float) -> None:
+def burn(bench: Bench, left: float, kind: str = "correctness") -> None:
     """An objective has so much of its budget left."""
-    row = {"objective_name": "usage correct", "objective_table": "mart.fact_usage_daily"}
-    row |= {"kind": "correctness", "target": 0.99, "days_good": 27, "days_measured": 28}
+    row = {"objective_name": f"usage {kind}", "objective_table": "mart.fact_usage_daily"}
+    row |= {"kind": kind, "target": 0.99, "days_good": 27, "days_measured": 28}
     frame = pd.DataFrame([row | {"budget_left": left, "burn_rate": 1.0}])
     bench.put(Objective, frame)
 
@@ -321,10 +321,18 @@ def test_error_budgets(bench: Bench) -> None:
         burn(bench, left)
         steps += bench.evaluate()
     assert steps == [
-        ("budget usage correct", "ok", "warning"),
-        ("budget usage correct", "warning", "alarm"),
-        ("budget usage correct", "alarm", "recovered"),
+        ("budget usage correctness", "ok", "warning"),
+        ("budget usage correctness", "warning", "alarm"),
+        ("budget usage correctness", "alarm", "recovered"),
     ]
+
+
+def test_a_lake_that_was_late_when_it_was_first_seen_has_burnt_no_budget(bench: Bench) -> None:
+    steps = []
+    for left in (-99.0, 0.0, 1.0, -1.0):
+        burn(bench, left, "freshness")
+        steps.append(bench.evaluate())
+    assert steps == [[], [], [], [("budget usage freshness", "ok", "alarm")]]
 
 
 def consume(bench: Bench, share: float | None, day: date = TODAY, customer: str = "CUST-1") -> None:

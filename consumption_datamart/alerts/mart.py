@@ -78,6 +78,8 @@ def _of_objectives(objectives: pd.DataFrame, settings: AlertSettings) -> Iterato
             f" {row.target:.1%} should be; {max(row.budget_left, 0):.0%} of the budget is left",
             (Line(limits.warning, State.warning), Line(limits.alarm, State.alarm)),
             limits.margin,
+            # as of the lake: it may have been late when it was first seen
+            must_cross=row.kind == "freshness",
         )
 
 
