@@ -173,8 +173,8 @@ def problem_of(loads: Sequence[Attempts]) -> str | None:
 def profiles_of(
     models: Sequence[type[Table]], loads: Sequence[Attempts]
 ) -> dict[type[Table], Profile]:
-    """Of each of a lake table's three tables what it holds after the last source is loaded."""
-    outcomes = [outcome for load in loads[-1:] for _, outcome in load.loaded]
+    """Of each of a lake table's three tables what it holds of all that was loaded."""
+    outcomes = [outcome for load in loads for _, outcome in load.loaded]
     return {
         model: Profile.of_parts([outcome.profiles()[index] for outcome in outcomes])
         for index, model in enumerate(models)

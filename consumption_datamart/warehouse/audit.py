@@ -38,9 +38,9 @@ class Profile:
 
     @classmethod
     def of_parts(cls, parts: Sequence["Profile"]) -> "Profile":
-        """What was published in several transactions, of other days each."""
+        """What was published in several transactions; of each day what the last says of it."""
         figures = pd.concat([part.figures for part in parts]).fillna(0).astype(int)
-        return cls(figures, parts[-1].samples)
+        return cls(figures[~figures.index.duplicated(keep="last")], parts[-1].samples)
 
 
 def audit(
