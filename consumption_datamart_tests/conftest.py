@@ -10,6 +10,8 @@ import pytest
 from benchmarks.lakes import clean_environment
 from consumption_datamart_tests.mart import ENGINES
 
+LONGEST = ("daemon", "cases", "partitions", "automation", "sources", "models", "properties", "diff")
+"""Files that take minutes: no worker is to be left with one of them at the end."""
 ON_EVERY_ENGINE = {
     f"test_{name}.py"
     for name in (
@@ -34,8 +36,9 @@ others by `make test-all`."""
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what `make test` leaves out; who waits for clocks begins first."""
-    items.sort(key=lambda item: item.path.name != "test_daemon.py")
+    """Marks what `make test` leaves out, and lets the longest begin first."""
+    places = {f"test_{name}.py": number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
     for item in items:
         engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
         if engine not in (None, "duckdb") and item.path.name not in ON_EVERY_ENGINE:

@@ -233,7 +233,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(moments=EVENTS, steps=st.booleans())
 def test_days_of_another_zone_are_put_where_they_belong(
     moments: list[datetime], steps: bool, tmp_path_factory: pytest.TempPathFactory
@@ -383,7 +383,7 @@ def _typed(value: str, kind: str) -> object:
         return value
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(dumps=st.lists(st.tuples(KINDS, ROWS), min_size=2, max_size=4), size=st.booleans())
 def test_what_becomes_of_a_row_does_not_depend_on_what_is_loaded_with_it(
     dumps: list[tuple[str, list[tuple[str, str]]]],
@@ -421,7 +421,7 @@ PACKED = {"gz": gzip.compress, "zst": lambda content: pa.compress(content, "zstd
 ENDINGS = ("csv", "csv.gz", "csv.zst", "jsonl", "jsonl.gz", "jsonl.zst", "parquet", "parquet.gz")
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ending=st.sampled_from(ENDINGS), seed=st.integers(0, 10**6))
 def test_a_damaged_file_of_any_format_costs_its_own_day_at_most(
     ending: str, seed: int, tmp_path_factory: pytest.TempPathFactory
