@@ -15,7 +15,7 @@ from consumption_datamart.alerts import AlertStore, BuildEnd, evaluate_after_bui
 from consumption_datamart.alerts.config import AlertSettings
 from consumption_datamart.alerts.machine import Alert, State, Transition
 from consumption_datamart.build.alerting import all_check_keys
-from consumption_datamart.definitions import build_definitions, check_keys
+from consumption_datamart.definitions import build_definitions, catalog_of, check_keys
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests import cli
@@ -231,4 +231,4 @@ def undelivered(url: str) -> Collection[str]:
 def test_the_checks_that_a_build_knows_are_those_of_the_code_location(lake: Path) -> None:
     definitions = build_definitions(lake=str(lake))
     made = [*(definitions.assets or ()), *(definitions.asset_checks or ())]
-    assert sorted(all_check_keys(Settings(lake=str(lake)))) == sorted(check_keys(made))
+    assert sorted(all_check_keys(catalog_of(Settings(lake=str(lake))))) == sorted(check_keys(made))

@@ -11,11 +11,11 @@ from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.monitoring import MONITORING
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.build.result import BuildResult, OnStep
-from consumption_datamart.build.run import build, recording_instance
+from consumption_datamart.build.run import build_in, recording_instance
 from consumption_datamart.checks import asset_key
-from consumption_datamart.definitions import BUILD_JOB, catalog_of, check_keys
+from consumption_datamart.definitions import BUILD_JOB, check_keys
 from consumption_datamart.errors import DatamartError
-from consumption_datamart.factories import all_checks, freshness_checks
+from consumption_datamart.factories import Catalog, all_checks, freshness_checks
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
 
@@ -49,20 +49,20 @@ def build_and_alert(
     """
     # where these are wrong there is nowhere to read or to tell alerts
     open_warehouse(settings.warehouse, settings.memory_limit)
-    instance = recording_instance(settings)
-    try:
-        result = build(settings, first, last, full=full, on_step=on_step)
-    except Exception as error:
-        _alert(settings, BuildEnd(_told(error)), log)
-        raise
-    keys = all_check_keys(settings)
-    _alert(settings, BuildEnd(result.problem, keys, result.evaluations, instance, BUILD_JOB), log)
+    with recording_instance(settings) as instance:
+        try:
+            result, catalog = build_in(instance, settings, first, last, full=full, on_step=on_step)
+        except Exception as error:  # whatever it is, it is told, and raised again
+            _alert(settings, BuildEnd(_told(error)), log)
+            raise
+        keys = all_check_keys(catalog)
+        end = BuildEnd(result.problem, keys, result.evaluations, instance, BUILD_JOB)
+        _alert(settings, end, log)
     return result
 
 
-def all_check_keys(settings: Settings) -> list[dg.AssetCheckKey]:
+def all_check_keys(catalog: Catalog) -> list[dg.AssetCheckKey]:
     """All asset checks, without the definitions of the assets being made."""
-    catalog = catalog_of(settings)
     checks = [check for spec in MONITORING for check in catalog.checks(spec)]
     checks += all_checks(LAKE, catalog)
     keys = [dg.AssetCheckKey(asset_key(check.model), check.name) for check in checks]
@@ -74,8 +74,7 @@ def _alert(settings: Settings, end: BuildEnd, log: logging.Logger) -> None:
         # what was released, as the daemon does
         released = open_warehouse(settings.warehouse, settings.memory_limit).released()
         evaluate_after_build(released, end, load_alert_settings(Path(settings.alerts_file)), log)
-    except Exception as error:
-        # whatever it is, the tables are built
+    except Exception as error:  # whatever it is, the tables are built
         log.warning("Alerts could not be evaluated: %s", _told(error))
 
 

@@ -102,7 +102,7 @@ class InProcess:
         try:
             within = None if grain is Grain.NONE else grain.whole(days)
             published, problem = step.refresh(within, inspection)
-        except Exception as error:
+        except Exception as error:  # whatever it is, other tables are built
             published, problem = {}, _first_cause(error)
             told = problem if isinstance(error, AuditError) else None
         seconds = inspection.seconds()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import dagster as dg
 
+from consumption_datamart.checks import asset_key
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 
@@ -118,7 +119,7 @@ def summarize(
 
 def asset_name(model: type[Table]) -> str:
     """Of the asset that is the model's table: `mart/dim_day`."""
-    return model.full_name().replace(".", "/")
+    return asset_key(model).to_user_string()
 
 
 def _sum(one: int | None, other: int | None) -> int | None:

@@ -1,6 +1,8 @@
 """Building the mart as a user asks for it."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -50,9 +52,26 @@ def build(
         WarehouseError: the warehouse cannot be opened.
         DatamartError: `DAGSTER_HOME` is no folder.
     """
+    with recording_instance(settings) as instance:
+        return build_in(instance, settings, first, last, full=full, on_step=on_step)[0]
+
+
+def build_in(
+    instance: dg.DagsterInstance | None,
+    settings: Settings,
+    first: date | None = None,
+    last: date | None = None,
+    *,
+    full: bool = False,
+    on_step: OnStep | None = None,
+) -> tuple[BuildResult, Catalog]:
+    """Builds as `build` does; an instance of Dagster keeps a record of it, if there is one.
+
+    Returns:
+        What was done, and all tables that it knew.
+    """
     settings = settings.model_copy(update={"load_attempts": 1})
     warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
-    instance = recording_instance(settings)
     catalog = catalog_of(settings)
     upgrade(warehouse, list(catalog.models.values()), logging.getLogger(__name__).warning)
     with warehouse.transaction() as transaction:
@@ -76,7 +95,7 @@ def build(
         runs.awaited()
     finally:
         catalog.release(warehouse)
-    return runs.result(found.remarks)
+    return runs.result(found.remarks), catalog
 
 
 def dry_run(settings: Settings) -> list[Step]:
@@ -99,19 +118,22 @@ def dry_run(settings: Settings) -> list[Step]:
     return project(nodes(settings), ledger, plan.news)
 
 
-def recording_instance(settings: Settings) -> dg.DagsterInstance | None:
-    """Dagster's instance that keeps a record of builds; None: none does.
+@contextmanager
+def recording_instance(settings: Settings) -> Iterator[dg.DagsterInstance | None]:
+    """Dagster's instance that keeps a record of builds, until the end; None: none does.
 
     Raises:
         DatamartError: the folder that is set is not there.
     """
     if settings.dagster_home is None:
-        return None
+        yield None
+        return
     if not Path(settings.dagster_home).is_dir():
         raise DatamartError(
             f"DAGSTER_HOME={settings.dagster_home}: there is no such folder; create it or unset it"
         )
-    return dg.DagsterInstance.get()
+    with dg.DagsterInstance.get() as instance:
+        yield instance
 
 
 def _in_dagster(
