@@ -1,11 +1,11 @@
 """The command page."""
 
-from datetime import datetime
+from datetime import date
 from typing import Annotated
 
 import typer
 
-from consumption_datamart.cli.options import Warehouse, Without
+from consumption_datamart.cli.options import Warehouse, Without, a_day
 
 
 def page(
@@ -19,8 +19,8 @@ def page(
     ] = None,
     warehouse: Warehouse = None,
     day: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="[default: the last day built]"),
+        date | None,
+        typer.Option(parser=a_day, metavar="DAY", help="[default: the last day built]"),
     ] = None,
     without: Annotated[Without | None, typer.Option(help="Leave it out, on every page.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the index in the browser.")] = False,
@@ -37,6 +37,6 @@ def page(
     if where is None:
         raise typer.BadParameter("name a folder by --out DIR, or set CONSUMPTION_DATAMART_PAGE")
     left_out = without.value if without else settings.page_without
-    place = write(settings, where, day.date() if day else None, is_priced=left_out is None)
+    place = write(settings, where, day, is_priced=left_out is None)
     if open_:
         typer.launch(place)

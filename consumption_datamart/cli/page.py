@@ -4,9 +4,9 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from consumption_datamart.cli.screen import Screen
 from consumption_datamart.page import write_site
 from consumption_datamart.settings import Settings
 
@@ -27,7 +27,7 @@ def write(settings: Settings, out: str, day: date | None, *, is_priced: bool) ->
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    console = Console(stderr=True)
+    console = Screen(stderr=True)
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as progress:

@@ -6,7 +6,7 @@ from datetime import date
 
 from consumption_datamart.page.figures import Figure, figures
 from consumption_datamart.page.index import overview
-from consumption_datamart.page.reading import read
+from consumption_datamart.page.reading import Material, read
 from consumption_datamart.page.render import Renderer, empty, pages
 from consumption_datamart.page.site import Published, publish
 from consumption_datamart.settings import Settings
@@ -20,13 +20,19 @@ class Site:
 
     Attributes:
         published: where, and how many pages.
-        figures: of the index; none of an empty mart.
-        picture: an SVG of customers by band over time; None of an empty mart.
+        material: what it was made of; None: the mart is empty.
     """
 
     published: Published
-    figures: list[Figure]
-    picture: bytes | None
+    material: Material | None
+
+    def figures(self) -> list[Figure]:
+        """Of the index; none of an empty mart."""
+        return [] if self.material is None else figures(self.material)
+
+    def picture(self) -> bytes | None:
+        """An SVG of customers by band over time; None of an empty mart."""
+        return None if self.material is None else Renderer().picture(overview(self.material))
 
 
 def write_site(
@@ -53,6 +59,5 @@ def write_site(
     Renderer()  # what is missing is told before anything is read
     material = read(settings, day, is_priced=is_priced)
     if material is None:
-        return Site(publish(out, empty()), [], None)
-    published = publish(out, pages(material, tell))
-    return Site(published, figures(material), Renderer().picture(overview(material)))
+        return Site(publish(out, empty()), None)
+    return Site(publish(out, pages(material, tell)), material)

@@ -70,10 +70,10 @@ def _told(site: Site) -> dict[str, Any]:
         "pages written": done.written,
         "bytes": done.size,
     }
-    for figure in site.figures:
+    for figure in site.figures():
         if figure.value is not None:
             told[figure.label.lower()] = float(figure.value)
-    if site.picture is not None:
-        picture = as_markdown(site.picture, "Bands over time", "svg+xml")
-        told["bands over time"] = dg.MetadataValue.md(picture)
+    if (picture := site.picture()) is not None:
+        shown = as_markdown(picture, "Bands over time", "svg+xml")
+        told["bands over time"] = dg.MetadataValue.md(shown)
     return told

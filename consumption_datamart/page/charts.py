@@ -17,6 +17,9 @@ BANDS = (
 )
 """What the background of a chart of use stands for."""
 
+Layer = tuple[str, str, Sequence[float]]
+"""Class, word and values."""
+
 
 def use_over_time(
     title: str, unit: str | None, days: Sequence[date], used: Sequence[float], runs: Sequence[Run]
@@ -127,7 +130,7 @@ def lines(
     title: str,
     unit: str,
     days: Sequence[date],
-    series: Sequence[tuple[str, str, Sequence[float]]],
+    series: Sequence[Layer],
     *,
     percent: bool = False,
 ) -> Chart:
@@ -142,16 +145,10 @@ def lines(
     return Chart(title, unit, marks, frame.rows(percent), frame.columns(), legend)
 
 
-def stacked(
-    title: str,
-    unit: str,
-    days: Sequence[date],
-    layers: Sequence[tuple[str, str, Sequence[float]]],
-) -> Chart:
+def stacked(title: str, unit: str, days: Sequence[date], layers: Sequence[Layer]) -> Chart:
     """Areas on top of each other, the first below; those of nothing are left out."""
-    some = [layer for layer in layers if any(layer[2])]
-    totals = [sum(values) for values in zip(*(values for _, _, values in some), strict=True)]
-    frame = Frame.of(days[0], days[-1], max(totals, default=0.0))
+    some, highest = _piled(layers)
+    frame = Frame.of(days[0], days[-1], highest)
     below = [0.0] * len(days)
     marks = []
     places = [frame.x(day) for day in days]
@@ -165,16 +162,10 @@ def stacked(
     return Chart(title, unit, marks, frame.rows(), frame.columns(), legend)
 
 
-def bars(
-    title: str,
-    unit: str,
-    labels: Sequence[str],
-    layers: Sequence[tuple[str, str, Sequence[float]]],
-) -> Chart:
+def bars(title: str, unit: str, labels: Sequence[str], layers: Sequence[Layer]) -> Chart:
     """Bars beside each other, each of parts on top of each other: class, word, values."""
-    some = [layer for layer in layers if any(layer[2])]
-    totals = [sum(values) for values in zip(*(values for _, _, values in some), strict=True)]
-    frame = Frame.of(date.min, date.min + timedelta(days=1), max(totals, default=0.0))
+    some, highest = _piled(layers)
+    frame = Frame.of(date.min, date.min + timedelta(days=1), highest)
     wide = (WIDTH - LEFT - RIGHT) / max(len(labels), 1)
     marks, below = [], [0.0] * len(labels)
     for name, _, values in some:
@@ -189,3 +180,10 @@ def bars(
     columns = [(LEFT + wide * (n + 0.5), label) for n, label in enumerate(labels)]
     legend = [(f"layer {name}", word) for name, word, _ in some]
     return Chart(title, unit, marks, frame.rows(), columns, legend)
+
+
+def _piled(layers: Sequence[Layer]) -> tuple[list[Layer], float]:
+    """The layers that have anything, and how high they are on top of each other."""
+    some = [layer for layer in layers if any(layer[2])]
+    totals = [sum(values) for values in zip(*(values for _, _, values in some), strict=True)]
+    return some, max(totals, default=0.0)

@@ -10,12 +10,12 @@ from consumption_datamart.page import charts, names
 from consumption_datamart.page.commitment import Commitments
 from consumption_datamart.page.plane import Chart
 from consumption_datamart.page.reading import LINES, Material
-from consumption_datamart.report.reading import Record, records
+from consumption_datamart.report.reading import Record, by, records
 from consumption_datamart.schema.codes import SEPARATOR, WARNING_CODES
 
 CHARTS, DEPLOYMENTS, MEMBERS = 12, 12, 50
 """That a page shows, at most; it counts the others."""
-Groups = Mapping[str, Sequence[Record]]
+CUSTOMER = "customer_id"
 Pair = tuple[str, str]
 
 
@@ -28,19 +28,20 @@ class Customers:
         listings = material.report.listings
         self.customers = {row["customer_id"]: row for row in records(material.customers)}
         self.products = {row["product_id"]: row for row in records(material.products)}
-        self.consumption = _by(records(listings["customer"].rows))
-        self.commitments = _by(records(listings["commitment"].rows))
+        self.consumption = by(records(listings["customer"].rows), CUSTOMER)
+        self.commitments = by(records(listings["commitment"].rows), CUSTOMER)
         renewals = material.renewals.sort_values(["ends_on", "product_id", "entitlement_id"])
-        self.renewals = _by(records(renewals))
-        self.invoices = _by(records(material.invoices))
+        self.renewals = by(records(renewals), CUSTOMER)
+        self.invoices = by(records(material.invoices), CUSTOMER)
         deployments = material.deployments.sort_values(
             ["last_seen_on", "deployment_id"], ascending=[False, True]
         )
-        self.deployments = _by(records(deployments))
-        self.flagged = _by(records(material.flagged))
-        self.accounts = _by(records(listings["account"].rows), "top_customer_id")
-        self.actions = _by([dict(vars(action)) for action in material.report.actions])
-        self.trees = _by(list(self.customers.values()), "top_customer_id")
+        self.deployments = by(records(deployments), CUSTOMER)
+        self.flagged = by(records(material.flagged), CUSTOMER)
+        self.accounts = by(records(listings["account"].rows), "top_customer_id")
+        self.actions = by([dict(vars(action)) for action in material.report.actions], CUSTOMER)
+        self.drawn = Commitments(material)
+        self.trees = by(list(self.customers.values()), "top_customer_id")
 
     @cached_property
     def pairs(self) -> Mapping[str, Sequence[Pair]]:
@@ -68,8 +69,7 @@ class Customers:
         ]
         invoices = [row | {"product_name": self._name(row)} for row in invoices]
         drawn = [self.use(*pair) for pair in pairs[:CHARTS]]
-        commitments = Commitments(self.material)
-        terms = [commitments.with_chart(row) for row in self.commitments[customer_id]]
+        terms = [self.drawn.with_chart(row) for row in self.commitments[customer_id]]
         return {
             "customer": customer,
             "rows": rows,
@@ -163,10 +163,3 @@ class Customers:
 def _legend(charts: Sequence[Chart]) -> list[tuple[str, str]]:
     """What the lines of several charts stand for, each once."""
     return list(dict.fromkeys(each for chart in charts for each in chart.legend))
-
-
-def _by(rows: Sequence[Record], column: str = "customer_id") -> Groups:
-    found: dict[str, list[Record]] = defaultdict(list)
-    for row in rows:
-        found[row[column]].append(row)
-    return found

@@ -9,9 +9,10 @@ import pandas as pd
 
 from consumption_datamart.page import charts, names, plane
 from consumption_datamart.page.figures import figures, values_of_pairs
+from consumption_datamart.page.markup import words
 from consumption_datamart.page.plane import Chart
 from consumption_datamart.page.reading import Material
-from consumption_datamart.report.reading import Record, records
+from consumption_datamart.report.reading import Record, by, records
 from consumption_datamart.report.verdict import BANDS
 from consumption_datamart.schema.codes import ABSENT
 
@@ -48,7 +49,7 @@ def overview(material: Material) -> Chart:
     """Pairs of a customer and product by band over time."""
     sums = material.portfolio.groupby("day")[list(BANDS)].sum().sort_index()
     days = [pd.Timestamp(each).date() for each in sums.index]
-    layers = [(band, band.replace("_", " "), sums[band].astype(float).tolist()) for band in BANDS]
+    layers = [(band, words(band), sums[band].astype(float).tolist()) for band in BANDS]
     return charts.stacked("Customer × product pairs by band", "pairs", days, layers)
 
 
@@ -175,12 +176,9 @@ def _by_product(active: pd.DataFrame) -> dict[str, int]:
 
 def customers(material: Material) -> list[Record]:
     """A row a customer: bands of its products, mean share, value and next end."""
-    of_customer: dict[str, list[Record]] = defaultdict(list)
-    for row in records(material.report.listings["customer"].rows):
-        of_customer[row["customer_id"]].append(row)
-    commitments: dict[str, list[Record]] = defaultdict(list)
-    for row in records(material.report.listings["commitment"].rows):
-        commitments[row["customer_id"]].append(row)
+    listings = material.report.listings
+    of_customer = by(records(listings["customer"].rows), "customer_id")
+    commitments = by(records(listings["commitment"].rows), "customer_id")
     found = []
     for customer in records(material.customers.sort_values(["customer_name", "customer_id"])):
         own = of_customer[customer["customer_id"]]

@@ -7,11 +7,13 @@ from math import fsum
 from typing import Any
 
 from consumption_datamart.page import charts, names
+from consumption_datamart.page.markup import words
 from consumption_datamart.page.plane import Chart
 from consumption_datamart.page.reading import Material
-from consumption_datamart.report.reading import Record, records
+from consumption_datamart.report.reading import Record, by, records
 from consumption_datamart.report.verdict import BANDS
 
+PRODUCT = "product_id"
 SHOWN = 10
 """Customers at each end."""
 
@@ -23,26 +25,21 @@ class Products:
         """Groups everything once."""
         self.material = material
         self.products = {row["product_id"]: row for row in records(material.products)}
-        self.days: Mapping[str, list[Record]] = defaultdict(list)
-        for row in records(material.portfolio.sort_values("day")):
-            self.days[row["product_id"]].append(row)
+        self.days = by(records(material.portfolio.sort_values("day")), PRODUCT)
         self.active: Mapping[str, dict[date, int]] = defaultdict(dict)
         for row in records(material.active):
             self.active[row["product_id"]][row["day"]] = int(row["customers"])
-        self.customers: Mapping[str, list[Record]] = defaultdict(list)
-        for row in records(material.report.listings["customer"].rows):
-            page = names.of_customer(row["customer_id"])
-            self.customers[row["product_id"]].append(row | {"page": page})
+        customers = records(material.report.listings["customer"].rows)
+        self.customers = by(
+            (row | {"page": names.of_customer(row["customer_id"])} for row in customers), PRODUCT
+        )
         self.today = {
             row["product_id"]: row for row in records(material.report.listings["product"].rows)
         }
-        self.infrastructure: Mapping[str, list[Record]] = defaultdict(list)
-        for row in records(
-            material.infrastructure.sort_values(
-                ["used_30d", "infrastructure"], ascending=[False, True]
-            )
-        ):
-            self.infrastructure[row["product_id"]].append(row)
+        most_first = material.infrastructure.sort_values(
+            ["used_30d", "infrastructure"], ascending=[False, True]
+        )
+        self.infrastructure = by(records(most_first), PRODUCT)
 
     def page(self, product_id: str) -> dict[str, Any]:
         """The context of the template of a product."""
@@ -63,7 +60,7 @@ class Products:
 
 def _bands(days: Sequence[Record]) -> Chart:
     """Customers by band over time."""
-    layers = [(band, band.replace("_", " "), [float(row[band]) for row in days]) for band in BANDS]
+    layers = [(band, words(band), [float(row[band]) for row in days]) for band in BANDS]
     return charts.stacked("Customers by band", "customers", [row["day"] for row in days], layers)
 
 

@@ -33,7 +33,7 @@ from consumption_datamart.warehouse import Warehouse, open_warehouse
 LINES = 8
 """Invoice lines of a customer that its page shows; it counts the others."""
 TRIES = 3
-ROOM = (FactConsumptionDaily, FactUsageDaily, DimCustomer, ReportPortfolioDaily, ReportRenewals)
+NEEDED = (FactConsumptionDaily, FactUsageDaily, DimCustomer, ReportPortfolioDaily, ReportRenewals)
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def read(settings: Settings, day: date | None, *, is_priced: bool) -> Material |
 def _require_columns(warehouse: Warehouse) -> None:
     with warehouse.reader() as backend:
         there = warehouse.tables(backend)
-        for model in ROOM:
+        for model in NEEDED:
             name = model.full_name()
             if name not in there or warehouse.difference(backend, model).added:
                 raise WarehouseError(
@@ -151,7 +151,7 @@ class _Reading:
             self.products,
             series.usage(warehouse, self.first, day, self.step),
             series.burned(warehouse, self.report.last_day, self.step),
-            self._every_so_often(ReportPortfolioDaily),
+            warehouse.fetch(self._every_so_often(ReportPortfolioDaily)),
             self._active(),
             self._deployments(),
             self._infrastructure(),
@@ -164,24 +164,26 @@ class _Reading:
     def _priced(self, rows: pd.DataFrame) -> pd.DataFrame:
         return rows if self.is_priced else without_money(rows)
 
-    def _fetched(self, rows: ir.Table) -> pd.DataFrame:
-        return self.warehouse.fetch(rows)
-
-    def _every_so_often(self, model: type[Table]) -> pd.DataFrame:
+    def _recent(self, model: type[Table]) -> ir.Table:
+        """The rows of the 30 days."""
+        recent = self.day - timedelta(days=WINDOW_DAYS - 1)
         rows = self.warehouse.table(model)
-        return self._fetched(rows.filter(series.is_shown(rows.day, self.day, self.step)))
+        return rows.filter(rows.day.between(ibis.literal(recent), ibis.literal(self.day)))
+
+    def _every_so_often(self, model: type[Table]) -> ir.Table:
+        """The rows of the days that are shown."""
+        rows = self.warehouse.table(model)
+        return rows.filter(series.is_shown(rows.day, self.day, self.step))
 
     def _active(self) -> pd.DataFrame:
-        rows = self.warehouse.table(ReportActiveCustomersByProductDaily)
-        rows = rows.filter(series.is_shown(rows.day, self.day, self.step))
-        return self._fetched(rows.group_by("day", "product_id").aggregate(customers=rows.count()))
+        rows = self._every_so_often(ReportActiveCustomersByProductDaily)
+        by_product = rows.group_by("day", "product_id").aggregate(customers=rows.count())
+        return self.warehouse.fetch(by_product)
 
     def _used(self, *keys: str) -> pd.DataFrame:
         """Use in the 30 days, in the way that its product is metered."""
-        rows = self.warehouse.table(FactUsageDaily)
-        recent = self.day - timedelta(days=WINDOW_DAYS - 1)
-        rows = rows.filter(rows.day.between(ibis.literal(recent), ibis.literal(self.day)))
-        found = self._fetched(
+        rows = self._recent(FactUsageDaily)
+        found = self.warehouse.fetch(
             rows.group_by(list(keys)).aggregate(
                 peaks=rows.peak_quantity.sum(), totals=rows.total_quantity.sum()
             )
@@ -205,17 +207,15 @@ class _Reading:
         place = ibis.row_number().over(group_by=rows.customer_id, order_by=latest)
         lines = rows.count().over(group_by=rows.customer_id)
         rows = rows.mutate(place=place, lines=lines)
-        return self._fetched(rows.filter(rows.place < LINES).order_by("customer_id", "place"))
+        return self.warehouse.fetch(
+            rows.filter(rows.place < LINES).order_by("customer_id", "place")
+        )
 
     def _flagged(self) -> pd.DataFrame:
-        rows = self.warehouse.table(FactConsumptionDaily)
-        recent = self.day - timedelta(days=WINDOW_DAYS - 1)
-        rows = rows.filter(
-            rows.day.between(ibis.literal(recent), ibis.literal(self.day)),
-            rows.meta__warnings != "",
-        )
+        rows = self._recent(FactConsumptionDaily)
+        rows = rows.filter(rows.meta__warnings != "")
         keys = ["customer_id", "product_id", "meta__warnings"]
-        return self._fetched(rows.group_by(keys).aggregate(days=rows.count()).order_by(keys))
+        return self.warehouse.fetch(rows.group_by(keys).aggregate(days=rows.count()).order_by(keys))
 
     def _set_aside(self) -> pd.DataFrame:
         parts = []

@@ -1,5 +1,7 @@
 """What is asked of the mart, as small frames; of a mart of an earlier version what it has."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -67,6 +69,14 @@ def records(frame: pd.DataFrame) -> list[Record]:
         {name: _plain(value) for name, value in row.items()}
         for row in frame.astype(object).to_dict("records")
     ]
+
+
+def by(rows: Iterable[Record], column: str) -> Mapping[str, list[Record]]:
+    """Rows by what a column has, in their order; nothing has none."""
+    found: dict[str, list[Record]] = defaultdict(list)
+    for row in rows:
+        found[row[column]].append(row)
+    return found
 
 
 def _plain(value: Any) -> Any:
