@@ -3,11 +3,15 @@
 import gc
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.lakes import clean_environment
+from consumption_datamart.definitions import catalog_of
+from consumption_datamart.factories import Catalog
+from consumption_datamart.settings import Settings
 from consumption_datamart_tests.mart import ENGINES
 
 LONGEST = ("daemon", "cases", "partitions", "automation", "sources", "models", "properties", "diff")
@@ -68,6 +72,16 @@ def engine(request: pytest.FixtureRequest) -> str:
 def warehouse(engine: str, tmp_path: Path) -> str:
     """URL of a warehouse that is not there yet."""
     return f"{engine}://{tmp_path}/warehouse.{engine}"
+
+
+@pytest.fixture
+def only_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build ends with the raw tables: the star and the reports take four times as long."""
+
+    def without_mart(settings: Settings) -> Catalog:
+        return replace(catalog_of(settings), specs=[])
+
+    monkeypatch.setattr("consumption_datamart.build.run.catalog_of", without_mart)
 
 
 @pytest.fixture

@@ -39,6 +39,8 @@ from consumption_datamart_tests.compare import Row, Tables
 ENGINES = ("duckdb", "sqlite")
 DUCKDB = pytest.mark.parametrize("engine", ["duckdb"], indirect=True)
 """For what is the same on every engine."""
+ONLY_LOADED = pytest.mark.usefixtures("only_loaded")
+"""For what ends with the raw tables."""
 MODELS = {model.full_name(): model for model in [*models().values(), *MONITORING]}
 STORED = MODELS | {model.full_name(): model for model in ALERTS}
 COMPUTED = {spec.model.table_name(): spec for spec in STAR + REPORTS}
