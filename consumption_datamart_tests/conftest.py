@@ -20,14 +20,10 @@ ON_EVERY_ENGINE = {
     f"test_{name}.py"
     for name in (
         "checks",
-        "diff",
         "earlier_warehouses",
         "end_to_end",
-        "faults",
         "in_memory",
         "increments",
-        "kills",
-        "optional_increments",
         "properties",
         "publication",
         "readers",
