@@ -28,9 +28,9 @@ from consumption_datamart.lake.sources import Sources
 from consumption_datamart.partitions import partitions
 from consumption_datamart.schema.alerts import ALERTS
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.lake import Contract
+from consumption_datamart.schema.lake import CONTRACTS, Contract
 from consumption_datamart.schema.monitoring import MONITORING
-from consumption_datamart.schema.raw import Declarations, Dumps, models_of
+from consumption_datamart.schema.raw import Declarations, Dumps, models_of, raw_of
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Inspect, Warehouse, open_warehouse, publish
@@ -121,10 +121,12 @@ def build_tables(
     days = days or days_of(found)
     publish(warehouse, Dumps, found.dumps())
     publish(warehouse, Declarations, found.sources.declarations())
+    with warehouse.transaction() as transaction:
+        transaction.require(*(raw_of(contract) for contract in CONTRACTS))
     for source in found.sources.all:
         tables = {model.table_name() for model in models_of(source.contract)}
         if asked is not None and not found.of(source) and not asked & tables:
-            continue  # what reads it creates it, without rows
+            continue
         if wanted is None or wanted & tables:
             load(warehouse, source, found, days if source.contract.day_column() else None)
     for name in TopologicalSorter(UPSTREAM).static_order():
