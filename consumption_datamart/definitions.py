@@ -10,7 +10,8 @@ from typing import Any
 
 import dagster as dg
 
-from consumption_datamart.alerts import Watched, alert_job, alert_sensor
+from consumption_datamart.alerts.evaluation import Watched
+from consumption_datamart.alerts.sensor import alert_job, alert_sensor
 from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.monitoring import MONITORING
 from consumption_datamart.assets.reports import REPORTS
