@@ -12,6 +12,7 @@ import typer
 
 from consumption_datamart.cli.of_comparison import diff
 from consumption_datamart.cli.of_lake import check_lake, init
+from consumption_datamart.cli.of_metrics import metrics
 from consumption_datamart.cli.of_page import page
 from consumption_datamart.cli.of_report import report
 from consumption_datamart.cli.options import Lake, LakeFormat, Warehouse, a_day
@@ -134,6 +135,7 @@ app.command(name="check-lake")(check_lake)
 app.command()(init)
 app.command()(report)
 app.command()(page)
+app.command()(metrics)
 app.command()(diff)
 
 
