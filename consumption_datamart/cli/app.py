@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from consumption_datamart.cli.of_comparison import diff
+from consumption_datamart.cli.of_config import config
 from consumption_datamart.cli.of_lake import check_lake, init
 from consumption_datamart.cli.of_metrics import metrics
 from consumption_datamart.cli.of_page import page
@@ -136,6 +137,7 @@ app.command()(init)
 app.command()(report)
 app.command()(page)
 app.command()(metrics)
+app.add_typer(config, name="config")
 app.command()(diff)
 
 
