@@ -14,6 +14,7 @@ from consumption_datamart.schema.reports import RENEWAL_DAYS
 
 AS_OF_LAST = "kept as of the last day only, so its change is not known"
 TOO_YOUNG = "the mart has no day 30 days before"
+NO_TELEMETRY = "no_telemetry"
 BEYOND = ("overrunning", "exhausted")
 
 
@@ -130,7 +131,7 @@ class _Values:
 
 def _consumed(material: Material) -> Figure:
     now = mean_share(material.report.listings["customer"].rows)
-    pairs = int(material.report.listings["customer"].rows["consumption_30d"].notna().sum())
+    pairs = len(shares(material.report.listings["customer"].rows))
     before = None if material.before is None else mean_share(material.before)
     change = None if now is None or before is None else now - before
     why = "" if change is not None else TOO_YOUNG if material.before is None else "nothing before"
@@ -139,15 +140,21 @@ def _consumed(material: Material) -> Figure:
     meaning = (
         "The mean, over pairs of a customer and a product with a limited entitlement, of what was"
         " used in 30 days as a share of what was entitled; more than all counts as all. Quantities"
-        " of different units are not added up."
+        " of different units are not added up, and pairs without telemetry are left out."
     )
     return Figure("consumed", "Share consumed", now, told, more, change, why, meaning)
 
 
 def mean_share(consumption: pd.DataFrame) -> float | None:
-    """The mean of consumption_30d, each at most 1; None: nothing is entitled."""
-    shares = consumption["consumption_30d"].dropna().astype(float).clip(upper=1.0)
-    return None if shares.empty else fsum(shares) / len(shares)
+    """The mean of the shares; None: there are none."""
+    found = shares(consumption)
+    return None if found.empty else fsum(found) / len(found)
+
+
+def shares(consumption: pd.DataFrame) -> pd.Series:
+    """consumption_30d where it is known, each at most 1: a share of no telemetry says nothing."""
+    known = consumption[consumption["band"] != NO_TELEMETRY]
+    return known["consumption_30d"].dropna().astype(float).clip(upper=1.0)
 
 
 def values_of_pairs(commitments: pd.DataFrame) -> Mapping[tuple[str, str], float]:
