@@ -5,6 +5,8 @@ import re
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from functools import cache
 from hashlib import sha256
 from itertools import accumulate
 from pathlib import Path
@@ -14,9 +16,12 @@ import dagster as dg
 import pytest
 
 from consumption_datamart.definitions import build_definitions
-from consumption_datamart.schema.codes import BANDS
+from consumption_datamart.schema.codes import BANDS, STATUSES
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.lakes import day
+from consumption_datamart_tests.oracle import expected_tables
+from consumption_datamart_tests.oracle_commitments import report_commitments
+from consumption_datamart_tests.oracle_tables import Row, days_between
 from consumption_datamart_tests.pages import (
     HOSTILE,
     NO_UNIT,
@@ -144,7 +149,36 @@ OF_MART = {
     "measured": """SELECT count(*) FROM monitoring.objective
         WHERE days_measured > 0 AND ?::date IS NOT NULL""",
 }
-DAY_COLUMNS = {"day"}
+SUMS = {
+    "covered_change": ("annual_value_reporting", STATUSES),
+    "idle_change": ("unused_value", ("underused", "at_risk", "unused")),
+    "over_use_change": ("overage_value", ("overrunning", "exhausted")),
+}
+
+
+def change(lake: Path, column: str) -> float:
+    """The change of a figure in 30 days, by the tests' own reading of the specification."""
+    value, statuses = SUMS[column]
+    sums = []
+    for last in (TODAY, TODAY - timedelta(days=30)):
+        rows = commitments_on(lake, last)
+        sums.append(sum(row[value] or 0.0 for row in rows if row["status"] in statuses))
+    return sums[0] - sums[1]
+
+
+@cache
+def commitments_on(lake: Path, last: date) -> list[Row]:
+    """report_commitments as of a day, of a lake that is known as a whole."""
+    star = expected_star(lake)
+    facts = [row for row in star["mart.fact_consumption_daily"] if row["day"] <= last]
+    names = ("dim_entitlement", "entitlement_value", "dim_customer")
+    entitlements, values, customers = (star[f"mart.{name}"] for name in names)
+    products = {row["product_id"]: row for row in star["mart.dim_product"]}
+    days = list(days_between(day(1), last))
+    return report_commitments(entitlements, facts, values, customers, products, days)
+
+
+expected_star = cache(expected_tables)
 
 
 class Truth:
@@ -167,6 +201,8 @@ class Truth:
         if told.table in KEYS:
             return self._rows(told.table)[told.key][told.column]
         assert name == "index.html", told
+        if told.column in SUMS:
+            return change(Path(self.url.removeprefix("duckdb://")).parent / "lake", told.column)
         if told.column in BANDS and not told.text.endswith(("USD", "EUR")):
             sql = "SELECT count(*) FROM mart.report_consumption_daily WHERE day = ? AND band = ?"
             ((_, value),) = ask(self.url, sql, TODAY, told.column)[0].items()
@@ -211,7 +247,9 @@ def test_every_figure_is_in_the_tables(site: Read, url: str) -> None:
         else:
             assert value == expected, where
     assert {name for name, _ in COMPUTED} | KEYS.keys() <= {key.split(" ")[0] for key in seen}
-    assert {f" {name}".replace("_value", "") for name in OF_MART} <= seen.keys()
+    assert {f" {name}".replace("_value", "") for name in OF_MART} | {
+        f" {name}" for name in SUMS
+    } <= seen.keys()
 
 
 def test_what_to_act_on_is_what_the_report_says(site: Read, url: str) -> None:
@@ -296,6 +334,14 @@ def test_a_commitment_says_where_it_is_heading(site: Read) -> None:
     assert of("Done") == ("all 12,000 api_calls used up since 20 January", False)
     assert of("Comes") == ("too early to tell: 21 of 346 days have passed", False)
     assert of("Fine") == ("will use 80 % a day until 1 January 2027", True)
+
+
+def test_a_product_says_who_uses_it_without_a_share(site: Read) -> None:
+    rows = site.titled("Db").xpath(
+        "//h2[.='Unentitled or unlimited']/following::table[1]//tbody/tr"
+    )
+    told = [(row.xpath("string(th)"), row.xpath("string(td[last()])")) for row in rows]
+    assert told == [("Guest", "unentitled"), ("Free", "unlimited")]
 
 
 def test_names_do_no_harm(site: Read) -> None:
@@ -383,6 +429,7 @@ def test_of_an_earlier_day(url: str, tmp_path: Path) -> None:
     assert "are as of 9 Feb 2026" in text
     assert "The mart has no day 30 days before." in text
     assert "of which the mart has 10" in text
+    assert not early.pages["index.html"].xpath("//td[@data-label='Use by week']/*[@class='spark']")
 
 
 def test_what_has_not_changed_is_not_written_again(site: Read, url: str) -> None:
