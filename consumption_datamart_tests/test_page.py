@@ -16,6 +16,7 @@ import dagster as dg
 import pytest
 
 from consumption_datamart.definitions import build_definitions
+from consumption_datamart.page import charts
 from consumption_datamart.schema.codes import BANDS, STATUSES
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.lakes import day
@@ -512,3 +513,12 @@ def test_an_empty_mart_says_so(
     site = page(mart_of(lambda _: None), tmp_path / "site")
     assert site.names == ["index.html"]
     assert "The mart is empty: its lake had no dumps." in site.pages["index.html"].text_content()
+
+
+def test_of_a_day_alone_something_is_drawn() -> None:
+    chart = charts.lines("Adoption", "customers", [TODAY], [("used", "used it", [3.0])])
+    ((_, path),) = chart.marks
+    (left, _), (right, _) = points(path)
+    assert right - left > 100
+    ((_, area),) = charts.stacked("Bands", "", [TODAY], [("low", "low", [3.0])]).marks
+    assert area.count("l") == 3
