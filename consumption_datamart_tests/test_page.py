@@ -18,6 +18,7 @@ import pytest
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.page import charts
 from consumption_datamart.schema.codes import BANDS, STATUSES
+from consumption_datamart.schema.superset import METRICS
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.lakes import day
 from consumption_datamart_tests.oracle import expected_tables
@@ -39,6 +40,7 @@ from consumption_datamart_tests.pages import (
 from consumption_datamart_tests.test_report import LAST, LONG_NAME, REASONS
 
 TODAY = day(LAST)
+DOCS = Path(__file__).parent.parent / "docs"
 
 
 @pytest.fixture(scope="module")
@@ -343,6 +345,29 @@ def test_a_product_says_who_uses_it_without_a_share(site: Read) -> None:
     )
     told = [(row.xpath("string(th)"), row.xpath("string(td[last()])")) for row in rows]
     assert told == [("Guest", "unentitled"), ("Free", "unlimited")]
+
+
+def test_the_metrics_for_analysts_are_the_figures_of_the_page(site: Read, url: str) -> None:
+    told = {each.column: each.value for each in site.figures("index.html") if not each.table}
+    page_names = {"share_consumed": "consumed", "at_risk_value": "at_risk"}
+    seen = set()
+    for model, metrics in METRICS.items():
+        of_day = f"WHERE day = '{TODAY}'" if model.day_column() else ""
+        asked = ", ".join(f"{sql} AS {name}" for name, (sql, _, _) in metrics.items())
+        (row,) = ask(url, f"SELECT {asked} FROM {model.full_name()} {of_day}")
+        for name in row.keys() & {*page_names, "pairs", "covered", "idle", "over_use"}:
+            seen.add(name)
+            assert row[name] == pytest.approx(float(told[page_names.get(name, name)])), name
+    assert len(seen) == 6
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pandas 2.3 with matplotlib 3.11
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_notebooks_of_the_docs_run(number: int, url: str) -> None:
+    program = re.findall(r"```python\n(.*?)```", (DOCS / "bi.md").read_text(), re.DOTALL)[number]
+    names: dict[str, Any] = {}
+    exec(program.replace(".datamart/consumption.duckdb", url.removeprefix("duckdb://")), names)
+    assert len(names["bands" if number == 0 else "idle"]) > 5
 
 
 def test_names_do_no_harm(site: Read) -> None:
