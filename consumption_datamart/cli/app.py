@@ -241,12 +241,20 @@ def slo(warehouse: Warehouse = None) -> None:
 
 @app.command()
 def trends(
-    export: Annotated[Path, typer.Option(help="Page to write, .html.", metavar="FILE")],
+    export: Annotated[
+        Path | None, typer.Option(help="Page to write charts to, .html.", metavar="FILE")
+    ] = None,
     warehouse: Warehouse = None,
 ) -> None:
-    """Plot warnings, quarantined rows, rows and seconds over time, by table and code."""
+    """Show warnings, quarantined rows, rows and seconds over time, by table and code."""
     from consumption_datamart import trends as room
     from consumption_datamart.settings import load_settings
 
-    room.export(load_settings(warehouse=warehouse), export)
+    settings = load_settings(warehouse=warehouse)
+    if export is None:
+        from consumption_datamart.cli.trends import show
+
+        show(room.recorded(settings))
+        return
+    room.export(settings, export)
     typer.echo(f"Wrote {export}", err=True)
