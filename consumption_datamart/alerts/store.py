@@ -89,7 +89,7 @@ class AlertStore:
             for transition, routes in transitions
         ]
         moved = None if self.warehouse.exists(stored.AlertTransition) else self.history()
-        with self.warehouse.transaction() as transaction:
+        with self.warehouse.transaction(stored.ALERTS) as transaction:
             transaction.clear(stored.Alert)
             _append(transaction, stored.Alert, known)
             transaction.upgrade(stored.AlertTransition)
@@ -108,7 +108,7 @@ class AlertStore:
         Raises:
             WarehouseError: the warehouse cannot be written to.
         """
-        with self.warehouse.transaction() as transaction:
+        with self.warehouse.transaction(stored.ALERTS) as transaction:
             transaction.clear(stored.AlertEvaluation)
             _append(transaction, stored.AlertEvaluation, [{"evaluated_at": at}])
 
@@ -125,7 +125,7 @@ class AlertStore:
             for key, routes in zip(keys, waiting.undelivered, strict=True)
         ]
         waiting = waiting.assign(undelivered=[",".join(routes) for routes in left])
-        with self.warehouse.transaction() as transaction:
+        with self.warehouse.transaction(stored.ALERTS) as transaction:
             rows = transaction.slice(stored.AlertTransition)
             transaction.delete(stored.AlertTransition, rows.undelivered != "")
             transaction.append(stored.AlertTransition, waiting)

@@ -116,7 +116,7 @@ def _last_results(results: ir.Table) -> ir.Table:
     day = results.checked_day.fill_null(results.evaluated_at.date())
     dated = results.select(
         "checked_table", "check_name", "kind", "evaluated_at", day=day,
-        good=results.passed.cast("int64"),
+        good=results.passed.ifelse(ibis.literal(1, "int64"), ibis.literal(0, "int64")),
     )  # fmt: skip
     last_first = ibis.row_number().over(
         group_by=[dated.checked_table, dated.check_name, dated.day],

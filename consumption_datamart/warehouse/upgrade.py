@@ -9,7 +9,7 @@ from consumption_datamart.errors import WarehouseError
 from consumption_datamart.schema.monitoring import SchemaVersion
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
-from consumption_datamart.warehouse.ledger import forget
+from consumption_datamart.warehouse.ledger import forget, require_ledger
 from consumption_datamart.warehouse.transaction import Transaction, rows_of
 
 SCHEMA_VERSION = 2
@@ -76,6 +76,7 @@ def upgrade(
         tell(line)
     with warehouse.transaction() as transaction:
         _upgrade(transaction, models)
+        require_ledger(transaction)
         transaction.clear(SchemaVersion)
         row = {"number": [SCHEMA_VERSION], "fingerprint": [fingerprint]}
         transaction.append(SchemaVersion, pd.DataFrame(row))
