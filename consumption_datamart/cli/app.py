@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from consumption_datamart.cli.of_access import grant_readers
 from consumption_datamart.cli.of_comparison import diff
 from consumption_datamart.cli.of_lake import check_lake, init
 from consumption_datamart.cli.of_page import page
@@ -135,6 +136,7 @@ app.command()(init)
 app.command()(report)
 app.command()(page)
 app.command()(diff)
+app.command(name="grant-readers")(grant_readers)
 
 
 @app.command()

@@ -154,7 +154,8 @@ class PostgresWarehouse(Warehouse):
             wait=wait_random_exponential(min=0.2, max=16),
             reraise=True,
         )
-        return again(super().in_transaction, work, writes, reads)
+        found: T = again(super().in_transaction, work, writes, reads)
+        return found
 
     @contextmanager
     def reader(self) -> Iterator[SQLBackend]:

@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 
 import psycopg
 from psycopg import IsolationLevel, errors
+from psycopg.conninfo import make_conninfo
 
 from consumption_datamart.errors import WarehouseError, first_line
 
@@ -44,11 +45,11 @@ class Server:
             parameters: of libpq, which also reads its own variables, service and password files.
         """
         self.name = name
-        self.parameters = {
+        ours = {
             "connect_timeout": CONNECT_SECONDS,
             "fallback_application_name": "consumption-datamart",
-            **parameters,
         }
+        self.parameters = make_conninfo(**(ours | parameters))
 
     @contextmanager
     def session(
@@ -66,7 +67,7 @@ class Server:
             Undone: the connection was lost.
         """
         try:
-            connection = psycopg.connect("", **self.parameters)
+            connection = psycopg.connect(self.parameters)
         except psycopg.Error as error:
             raise Away(f"warehouse {self.name}: {first_line(error)}") from error
         with closing(connection), self._told(connection, lock_seconds):
@@ -105,7 +106,7 @@ class Server:
         status, problem = "in progress", "the server is still at it"
         while status == "in progress" and time.monotonic() < until:
             try:
-                with psycopg.connect("", **self.parameters, autocommit=True) as connection:
+                with psycopg.connect(self.parameters, autocommit=True) as connection:
                     found = connection.execute("SELECT pg_xact_status(%s::xid8)", (number,))
                     (status,) = found.fetchone() or (None,)
             except psycopg.Error as error:

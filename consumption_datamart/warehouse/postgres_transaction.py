@@ -1,6 +1,7 @@
 """What is done in a transaction of PostgreSQL."""
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import ibis.expr.types as ir
 import pgpq
@@ -12,6 +13,9 @@ from consumption_datamart.warehouse.rows import conform
 from consumption_datamart.warehouse.sql import sql_of
 from consumption_datamart.warehouse.transaction import Transaction
 
+if TYPE_CHECKING:
+    from consumption_datamart.warehouse.postgres import PostgresWarehouse
+
 BATCH_ROWS = 100_000
 ALL, CREATE, LEDGER = "", "create", "ledger"
 """What is locked besides tables: all of them; making one, or a schema; who publishes next."""
@@ -20,6 +24,7 @@ ALL, CREATE, LEDGER = "", "create", "ledger"
 class PostgresTransaction(Transaction):
     """Files are read by a DuckDB in memory, whose rows are copied over in binary."""
 
+    warehouse: "PostgresWarehouse"
     constraint_error = psycopg.IntegrityError
 
     def begin(self, writes: Collection[type[Table]] | None, reads: Collection[type[Table]]) -> None:
