@@ -60,7 +60,7 @@ def drop_database(of: str) -> None:
 
 def database_of(of: str) -> str:
     """Name of a URL's database."""
-    return of.split("///")[1].split("?")[0]
+    return of.split("///")[1].split("?", maxsplit=1)[0]
 
 
 def run(database: str, sql: str, *values: Any) -> list[tuple[Any, ...]]:

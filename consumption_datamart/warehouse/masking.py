@@ -1,11 +1,11 @@
 """URLs as they may be shown."""
 
 import re
-from urllib.parse import urlsplit
+
+PASSWORD = re.compile(r"(://[^:@/?]*:)[^@?]*(?=@)|([?&]password=)[^&]*")
+"""As URLs have them, also one that is not escaped as it should be."""
 
 
 def masked(url: str) -> str:
     """The URL without its password."""
-    password = urlsplit(url).password
-    shown = url.replace(f":{password}@", ":***@") if password else url
-    return re.sub(r"([?&]password=)[^&]*", r"\1***", shown)
+    return PASSWORD.sub(lambda found: f"{found[1] or found[2]}***", url)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
 from typing import Self, TypeVar
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 import ibis
 import psycopg
@@ -68,11 +68,11 @@ class PostgresWarehouse(Warehouse):
     @classmethod
     def at(cls, url: str, memory_limit: str) -> Self:
         """`postgres://<user>@<host>:<port>/<database>?<parameters>`, as libpq takes it."""
-        parts = urlsplit(url)
-        given = dict(parse_qsl(parts.query, keep_blank_values=True))
-        if parts.password or "password" in given:
+        place, _, query = url.partition("?")
+        given = dict(parse_qsl(query, keep_blank_values=True))
+        if (shown := masked(url)) != url:
             raise WarehouseError(
-                f"warehouse URL '{masked(url)}': write no password in it, where others see it; set"
+                f"warehouse URL '{shown}': write no password in it, where others see it; set"
                 " CONSUMPTION_DATAMART_WAREHOUSE_PASSWORD, or use ~/.pgpass or a service file"
             )
         prefix = given.pop(PREFIX, "")
@@ -81,7 +81,6 @@ class PostgresWarehouse(Warehouse):
                 f"warehouse URL '{url}': prefix={prefix} begins no name of a schema; write small"
                 " letters, digits and _"
             )
-        place, _, _ = url.partition("?")
         plain = f"{place}?{urlencode(given, quote_via=quote)}" if given else place
         try:
             parameters = conninfo_to_dict(plain)
