@@ -138,6 +138,7 @@ class PostgresWarehouse(Warehouse):
             self.server.begin(connection, self.lock_seconds)
             transaction.begin(writes, reads)
             yield transaction
+            transaction.finish()
             self.server.commit(connection)
 
     def in_transaction(

@@ -14,8 +14,9 @@ CONNECT_SECONDS = "10"
 """How long to wait for a server, where the URL does not say."""
 OUTCOME_SECONDS = 30.0
 """How long to ask what became of a commit whose answer was lost."""
-FITTING = {"jit": "off", "work_mem": "64MB"}
-"""For queries of this kind; where nobody has set another. To compile takes longer than to run."""
+FITTING = {"jit": "off", "enable_nestloop": "off", "work_mem": "64MB"}
+"""Where nobody has set another: to compile a query takes longer than to run it; and what the server
+takes for one row, as several conditions hold for it, are often thousands."""
 TOLD = (errors.OperationalError, errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
 """What the server, or its administrator, is to mend."""
 UNDONE = (errors.DeadlockDetected, errors.SerializationFailure)
@@ -79,12 +80,16 @@ class Server:
 
     def begin(self, connection: psycopg.Connection, lock_seconds: float) -> None:
         """Begins a transaction, with settings that end with it."""
+        timeouts = {
+            "lock_timeout": f"{lock_seconds * 1000:.0f}",
+            "idle_in_transaction_session_timeout": "0",
+        }
+        names, values = [*timeouts, *FITTING], [*timeouts.values(), *FITTING.values()]
         connection.execute(
-            "SELECT set_config(name, value, true) FROM (VALUES ('lock_timeout', %s, true),"
-            " ('idle_in_transaction_session_timeout', '0', true),"
-            " ('jit', %s, false), ('work_mem', %s, false)) AS wanted (name, value, is_required)"
-            " JOIN pg_settings USING (name) WHERE is_required OR source = 'default'",
-            (f"{lock_seconds * 1000:.0f}", FITTING["jit"], FITTING["work_mem"]),
+            "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[])"
+            " AS wanted (name, value) JOIN pg_settings USING (name)"
+            " WHERE name = ANY(%s) OR source = 'default'",
+            (names, values, list(timeouts)),
         )
 
     def commit(self, connection: psycopg.Connection) -> None:

@@ -1,11 +1,14 @@
 """What is done in a transaction of PostgreSQL."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
+import duckdb
 import ibis.expr.types as ir
+import pandas as pd
 import pgpq
 import psycopg
+import pyarrow as pa
 
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.postgres_connection import lock
@@ -26,6 +29,11 @@ class PostgresTransaction(Transaction):
 
     warehouse: "PostgresWarehouse"
     constraint_error = psycopg.IntegrityError
+
+    def __init__(self, warehouse: "PostgresWarehouse") -> None:
+        """Begun by `begin`."""
+        super().__init__(warehouse)
+        self.unindexed: list[type[Table]] = []
 
     def begin(self, writes: Collection[type[Table]] | None, reads: Collection[type[Table]]) -> None:
         """Waits for others who publish these tables; in one order, so that none wait in a circle.
@@ -48,7 +56,7 @@ class PostgresTransaction(Transaction):
         self.lock(LEDGER)
 
     def create(self, model: type[Table]) -> None:
-        """Creates the schema, too, and an index of the days of a daily table."""
+        """Creates the schema, too; a daily table gets an index at the end."""
         table = self.warehouse.qualified(model)
         self.warehouse.require_schema(model)
         columns = [
@@ -58,10 +66,41 @@ class PostgresTransaction(Transaction):
         ]
         self.backend.raw_sql(f"CREATE TABLE {table} ({', '.join(columns)})")
         if model.day_column() is not None:
+            self.unindexed.append(model)
+
+    def finish(self) -> None:
+        """Makes indexes of the days of new tables: quicker than to keep them while rows come."""
+        for model in self.unindexed:
+            table = self.warehouse.qualified(model)
             self.backend.raw_sql(f'CREATE INDEX ON {table} ("{model.day_column()}")')
 
     def load(self, model: type[Table], staged: ir.Table) -> None:
         """Copies the rows over in batches; texts cannot have NUL characters here."""
+        self._copy_over(model, staged)
+        self._count(self.warehouse.qualified(model))
+
+    def insert(self, model: type[Table], rows: ir.Table) -> None:
+        """Counts what is in the table then, too."""
+        super().insert(model, rows)
+        self._count(self.warehouse.qualified(model))
+
+    def copy(self, model: type[Table], name: str) -> None:
+        """Counts what is in the copy, too."""
+        super().copy(model, name)
+        self._count(name)
+
+    def append(self, model: type[Table], frame: pd.DataFrame) -> None:
+        """Not counted: that would let one at a time append to it."""
+        self._copy_over(model, self.stage(frame))
+
+    def _count(self, table: str) -> None:
+        """Lets the server know what is in a table that is about to be read: it would guess badly.
+
+        By itself it looks after a minute; a join of what it takes for a few rows can last as long.
+        """
+        self.backend.raw_sql(f"ANALYZE {table}")
+
+    def _copy_over(self, model: type[Table], staged: ir.Table) -> None:
         rows = conform(model, staged)
         columns = ", ".join(f'"{name}"' for name in rows.columns)
         without_nul = ", ".join(
@@ -80,7 +119,7 @@ class PostgresTransaction(Transaction):
             cursor.copy(into) as copy,
         ):
             copy.write(encoder.write_header())
-            for batch in batches:
+            for batch in _read(batches):
                 copy.write(encoder.write_batch(batch))
             copy.write(encoder.finish())
 
@@ -91,3 +130,12 @@ class PostgresTransaction(Transaction):
         self._tables.update(self.warehouse.tables(self.backend))
         if self.lacks(model):
             super()._create(model)
+
+
+def _read(batches: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """The batches; what DuckDB finds wrong on the way it says by its own errors, not by Arrow's."""
+    try:
+        yield from batches
+    except OSError as error:
+        is_memory = str(error).startswith("Out of Memory")
+        raise (duckdb.OutOfMemoryException if is_memory else duckdb.Error)(str(error)) from error
