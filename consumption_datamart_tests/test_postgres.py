@@ -113,6 +113,10 @@ def test_every_command_that_reads_reads_it(built: Mart, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_sample_is_built_as_the_oracle_has_it(database: str) -> None:
+def test_the_sample_is_built_as_the_oracle_has_it(database: str, tmp_path: Path) -> None:
     build(SAMPLE, database)
     assert differing(tables_of(database), expected_tables(SAMPLE)) == {}
+    other = f"duckdb://{tmp_path}/warehouse.duckdb"
+    build_tables(SAMPLE, other)
+    ended = cli.run("diff", database, other)
+    assert (ended.code, ended.out) == (0, "They are the same.\n")

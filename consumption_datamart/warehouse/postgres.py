@@ -14,7 +14,9 @@ from typing import Self, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
 import ibis
+import ibis.expr.types as ir
 import psycopg
+from duckdb import DuckDBPyConnection
 from ibis.backends.sql import SQLBackend
 from psycopg.conninfo import conninfo_to_dict
 from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_random_exponential
@@ -25,15 +27,18 @@ from consumption_datamart.schema.table import LakeTable, MartTable, Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.masking import masked
 from consumption_datamart.warehouse.postgres_connection import Away, Server, Undone, lock
+from consumption_datamart.warehouse.postgres_rows import copy_out
 from consumption_datamart.warehouse.postgres_schemas import (
     PREVIEW,
     copy_tables,
     drop_copies,
     grant_reading,
+    readable_tables,
     require_schema,
 )
 from consumption_datamart.warehouse.postgres_transaction import CREATE, PostgresTransaction
 from consumption_datamart.warehouse.readable import Place
+from consumption_datamart.warehouse.sql import sql_of
 from consumption_datamart.warehouse.transaction import Transaction, rows_of
 
 LOCK_SECONDS = 600.0
@@ -42,13 +47,6 @@ ATTEMPTS = 6
 PREFIX = "prefix"
 """The one parameter of a URL that is ours: what the names of all schemas begin with."""
 OURS = tuple(each.schema_name() for each in (LakeTable, MartTable, MonitoringTable))
-READABLE = (
-    "SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
-    " WHERE relkind IN ('r', 'p') AND nspname NOT IN ('pg_catalog', 'information_schema')"
-    " AND has_schema_privilege(relnamespace, 'USAGE')"
-    " AND has_table_privilege(pg_class.oid, 'SELECT')"
-)
-"""Tables that one may read: for who may not, a table is not there."""
 
 T = TypeVar("T")
 
@@ -109,12 +107,7 @@ class PostgresWarehouse(Warehouse):
 
     def tables(self, backend: SQLBackend) -> set[str]:
         """From PostgreSQL's own list, in which tables of others are, too."""
-        found = backend.raw_sql(READABLE).fetchall()
-        return {
-            f"{schema.removeprefix(self.prefix)}.{table}"
-            for schema, table in found
-            if schema.startswith(self.prefix)
-        }
+        return readable_tables(backend.con, self.prefix)
 
     def is_there(self) -> bool:
         """Whether there is a table in any of the mart's schemas."""
@@ -175,6 +168,12 @@ class PostgresWarehouse(Warehouse):
             seen = copy(self)
             seen._seen = backend
             yield seen
+
+    def copy_out(
+        self, backend: SQLBackend, rows: ir.Table, target: DuckDBPyConnection, name: str
+    ) -> None:
+        """Ibis would make objects of all values."""
+        copy_out(backend.con, sql_of(backend, rows), rows.schema(), target, name)
 
     def release(self, *_: object) -> None:
         """Readers see each publication as soon as it is committed."""

@@ -80,16 +80,17 @@ class Server:
 
     def begin(self, connection: psycopg.Connection, lock_seconds: float) -> None:
         """Begins a transaction, with settings that end with it."""
-        timeouts = {
+        required = {
+            "datestyle": "ISO",
             "lock_timeout": f"{lock_seconds * 1000:.0f}",
             "idle_in_transaction_session_timeout": "0",
         }
-        names, values = [*timeouts, *FITTING], [*timeouts.values(), *FITTING.values()]
+        names, values = [*required, *FITTING], [*required.values(), *FITTING.values()]
         connection.execute(
-            "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[])"
-            " AS wanted (name, value) JOIN pg_settings USING (name)"
-            " WHERE name = ANY(%s) OR source = 'default'",
-            (names, values, list(timeouts)),
+            "SELECT set_config(wanted.name, value, true) FROM unnest(%s::text[], %s::text[])"
+            " AS wanted (name, value) JOIN pg_settings AS known ON lower(known.name) = wanted.name"
+            " WHERE wanted.name = ANY(%s) OR source = 'default'",
+            (names, values, list(required)),
         )
 
     def commit(self, connection: psycopg.Connection) -> None:

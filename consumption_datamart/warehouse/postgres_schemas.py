@@ -13,6 +13,23 @@ GRANTS = (
     "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role}",
 )
 
+READABLE = (
+    "SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
+    " WHERE relkind IN ('r', 'p') AND nspname NOT IN ('pg_catalog', 'information_schema')"
+    " AND has_schema_privilege(relnamespace, 'USAGE')"
+    " AND has_table_privilege(pg_class.oid, 'SELECT')"
+)
+"""Tables that one may read: for who may not, a table is not there."""
+
+
+def readable_tables(connection: Connection, prefix: str) -> set[str]:
+    """Full names of the tables that one may read, in schemas that begin with a prefix."""
+    return {
+        f"{schema.removeprefix(prefix)}.{table}"
+        for schema, table in connection.execute(READABLE).fetchall()
+        if schema.startswith(prefix)
+    }
+
 
 def require_schema(connection: Connection, schema: str) -> None:
     """Creates a schema that is not there; one that is may be another's."""

@@ -8,6 +8,7 @@ from datetime import datetime
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
+from duckdb import DuckDBPyConnection
 from ibis.backends.sql import SQLBackend
 
 from consumption_datamart.schema.days import Days
@@ -132,6 +133,21 @@ class Readable(ABC):
         if keep is not None:
             rows = rows.filter(keep(rows))
         return self.fetch(rows.select(there)).reindex(columns=names)
+
+    def copy_out(
+        self, backend: SQLBackend, rows: ir.Table, target: DuckDBPyConnection, name: str
+    ) -> None:
+        """Copies the rows of an expression into a temporary table of a DuckDB.
+
+        Args:
+            backend: a connection to the warehouse.
+            rows: the expression.
+            target: where to.
+            name: of the table, which is replaced.
+        """
+        target.register("copied", backend.to_pyarrow(rows))
+        target.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM copied")
+        target.unregister("copied")
 
     def span(self, model: type[Table], column: str) -> Days | None:
         """The first and the last day in a column; None: there is none, or no such table."""
