@@ -30,7 +30,7 @@ class LakeResource(dg.ConfigurableResource[Any]):
 class WarehouseResource(dg.ConfigurableResource[Any]):
     """The warehouse that tables are published to."""
 
-    url: str = Field(description="URL as Ibis writes it: duckdb://… or sqlite://…")
+    url: str = Field(description="URL: duckdb://…, sqlite://… or postgres://…")
     memory_limit: str = Field(default=MEMORY_LIMIT, description="Memory that DuckDB may use.")
 
     def open(self) -> Warehouse:

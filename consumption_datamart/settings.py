@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -66,7 +66,13 @@ class Settings(BaseSettings):
     )
     warehouse: str = Field(
         default=f"duckdb://{PROJECT_DIR / '.datamart' / 'consumption.duckdb'}",
-        description="URL of the warehouse as Ibis writes it: duckdb://… or sqlite://…",
+        description="URL of the warehouse: duckdb://…, sqlite://… or postgres://…, without a"
+        " password.",
+    )
+    warehouse_password: SecretStr | None = Field(
+        default=None,
+        description="Password of a warehouse that asks for one; by default PGPASSWORD, ~/.pgpass"
+        " or a service file.",
     )
     start_day: date | None = Field(
         default=None,
@@ -140,6 +146,11 @@ class Settings(BaseSettings):
     memory_limit: str = Field(
         default="1GB", description="Memory that DuckDB may use; what exceeds it spills to disk."
     )
+
+    def model_post_init(self, _: Any, /) -> None:
+        """Hands the password to PostgreSQL's client in its own variable: so it is in no URL."""
+        if self.warehouse_password is not None:
+            os.environ["PGPASSWORD"] = self.warehouse_password.get_secret_value()
 
 
 def load_settings(*, lake: str | None = None, warehouse: str | None = None) -> Settings:

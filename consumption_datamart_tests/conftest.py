@@ -12,6 +12,7 @@ from benchmarks.lakes import clean_environment
 from consumption_datamart.definitions import catalog_of
 from consumption_datamart.factories import Catalog
 from consumption_datamart.settings import Settings
+from consumption_datamart_tests import postgres_server
 from consumption_datamart_tests.mart import ENGINES
 
 LONGEST = ("daemon", "cases", "partitions", "automation", "sources", "models", "properties", "diff")
@@ -32,6 +33,8 @@ ON_EVERY_ENGINE = {
 }
 """Tests of what engines do differently, and of builds as a whole; others run on DuckDB, and on the
 others by `make test-all`."""
+ON_POSTGRES = {f"test_{name}.py" for name in ("cases", "increments", "publication", "upgrades")}
+"""Tests of these that ask for a `warehouse`: by `make test-all` on PostgreSQL, too."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -39,10 +42,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks what `make test` leaves out, and lets the longest begin first."""
     places = {f"test_{name}.py": number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(places)))
+    items[:] = [item for item in items if _is_for_its_engine(item)]
     for item in items:
         engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
         if engine not in (None, "duckdb") and item.path.name not in ON_EVERY_ENGINE:
             item.add_marker("slow")
+
+
+def _is_for_its_engine(item: pytest.Item) -> bool:
+    engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
+    return engine != "postgres" or (
+        item.path.name in ON_POSTGRES and "warehouse" in item.fixturenames
+    )
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -58,16 +69,29 @@ def _environment() -> Iterator[None]:
     gc.unfreeze()  # DuckDB's bindings report what is frozen at the end as leaked
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=[*ENGINES, pytest.param("postgres", marks=pytest.mark.slow)])
 def engine(request: pytest.FixtureRequest) -> str:
     """Each engine in turn."""
     return request.param
 
 
 @pytest.fixture
-def warehouse(engine: str, tmp_path: Path) -> str:
+def warehouse(engine: str, tmp_path: Path) -> Iterator[str]:
     """URL of a warehouse that is not there yet."""
-    return f"{engine}://{tmp_path}/warehouse.{engine}"
+    if engine != "postgres":
+        yield f"{engine}://{tmp_path}/warehouse.{engine}"
+        return
+    url = postgres_server.new_database()
+    yield url
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """URL of an empty database of PostgreSQL."""
+    url = postgres_server.new_database()
+    yield url
+    postgres_server.drop_database(url)
 
 
 @pytest.fixture

@@ -184,9 +184,9 @@ def after_each_transaction(then: Callable[[], None]) -> None:
     for warehouse in (DuckDBWarehouse, SQLiteWarehouse):
 
         def transaction(
-            self: Any, original: Callable[[Any], Any] = warehouse.transaction
+            self: Any, *tables: Any, original: Callable[..., Any] = warehouse.transaction
         ) -> Iterator[Transaction]:
-            with original(self) as opened:
+            with original(self, *tables) as opened:
                 yield opened
             then()
 

@@ -133,7 +133,7 @@ def test_few_statements_are_kept(cache: Path, monkeypatch: pytest.MonkeyPatch) -
     assert len(kept_sql._known()) == 2
 
 
-@pytest.mark.parametrize("dialect", ["duckdb", "sqlite"])
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite", "postgres"])
 def test_days_are_left_open(dialect: str, cache: Path) -> None:
     made: list[ops.Relation] = []
 
@@ -152,7 +152,7 @@ def test_days_are_left_open(dialect: str, cache: Path) -> None:
     assert len(made) == 4, "the second is as the first; others differ in which day is which"
 
 
-@pytest.mark.parametrize("dialect", ["duckdb", "sqlite"])
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite", "postgres"])
 def test_what_is_kept_of_a_table_is_what_is_made_of_it(dialect: str, cache: Path) -> None:
     for name, rows in expressions():
         for day in (date(2026, 1, 1), date(2027, 3, 31)):

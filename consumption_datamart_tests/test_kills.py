@@ -63,8 +63,8 @@ def test_a_warehouse_that_another_process_holds(
     command = [sys.executable, "-c", holder, str(files_of(tmp_path, engine)[-1])]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as held:
         assert held.stdout.readline() == b"held\n"
-        for each in ENGINES.values():
-            monkeypatch.setattr(each, "lock_seconds", 0.3)
+        for engine_of in ENGINES.values():
+            monkeypatch.setattr(engine_of(), "lock_seconds", 0.3)
         with pytest.raises(WarehouseError, match=f"warehouse {url}: .*lock"):
             build_tables(lake, url, only)
         monkeypatch.undo()

@@ -90,7 +90,7 @@ class AlertStore:
             for transition, routes in transitions
         ]
         moved = None if self.warehouse.exists(stored.AlertTransition) else self.history()
-        with self.warehouse.transaction() as transaction:
+        with self.warehouse.transaction(stored.ALERTS) as transaction:
             transaction.clear(stored.Alert)
             transaction.append(stored.Alert, _values(stored.Alert, known))
             transaction.upgrade(stored.AlertTransition)
@@ -109,7 +109,7 @@ class AlertStore:
         Raises:
             WarehouseError: the warehouse cannot be written to.
         """
-        with self.warehouse.transaction() as transaction:
+        with self.warehouse.transaction(stored.ALERTS) as transaction:
             transaction.clear(stored.AlertEvaluation)
             transaction.append(stored.AlertEvaluation, [(at,)])
 
@@ -126,7 +126,7 @@ class AlertStore:
             for key, routes in zip(keys, waiting.undelivered, strict=True)
         ]
         waiting = waiting.assign(undelivered=[",".join(routes) for routes in left])
-        with self.warehouse.transaction() as transaction:
+        with self.warehouse.transaction(stored.ALERTS) as transaction:
             rows = transaction.slice(stored.AlertTransition)
             transaction.delete(stored.AlertTransition, rows.undelivered != "")
             rows = _values(stored.AlertTransition, waiting.to_dict("records"))

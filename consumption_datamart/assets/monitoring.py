@@ -7,6 +7,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from consumption_datamart.assets.flags import as_number
 from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
@@ -116,7 +117,7 @@ def _last_results(results: ir.Table) -> ir.Table:
     day = results.checked_day.fill_null(results.evaluated_at.date())
     dated = results.select(
         "checked_table", "check_name", "kind", "evaluated_at", day=day,
-        good=results.passed.cast("int64"),
+        good=as_number(results.passed),
     )  # fmt: skip
     last_first = ibis.row_number().over(
         group_by=[dated.checked_table, dated.check_name, dated.day],

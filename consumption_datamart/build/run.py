@@ -20,6 +20,7 @@ from consumption_datamart.factories import Catalog
 from consumption_datamart.lake.listing import listing
 from consumption_datamart.lake.loaded import forget_files
 from consumption_datamart.planning import Step, lake_news, project
+from consumption_datamart.schema.raw import raw_of
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse, read_ledger, upgrade
 from consumption_datamart.warehouse.ledger import require_ledger
@@ -74,7 +75,8 @@ def build_in(
     warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
     catalog = catalog_of(settings)
     upgrade(warehouse, list(catalog.models.values()), logging.getLogger(__name__).warning)
-    with warehouse.transaction() as transaction:
+    raw = [raw_of(contract) for contract in catalog.contracts] if full else []
+    with warehouse.transaction(raw) as transaction:
         # a warehouse that cannot be written to is told before any work is done
         require_ledger(transaction)
         if full:

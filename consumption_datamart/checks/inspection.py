@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 
 from consumption_datamart.checks.check import MODEL, Check, Result
@@ -62,7 +63,13 @@ class Inspection:
         ]
         others = [c for c in self.checks if c.name != MODEL and c.model in profiles]
         found += evaluate(others, transaction.slice, transaction.rows, days, self.today)
-        self.results += found
+        # a transaction that was lost is run again whole
+        again = {(each.check.model, each.check.name, each.day) for each in found}
+        self.results = [
+            each
+            for each in self.results
+            if (each.check.model, each.check.name, each.day) not in again
+        ] + found
         wrong = [result for result in found if result.check.is_blocking and not result.passed]
         if wrong:
             raise CheckError(wrong[0].check.model.full_name(), str(wrong[0]))
@@ -84,11 +91,9 @@ class Inspection:
                 if check.name == MODEL and check.model.full_name() == error.table
                 for day in check.days_of(days)
             ]
-        try:
-            with warehouse.transaction() as transaction:
-                record(transaction, self.results)
-        except WarehouseError:
-            pass  # what stopped the publication is the news, and is told by its own error
+        # what stopped the publication is the news, and is told by its own error
+        with suppress(WarehouseError):
+            warehouse.in_transaction(lambda each: record(each, self.results), [])
 
     def _write_figures(
         self,

@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from consumption_datamart.cli.of_access import grant_readers
 from consumption_datamart.cli.of_comparison import diff
 from consumption_datamart.cli.of_config import config
 from consumption_datamart.cli.of_lake import check_lake, init
@@ -139,6 +140,7 @@ app.command()(page)
 app.command()(metrics)
 app.add_typer(config, name="config")
 app.command()(diff)
+app.command(name="grant-readers")(grant_readers)
 
 
 @app.command()

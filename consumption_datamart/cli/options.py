@@ -17,8 +17,8 @@ Warehouse = Annotated[
     str | None,
     typer.Option(
         "--warehouse",
-        help="duckdb://<path> or sqlite://<path>. [env: CONSUMPTION_DATAMART_WAREHOUSE;"
-        " default: .datamart/consumption.duckdb in the project]",
+        help="duckdb://<path>, sqlite://<path> or postgres://<user>@<host>/<database>. [env:"
+        " CONSUMPTION_DATAMART_WAREHOUSE; default: .datamart/consumption.duckdb in the project]",
     ),
 ]
 

@@ -71,8 +71,5 @@ def _compared(
     with before.in_memory() as connection:
         for name, warehouse, backend in ((BEFORE, before, one), (AFTER, after, other)):
             there = warehouse.columns_there(backend, model)
-            rows = backend.to_pyarrow(warehouse.table(model).select(there))
-            connection.register("copied", rows)
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM copied")
-            connection.unregister("copied")
+            warehouse.copy_out(backend, warehouse.table(model).select(there), connection, name)
         return difference(connection, model)

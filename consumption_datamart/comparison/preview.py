@@ -1,8 +1,6 @@
 """What a build would change, found out on a copy of the warehouse."""
 
-import tempfile
 from collections.abc import Callable, Collection
-from pathlib import Path
 
 from consumption_datamart.comparison.compare import Comparison, compare
 from consumption_datamart.schema.table import Table
@@ -24,7 +22,6 @@ def preview(
         WarehouseError: the warehouse is not built yet, or cannot be copied.
     """
     warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
-    with tempfile.TemporaryDirectory(prefix="preview", dir=warehouse.spill.parent) as folder:
-        copied = warehouse.copy_to(Path(folder))
+    with warehouse.copied() as copied:
         build(settings.model_copy(update={"warehouse": copied.url, "dagster_home": None}))
         return compare(warehouse.released(), copied, models)

@@ -80,7 +80,7 @@ def check_results_asset(lake: Sequence[LakeTableSpec], catalog: Catalog) -> dg.A
                 target, checks, catalog.settings.monitored_days, catalog.nodes()
             )
             results += _freshness(context.instance, catalog)
-            with target.transaction() as transaction:
+            with target.transaction([CheckResult]) as transaction:
                 failed_before = record(transaction, results)
                 prune(transaction, datetime.now(UTC).date() - KEPT)
         for each in evaluations(results, failed_before):

@@ -57,18 +57,21 @@ def load(
         AuditError: the loaded rows break a model, or fail the inspection; nothing was changed.
     """
     contract = source.contract
+
+    def work(transaction: Transaction) -> Outcome:
+        entry = LedgerEntry(transaction, raw_of(contract), dependents)
+        Load(source, listing, copies, transaction).run(days)
+        found = outcome(transaction, contract, days)
+        if inspect is not None:
+            inspect(transaction, days, found.by_model(contract))
+        entry.write(days)
+        return found
+
     with tempfile.TemporaryDirectory() as folder:
         copies = Copies(listing.lake, Path(folder))
         while True:
             try:
-                with warehouse.transaction() as transaction:
-                    entry = LedgerEntry(transaction, raw_of(contract), dependents)
-                    Load(source, listing, copies, transaction).run(days)
-                    entry.write(days)
-                    found = outcome(transaction, contract, days)
-                    if inspect is not None:
-                        inspect(transaction, days, found.by_model(contract))
-                    return found
+                return warehouse.in_transaction(work, models_of(contract))
             except TroubledFiles as troubled:
                 for file in troubled.files:
                     content = b"".join(copies.blocks(file))

@@ -10,7 +10,7 @@ import pandas as pd
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.page import series
 from consumption_datamart.page.earlier import commitments_on
-from consumption_datamart.report import Asked, ExecutiveReport, executive_report
+from consumption_datamart.report import Asked, ExecutiveReport, report_of
 from consumption_datamart.report.executive import period_of
 from consumption_datamart.report.reading import of_day, products_of, without_money
 from consumption_datamart.schema.dimensions import DimCustomer, DimDeployment
@@ -102,14 +102,21 @@ def read(settings: Settings, day: date | None, *, is_priced: bool) -> Material |
         WarehouseError: the warehouse cannot be opened, is not built, or does not have the day; or
             an earlier version has built it.
     """
-    warehouse = open_warehouse(settings.warehouse, settings.memory_limit).released()
+    released = open_warehouse(settings.warehouse, settings.memory_limit).released()
+    with released.snapshot() as warehouse:
+        return _settled(warehouse, settings, day, is_priced=is_priced)
+
+
+def _settled(
+    warehouse: Warehouse, settings: Settings, day: date | None, *, is_priced: bool
+) -> Material | None:
     for _ in range(TRIES):
         seen, period = warehouse.as_of(), period_of(warehouse)
         if period is None:
             return None
         _require_columns(warehouse)
         asked = Asked(day=day)
-        report = executive_report(settings, asked, by_all=True, is_priced=is_priced)
+        report = report_of(warehouse, settings, asked, by_all=True, is_priced=is_priced)
         found = _Reading(warehouse, report, period.first, is_priced).material()
         if warehouse.as_of() == seen:
             return found

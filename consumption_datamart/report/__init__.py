@@ -2,7 +2,7 @@
 
 from consumption_datamart.report.actions import Action, actions, ranked
 from consumption_datamart.report.asked import VIEWS, Asked
-from consumption_datamart.report.executive import ExecutiveReport, executive_report
+from consumption_datamart.report.executive import ExecutiveReport, executive_report, report_of
 from consumption_datamart.report.listings import Listing
 from consumption_datamart.report.reading import records
 from consumption_datamart.report.verdict import Value, Verdict
@@ -19,4 +19,5 @@ __all__ = [
     "executive_report",
     "ranked",
     "records",
+    "report_of",
 ]

@@ -64,7 +64,7 @@ def executive_report(
     by_all: bool = False,
     is_priced: bool = True,
 ) -> ExecutiveReport:
-    """Reads the report from the warehouse.
+    """Reads the report from the warehouse, of one state of it.
 
     Args:
         settings: where the warehouse is.
@@ -76,10 +76,23 @@ def executive_report(
         WarehouseError: the warehouse cannot be opened, is not built, or does not have a day.
         DatamartError: the table that is asked for does not take one of the filters.
     """
+    warehouse = open_warehouse(settings.warehouse, settings.memory_limit).released()
+    with warehouse.snapshot() as seen:
+        return report_of(seen, settings, asked, by_all=by_all, is_priced=is_priced)
+
+
+def report_of(
+    warehouse: Warehouse,
+    settings: Settings,
+    asked: Asked | None = None,
+    *,
+    by_all: bool = False,
+    is_priced: bool = True,
+) -> ExecutiveReport:
+    """The report of a state of the warehouse; see `executive_report`."""
     asked = asked or Asked()
     if not by_all:
         asked.require_fitting()
-    warehouse = open_warehouse(settings.warehouse, settings.memory_limit).released()
     period = _period(warehouse)
     day = asked.day or period.last
     for option, each in (("--day", day), ("--compare", asked.compare)):

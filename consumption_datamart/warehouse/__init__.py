@@ -1,5 +1,6 @@
 """Where the tables are: one module for each engine behind one interface."""
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from consumption_datamart.errors import WarehouseError
@@ -8,6 +9,7 @@ from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
 from consumption_datamart.warehouse.entry import Dependent, LedgerEntry
 from consumption_datamart.warehouse.ledger import Ledger, read_ledger
+from consumption_datamart.warehouse.masking import masked
 from consumption_datamart.warehouse.publication import Inspect, Publication, publish
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
 from consumption_datamart.warehouse.transaction import Transaction, rows_of
@@ -35,27 +37,43 @@ __all__ = [
 
 MEMORY_LIMIT = "1GB"
 """Where nobody sets another; the settings have the same."""
-ENGINES: dict[str, type[Warehouse]] = {"duckdb": DuckDBWarehouse, "sqlite": SQLiteWarehouse}
+
+
+def _postgres() -> type[Warehouse]:
+    try:
+        from consumption_datamart.warehouse.postgres import PostgresWarehouse  # noqa: PLC0415
+    except ImportError as error:
+        raise WarehouseError(
+            f"PostgreSQL needs the extra: pip install 'consumption-datamart[postgres]' ({error})"
+        ) from error
+    return PostgresWarehouse
+
+
+ENGINES: dict[str, Callable[[], type[Warehouse]]] = {
+    "duckdb": lambda: DuckDBWarehouse,
+    "sqlite": lambda: SQLiteWarehouse,
+    "postgres": _postgres,
+    "postgresql": _postgres,
+}
+"""By the scheme of a URL; what only one of them needs is imported where it is asked for."""
 
 
 def open_warehouse(url: str, memory_limit: str = MEMORY_LIMIT) -> Warehouse:
     """The warehouse at a URL as Ibis writes it; nothing is connected yet.
 
     Args:
-        url: `duckdb://<path>` or `sqlite://<path>`, with three slashes for an absolute path.
+        url: `duckdb://<path>` or `sqlite://<path>`, with three slashes for an absolute path; or
+            `postgres://<user>@<host>:<port>/<database>`.
         memory_limit: how much memory DuckDB may use before it spills to disk.
 
     Raises:
-        WarehouseError: the URL names no engine that is supported, or no database of it.
+        WarehouseError: the URL names no engine that is supported or installed, or no database of
+            it.
     """
     engine = ENGINES.get(urlsplit(url).scheme)
     if engine is None:
-        known = " or ".join(f"{name}://<path>" for name in ENGINES)
-        raise WarehouseError(f"warehouse URL '{masked(url)}': unknown engine; write {known}")
-    return engine.at(url, memory_limit)
-
-
-def masked(url: str) -> str:
-    """The URL without its password."""
-    password = urlsplit(url).password
-    return url.replace(f":{password}@", ":***@") if password else url
+        raise WarehouseError(
+            f"warehouse URL '{masked(url)}': unknown engine; write duckdb://<path>, sqlite://<path>"
+            " or postgres://<user>@<host>/<database>"
+        )
+    return engine().at(url, memory_limit)

@@ -1,28 +1,25 @@
 """What every engine offers."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
-from datetime import datetime
 from pathlib import Path
+from typing import Self, TypeVar
 
-import ibis
-import ibis.expr.types as ir
-import pandas as pd
 from duckdb import DuckDBPyConnection
 from ibis.backends.sql import SQLBackend
 
 from consumption_datamart.errors import WarehouseError, first_line
-from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.monitoring import Figure
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse.difference import Difference, difference
 from consumption_datamart.warehouse.in_memory import duckdb_in_memory
+from consumption_datamart.warehouse.readable import Readable
 from consumption_datamart.warehouse.transaction import Transaction
 
+T = TypeVar("T")
 
-class Warehouse(ABC):
+
+class Warehouse(Readable):
     """An engine, and the database that it keeps the tables in.
 
     Attributes:
@@ -55,10 +52,6 @@ class Warehouse(ABC):
         """Folder for what a DuckDB that reads files for it cannot hold in memory."""
 
     @abstractmethod
-    def location(self, model: type[Table]) -> tuple[str, tuple[str, str] | None]:
-        """Name of the model's table, and catalog and database that it is in, as Ibis takes them."""
-
-    @abstractmethod
     def qualified_name(self, schema: str, table: str) -> str:
         """Name of a table as SQL, quoted."""
 
@@ -68,25 +61,35 @@ class Warehouse(ABC):
 
     @abstractmethod
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(
+        self,
+        writes: Collection[type[Table]] | None = None,
+        reads: Collection[type[Table]] = (),
+    ) -> Iterator[Transaction]:
         """A transaction: committed when the block ends, rolled back when it raises.
 
-        Raises:
-            WarehouseError: the warehouse cannot be opened.
-        """
-
-    @abstractmethod
-    @contextmanager
-    def reader(self) -> Iterator[SQLBackend]:
-        """A connection that only reads.
+        Args:
+            writes: tables that nobody else publishes meanwhile; None: nobody publishes any. To
+                others of the ledger rows are only added. Where one writes at a time it is all one.
+            reads: tables of which nobody publishes another state meanwhile.
 
         Raises:
-            WarehouseError: the warehouse cannot be opened, or is not built yet.
+            WarehouseError: the warehouse cannot be opened, or another does not give way in time.
         """
 
-    @abstractmethod
-    def tables(self, backend: SQLBackend) -> set[str]:
-        """Full names of the tables that are there, whatever columns they have."""
+    def in_transaction(
+        self,
+        work: Callable[[Transaction], T],
+        writes: Collection[type[Table]] | None = None,
+        reads: Collection[type[Table]] = (),
+    ) -> T:
+        """What a function gives that is called in a transaction; see there.
+
+        An engine whose connections can be lost calls it again, in another transaction, if that was
+        before the first was committed.
+        """
+        with self.transaction(writes, reads) as transaction:
+            return work(transaction)
 
     def in_memory(self) -> AbstractContextManager[DuckDBPyConnection]:
         """A connection to a DuckDB in memory."""
@@ -112,12 +115,27 @@ class Warehouse(ABC):
         """
 
     @abstractmethod
-    def copy_to(self, folder: Path) -> "Warehouse":
-        """A copy of it as writers see it, in a folder; it is as large.
+    def copied(self) -> AbstractContextManager["Warehouse"]:
+        """A copy of it as writers see it, gone when the block ends; it is as large.
 
         Raises:
             WarehouseError: it cannot be read, or the copy not be written.
         """
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Self]:
+        """The same, but that all who read within the block see one state, as far as it can be."""
+        yield self
+
+    def grant_readers(self, role: str) -> None:  # noqa: ARG002  # an engine with roles
+        """Lets a role of the engine read schema `mart`, and nothing else; creates the role.
+
+        Raises:
+            WarehouseError: the engine has no roles, or one may not create or let them.
+        """
+        raise WarehouseError(
+            f"warehouse {self.url}: {self.scheme} knows no roles; who may read the file reads all"
+        )
 
     @abstractmethod
     def released(self) -> "Warehouse":
@@ -134,109 +152,6 @@ class Warehouse(ABC):
         Raises:
             WarehouseError: another does not give it up in time, or there is no place for a lock.
         """
-
-    def as_of(self) -> datetime | None:
-        """When what readers see was released or published, in UTC; None: it does not say."""
-        rows = self.table(Figure)
-        last = self.find(Figure, rows.aggregate(at=rows.published_at.max()))
-        if last is None or pd.isna(last["at"][0]):
-            return None
-        at: datetime = last["at"][0].to_pydatetime()
-        return at
-
-    def stored_schema(self, model: type[Table]) -> ibis.Schema:
-        """Names and types of the columns as the engine stores them."""
-        return model.stored_schema()
-
-    def difference(self, backend: SQLBackend, model: type[Table]) -> Difference:
-        """How the model's table, which is there, differs from the model."""
-        name, database = self.location(model)
-        return difference(
-            backend.table(name, database=database).schema(), self.stored_schema(model)
-        )
-
-    def table(self, model: type[Table]) -> ir.Table:
-        """The model's table as an expression that holds no connection."""
-        name, place = self.location(model)
-        catalog, database = place or (None, None)
-        return ibis.table(model.ibis_schema(), name=name, catalog=catalog, database=database)
-
-    def fetch(self, rows: ir.Table) -> pd.DataFrame:
-        """The rows of a small expression as a frame.
-
-        Raises:
-            WarehouseError: the warehouse cannot be opened, or a table is not built yet.
-        """
-        with self.reader() as backend:
-            return backend.to_pandas(rows)
-
-    @abstractmethod
-    def is_there(self) -> bool:
-        """Whether anything was ever built."""
-
-    def exists(self, model: type[Table]) -> bool:
-        """Whether the model's table is in the warehouse."""
-        if not self.is_there():
-            return False
-        with self.reader() as backend:
-            return model.full_name() in self.tables(backend)
-
-    def find(self, model: type[Table], rows: ir.Table | None = None) -> pd.DataFrame | None:
-        """The model's table, or a small expression on it, as a frame.
-
-        Returns:
-            The rows; None if the table is not built yet.
-
-        Raises:
-            WarehouseError: the warehouse cannot be opened.
-        """
-        if not self.is_there():
-            return None
-        with self.reader() as backend:
-            if model.full_name() not in self.tables(backend):
-                return None
-            return backend.to_pandas(self.table(model) if rows is None else rows)
-
-    def columns_there(self, backend: SQLBackend, model: type[Table]) -> list[str]:
-        """The model's columns that its table has; one of an earlier version lacks some."""
-        lacking = self.difference(backend, model).added
-        return [name for name in model.ibis_schema() if name not in lacking]
-
-    def whole_rows(
-        self,
-        model: type[Table],
-        keep: Callable[[ir.Table], ir.BooleanValue] | None = None,
-    ) -> pd.DataFrame:
-        """Rows of the model's table as a small frame, with all columns of the model.
-
-        Args:
-            model: of the table.
-            keep: which rows; by default all. It uses no column that an earlier version lacks.
-
-        Returns:
-            A column that an earlier version has not is null, a table that it has not is empty.
-
-        Raises:
-            WarehouseError: the warehouse cannot be opened.
-        """
-        names = list(model.ibis_schema())
-        if not self.exists(model):
-            return pd.DataFrame(columns=names, dtype=object)
-        with self.reader() as backend:
-            there = self.columns_there(backend, model)
-        rows = self.table(model)
-        if keep is not None:
-            rows = rows.filter(keep(rows))
-        return self.fetch(rows.select(there)).reindex(columns=names)
-
-    def span(self, model: type[Table], column: str) -> Days | None:
-        """The first and the last day in a column; None: there is none, or no such table."""
-        rows = self.table(model)
-        bounds = rows.aggregate(first=rows[column].min(), last=rows[column].max())
-        found = self.find(model, bounds.filter(bounds["first"].notnull()))
-        if found is None or found.empty:
-            return None
-        return Days(found["first"][0].date(), found["last"][0].date())
 
     def waiting_at_most(self, seconds: float) -> "Warehouse":
         """The same, but that it waits no longer than that for another process."""

@@ -23,6 +23,7 @@ from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.duckdb_transaction import DuckDBTransaction
 from consumption_datamart.warehouse.file import FileWarehouse
 from consumption_datamart.warehouse.files import copy_file, remove_file
+from consumption_datamart.warehouse.readable import Place
 from consumption_datamart.warehouse.release import (
     Attached,
     bring_up_to_date,
@@ -126,7 +127,7 @@ class DuckDBWarehouse(FileWarehouse):
         file = self.path.with_name(f"{self.path.stem}.alerts.sqlite")
         return SQLiteWarehouse(str(file), self.memory_limit)
 
-    def location(self, model: type[Table]) -> tuple[str, tuple[str, str] | None]:
+    def location(self, model: type[Table]) -> tuple[str, Place]:
         """A table in its schema, with the catalog: a file may be named as a schema is."""
         return model.table_name(), (CATALOG, model.schema_name())
 
@@ -141,7 +142,7 @@ class DuckDBWarehouse(FileWarehouse):
         return {name for (name,) in found}
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, *_: object) -> Iterator[Transaction]:
         """A transaction on a connection of its own."""
         transaction = DuckDBTransaction(self)
         self._adopt()

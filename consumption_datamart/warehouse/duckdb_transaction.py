@@ -15,8 +15,8 @@ class DuckDBTransaction(Transaction):
 
     def create(self, model: type[Table]) -> None:
         """Creates the schema, too."""
-        _, database = self.warehouse.location(model)
-        schema = '"' + '"."'.join(database or ()) + '"'
+        _, place = self.warehouse.location(model)
+        schema = ".".join(f'"{name}"' for name in place or ())
         self.backend.raw_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         columns = []
         for name, dtype in self.warehouse.stored_schema(model).items():

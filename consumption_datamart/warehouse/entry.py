@@ -71,13 +71,15 @@ class LedgerEntry:
             Of a table without days: full name → the days of each daily dependent on which its
             change shows.
         """
-        version = write_publication(self.transaction, self.model, days)
         if self.model.day_column() is not None:
+            write_publication(self.transaction, self.model, days)
             return {}
         touched = {
             each.model: set(map(each.model.grain().first, self._touched(each)))
             for each in self.dependents
         }
+        # last, as others wait for the ledger from then on
+        version = write_publication(self.transaction, self.model, days)
         write_awaited(self.transaction, touched, Change(self.model.full_name(), version))
         return {m.full_name(): m.grain().ranges(periods) for m, periods in touched.items()}
 

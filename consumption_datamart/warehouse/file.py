@@ -1,5 +1,7 @@
 """Engines that keep all tables in one file."""
 
+import tempfile
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -62,6 +64,24 @@ class FileWarehouse(Warehouse):
             except OSError as error:
                 raise self.unreachable(error) from error
             yield
+
+    @contextmanager
+    def copied(self) -> Iterator[Warehouse]:
+        """In a folder beside the file."""
+        try:
+            folder = tempfile.TemporaryDirectory(prefix="preview", dir=self.path.parent)
+        except OSError as error:
+            raise self.unreachable(error) from error
+        with folder as name:
+            yield self.copy_to(Path(name))
+
+    @abstractmethod
+    def copy_to(self, folder: Path) -> Warehouse:
+        """A copy of it as writers see it, in a folder.
+
+        Raises:
+            WarehouseError: it cannot be read, or the copy not be written.
+        """
 
     def unreachable(self, error: Exception) -> WarehouseError:
         """Most often the folder is missing."""

@@ -116,7 +116,8 @@ def ledger_in(warehouse: Warehouse, backend: SQLBackend) -> Ledger:
 
 
 def next_version(transaction: Transaction) -> int:
-    """The number of the publication that is being made."""
+    """The number of the publication that is being made: publications are committed in order."""
+    transaction.await_ledger()
     rows = transaction.slice(Publication)
     ((last,),) = transaction.rows(rows.aggregate(last=rows.version.max()))
     return int(last or 0) + 1
@@ -171,7 +172,8 @@ def write_failures(
     Raises:
         WarehouseError: the warehouse cannot be written to.
     """
-    with warehouse.transaction() as transaction:
+
+    def write(transaction: Transaction) -> None:
         require_ledger(transaction)
         version, name = next_version(transaction) - 1, model.full_name()
         failed: dict[Day, str] = {}
@@ -185,6 +187,8 @@ def write_failures(
             _forget(transaction, FailedDay, "failed", name, only)
         rows = [(name, day, version, dump) for day, dump in failed.items()]
         transaction.append(FailedDay, rows)
+
+    warehouse.in_transaction(write, [model])
 
 
 def forget(transaction: Transaction, model: type[Table], days: Days | None = None) -> None:

@@ -59,7 +59,8 @@ def publish(
         AuditError: the rows break the model, or fail the inspection; the table is as it was.
         WarehouseError: the warehouse cannot be opened or written to; likewise.
     """
-    with warehouse.transaction() as transaction:
+
+    def work(transaction: Transaction) -> Publication:
         transaction.require(*inputs)
         entry = LedgerEntry(transaction, model, dependents)
         transaction.clear(model, days)
@@ -71,3 +72,5 @@ def publish(
         if inspect is not None:
             inspect(transaction, days, {model: found})
         return Publication(found, entry.write(days))
+
+    return warehouse.in_transaction(work, [model], inputs)

@@ -19,6 +19,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.file import FileWarehouse
+from consumption_datamart.warehouse.readable import Place
 from consumption_datamart.warehouse.rows import conform
 from consumption_datamart.warehouse.sql import sql_of
 from consumption_datamart.warehouse.transaction import Transaction
@@ -81,7 +82,7 @@ class SQLiteWarehouse(FileWarehouse):
         """The same file."""
         return self
 
-    def location(self, model: type[Table]) -> tuple[str, tuple[str, str] | None]:
+    def location(self, model: type[Table]) -> tuple[str, Place]:
         """A table whose name has the schema in it."""
         return model.full_name(), None
 
@@ -102,7 +103,7 @@ class SQLiteWarehouse(FileWarehouse):
         return ibis.table(_stored(model.ibis_schema()), name=self.location(model)[0])
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, *_: object) -> Iterator[Transaction]:
         """A transaction that holds the write lock from its beginning."""
         transaction = SQLiteTransaction(self)
         with self._connection() as connection, self.in_memory() as staging:

@@ -62,6 +62,9 @@ class Transaction(ABC):
             if model.full_name() not in self._tables:
                 self._create(model)
 
+    def await_ledger(self) -> None:  # noqa: B027  # where one writes at a time, nothing
+        """Lets nobody else write to the ledger until the end, where several write at once."""
+
     def lacks(self, model: type[Table]) -> bool:
         """Whether the model's table is not there."""
         return model.full_name() not in self._tables

@@ -7,7 +7,7 @@ from consumption_datamart.errors import WarehouseError
 from consumption_datamart.schema.monitoring import SchemaVersion
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
-from consumption_datamart.warehouse.ledger import forget
+from consumption_datamart.warehouse.ledger import forget, require_ledger
 from consumption_datamart.warehouse.transaction import Transaction, rows_of
 
 SCHEMA_VERSION = 2
@@ -74,6 +74,7 @@ def upgrade(
         tell(line)
     with warehouse.transaction() as transaction:
         _upgrade(transaction, models)
+        require_ledger(transaction)
         transaction.clear(SchemaVersion)
         transaction.append(SchemaVersion, [(SCHEMA_VERSION, fingerprint)])
 

@@ -56,6 +56,6 @@ def report_portfolio_daily(report_consumption_daily: ir.Table) -> ir.Table:
     found = rows.group_by("day", "product_id", "product_name").aggregate(
         customers=rows.count(),
         **{name: rows[name].sum(where=limited).fill_null(0.0) for name in SUMS},
-        **{band: (rows.band == band).cast("int64").sum() for band in BANDS},
+        **{band: (rows.band == band).sum() for band in BANDS},
     )
     return found.mutate(consumption_30d=found.used_limited_30d / found.entitled_30d.nullif(0))

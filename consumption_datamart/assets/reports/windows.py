@@ -63,7 +63,7 @@ def trailing_count(rows: ir.Table, column: ir.BooleanColumn) -> ir.IntegerValue:
         preceding=WINDOW_DAYS - 1,
         following=0,
     )
-    return column.cast("int64").sum().over(window)
+    return column.sum().over(window)
 
 
 def with_consumption(rows: ir.Table, silence_unknown: ir.BooleanColumn) -> ir.Table:

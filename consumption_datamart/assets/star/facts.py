@@ -3,6 +3,7 @@
 import ibis
 import ibis.expr.types as ir
 
+from consumption_datamart.assets.flags import as_number
 from consumption_datamart.schema.codes import flag
 from consumption_datamart.schema.types import WIDE
 
@@ -48,7 +49,7 @@ def fact_consumption_daily(
         "product_id",
         "entitled_quantity",
         used_quantity=ibis.literal(0.0),
-        unlimited=fact_entitlement_daily.is_unlimited.cast("int64"),
+        unlimited=as_number(fact_entitlement_daily.is_unlimited),
         deployment_count=ibis.literal(0, "int64"),
         mismatches=ibis.literal(0, "int64"),
     )
@@ -63,7 +64,7 @@ def fact_consumption_daily(
         ),
         unlimited=ibis.literal(0, "int64"),
         deployment_count=ibis.literal(1, "int64"),
-        mismatches=((usage.unit_count > 1) | (usage.unit != usage.unit_right)).cast("int64"),
+        mismatches=as_number((usage.unit_count > 1) | (usage.unit != usage.unit_right)),
     )
     both = ibis.union(entitled, used)
     sums = both.group_by("day", "customer_id", "product_id").aggregate(

@@ -1,0 +1,141 @@
+"""What is done in a transaction of PostgreSQL."""
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+import duckdb
+import ibis.expr.types as ir
+import pandas as pd
+import pgpq
+import psycopg
+import pyarrow as pa
+
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.postgres_connection import lock
+from consumption_datamart.warehouse.rows import conform
+from consumption_datamart.warehouse.sql import sql_of
+from consumption_datamart.warehouse.transaction import Transaction
+
+if TYPE_CHECKING:
+    from consumption_datamart.warehouse.postgres import PostgresWarehouse
+
+BATCH_ROWS = 100_000
+ALL, CREATE, LEDGER = "", "create", "ledger"
+"""What is locked besides tables: all of them; making one, or a schema; who publishes next."""
+
+
+class PostgresTransaction(Transaction):
+    """Files are read by a DuckDB in memory, whose rows are copied over in binary."""
+
+    warehouse: "PostgresWarehouse"
+    constraint_error = psycopg.IntegrityError
+
+    def __init__(self, warehouse: "PostgresWarehouse") -> None:
+        """Begun by `begin`."""
+        super().__init__(warehouse)
+        self.unindexed: list[type[Table]] = []
+
+    def begin(self, writes: Collection[type[Table]] | None, reads: Collection[type[Table]]) -> None:
+        """Waits for others who publish these tables; in one order, so that none wait in a circle.
+
+        What is made of a table is not published while that is: else it would have the later
+        version, and yet be made of the earlier state (docs/decisions/0022).
+        """
+        self.lock(ALL, is_shared=writes is not None)
+        written = {model.full_name() for model in writes or ()}
+        read = {model.full_name() for model in reads}
+        for name in sorted(written | read) if writes is not None else ():
+            self.lock(name, is_shared=name not in written)
+
+    def lock(self, key: str, *, is_shared: bool = False) -> None:
+        """Waits for a lock of this warehouse."""
+        lock(self.backend.con, self.warehouse.lock_key(key), is_shared=is_shared)
+
+    def await_ledger(self) -> None:
+        """Publications are numbered in the order in which they are committed."""
+        self.lock(LEDGER)
+
+    def create(self, model: type[Table]) -> None:
+        """Creates the schema, too; a daily table gets an index at the end."""
+        table = self.warehouse.qualified(model)
+        self.warehouse.require_schema(model)
+        columns = [
+            f'"{name}" {self.backend.compiler.type_mapper.to_string(dtype)}'
+            + ("" if dtype.nullable else " NOT NULL")
+            for name, dtype in self.warehouse.stored_schema(model).items()
+        ]
+        self.backend.raw_sql(f"CREATE TABLE {table} ({', '.join(columns)})")
+        if model.day_column() is not None:
+            self.unindexed.append(model)
+
+    def finish(self) -> None:
+        """Makes indexes of the days of new tables: quicker than to keep them while rows come."""
+        for model in self.unindexed:
+            table = self.warehouse.qualified(model)
+            self.backend.raw_sql(f'CREATE INDEX ON {table} ("{model.day_column()}")')
+
+    def load(self, model: type[Table], staged: ir.Table) -> None:
+        """Copies the rows over in batches; texts cannot have NUL characters here."""
+        self._copy_over(model, staged)
+        self._count(self.warehouse.qualified(model))
+
+    def insert(self, model: type[Table], rows: ir.Table) -> None:
+        """Counts what is in the table then, too."""
+        super().insert(model, rows)
+        self._count(self.warehouse.qualified(model))
+
+    def copy(self, model: type[Table], name: str) -> None:
+        """Counts what is in the copy, too."""
+        super().copy(model, name)
+        self._count(name)
+
+    def append(self, model: type[Table], frame: pd.DataFrame) -> None:
+        """Not counted: that would let one at a time append to it."""
+        self._copy_over(model, self.stage(frame))
+
+    def _count(self, table: str) -> None:
+        """Lets the server know what is in a table that is about to be read: it would guess badly.
+
+        By itself it looks after a minute; a join of what it takes for a few rows can last as long.
+        """
+        self.backend.raw_sql(f"ANALYZE {table}")
+
+    def _copy_over(self, model: type[Table], staged: ir.Table) -> None:
+        rows = conform(model, staged)
+        columns = ", ".join(f'"{name}"' for name in rows.columns)
+        without_nul = ", ".join(
+            f'replace("{name}", chr(0), chr(65533)) AS "{name}"'
+            for name, dtype in rows.schema().items()
+            if dtype.is_string()
+        )
+        shown = f"* REPLACE ({without_nul})" if without_nul else "*"
+        found = self.staging.con.sql(f"SELECT {shown} FROM ({sql_of(self.staging, rows)})")
+        batches = found.arrow(BATCH_ROWS)
+        encoder = pgpq.ArrowToPostgresBinaryEncoder(batches.schema)
+        into = f"COPY {self.warehouse.qualified(model)} ({columns}) FROM STDIN (FORMAT binary)"
+        with (
+            self.constraints(model),
+            self.backend.con.cursor() as cursor,
+            cursor.copy(into) as copy,
+        ):
+            copy.write(encoder.write_header())
+            for batch in _read(batches):
+                copy.write(encoder.write_batch(batch))
+            copy.write(encoder.finish())
+
+    def _create(self, model: type[Table]) -> None:
+        """Unless another has created it meanwhile."""
+        self.lock(f"{CREATE} {model.full_name()}")
+        self._tables.clear()
+        self._tables.update(self.warehouse.tables(self.backend))
+        if self.lacks(model):
+            super()._create(model)
+
+
+def _read(batches: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """The batches; what DuckDB finds wrong on the way it says by its own errors, not by Arrow's."""
+    try:
+        yield from batches
+    except OSError as error:
+        is_memory = str(error).startswith("Out of Memory")
+        raise (duckdb.OutOfMemoryException if is_memory else duckdb.Error)(str(error)) from error
