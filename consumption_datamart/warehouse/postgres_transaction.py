@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import ibis.expr.types as ir
-import pandas as pd
 import pgpq
 import psycopg
 import pyarrow as pa
@@ -89,9 +88,9 @@ class PostgresTransaction(Transaction):
         super().copy(model, name)
         self._count(name)
 
-    def append(self, model: type[Table], frame: pd.DataFrame) -> None:
+    def _append(self, model: type[Table], rows: pa.Table) -> None:
         """Not counted: that would let one at a time append to it."""
-        self._copy_over(model, self.stage(frame))
+        self._copy_over(model, self.stage(rows))
 
     def _count(self, table: str) -> None:
         """Lets the server know what is in a table that is about to be read: it would guess badly.
