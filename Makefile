@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 # measured is what users install: what only tests need takes time to import
 BENCH = $(VENV)-bench/bin
 
-.PHONY: build test test-all test-oldest test-newest lint types format dev docs sample lock ui pictures bench scaling bench-changes bench-automation fuzz faults kills
+.PHONY: build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures bench scaling bench-changes bench-automation fuzz faults kills
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -59,10 +59,13 @@ lock: $(BIN)/consumption-datamart  ## resolves the dependencies anew
 		--no-emit-index-url --no-header $${extra:+--extra dev} \
 		--output-file requirements$$extra.lock pyproject.toml; done
 
-ui: $(BIN)/consumption-datamart  ## looks at Dagster's UI and at the page in a headless browser; needs chromium and npm
+ui-page: $(BIN)/consumption-datamart  ## looks at the page in a headless browser; needs chromium and npm
 	$(BIN)/pip install --quiet -e '.[ui]'
 	npm install --silent --no-save --prefix .datamart axe-core@4.14
-	$(BIN)/python -m pytest -m ui consumption_datamart_tests/test_ui.py consumption_datamart_tests/test_page_ui.py
+	$(BIN)/python -m pytest -m ui consumption_datamart_tests/test_page_ui.py
+
+ui: ui-page  ## looks at Dagster's UI, too
+	$(BIN)/python -m pytest -m ui consumption_datamart_tests/test_ui.py
 
 pictures: $(BIN)/consumption-datamart  ## takes the pictures of docs/page.md; needs chromium
 	$(BIN)/pip install --quiet -e '.[ui]'

@@ -10,7 +10,8 @@ from typing import Any
 
 import dagster as dg
 
-from consumption_datamart.alerts import Watched, alert_job, alert_sensor
+from consumption_datamart.alerts.evaluation import Watched
+from consumption_datamart.alerts.sensor import alert_job, alert_sensor
 from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.monitoring import MONITORING
 from consumption_datamart.assets.reports import REPORTS
@@ -49,7 +50,7 @@ from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.monitoring import MONITORING as MONITORED
 from consumption_datamart.schema.raw import Declarations, Dumps, models_of
 from consumption_datamart.schema.table import Table
-from consumption_datamart.settings import Settings
+from consumption_datamart.settings import Settings, load_settings
 
 BUILD_JOB = "build"
 NO_LAKE = date(2020, 1, 1)
@@ -118,7 +119,7 @@ def build_definitions(
         raise TypeError(
             f"{unknown[0]} is no setting; these are: {', '.join(Settings.model_fields)}"
         )
-    settings = (settings or Settings()).model_copy(update=overrides)
+    settings = (settings or load_settings()).model_copy(update=overrides)
     lake = LakeResource(
         uri=settings.lake, sources=settings.sources, accept_deletions=settings.accept_deletions
     )

@@ -5,6 +5,7 @@ that a team adds: one that takes or returns a `pd.DataFrame` or an `ibis.Table` 
 the annotation and a model of what it returns.
 """
 
+from collections.abc import Mapping
 from datetime import date
 
 import dagster as dg
@@ -18,7 +19,8 @@ from consumption_datamart.factories.metadata import materialization_metadata
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse import publish
+from consumption_datamart.warehouse import Profile, Transaction, publish
+from consumption_datamart.warehouse.audit import Samples, samples
 from consumption_datamart.warehouse.ledger import write_failures
 from consumption_datamart.warehouse.rows import on_days
 
@@ -55,13 +57,23 @@ class TableIOManager(dg.IOManager):
         days = _days(context, model)
         with as_dagster_failure():
             warehouse, dependents = self.warehouse.open(), self.catalog.dependents(model)
+            shown: dict[type[Table], Samples] = {}
+
+            def look(
+                transaction: Transaction,
+                days: Days | None,
+                profiles: Mapping[type[Table], Profile],
+            ) -> None:
+                shown[model] = samples(transaction, model, days, profiles[model])
+
             try:
-                published = publish(warehouse, model, obj, days, dependents=dependents)
+                published = publish(
+                    warehouse, model, obj, days, dependents=dependents, inspect=look
+                )
             except AuditError:
                 write_failures(warehouse, model, days)
                 raise
-        metadata = materialization_metadata(published.profile, days)
-        context.add_output_metadata(metadata)
+        context.add_output_metadata(materialization_metadata(published.profile, days, shown[model]))
 
     def load_input(self, context: dg.InputContext) -> ir.Table | pd.DataFrame:
         """The upstream table, or the partitions of it, as the input's annotation asks.

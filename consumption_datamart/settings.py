@@ -1,22 +1,54 @@
-"""Settings of the code location: the only reader of the environment."""
+"""Settings of the code location: the only reader of the environment.
+
+A setting is what the command says, else a variable of the environment, else what the file of the
+environment says that `CONSUMPTION_DATAMART_ENV` names, else its default.
+"""
 
 import os
+import tomllib
+from collections.abc import Mapping
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from consumption_datamart.errors import DatamartError
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+PREFIX = "CONSUMPTION_DATAMART_"
+ENV = f"{PREFIX}ENV"
+"""Names the environment, and so its file."""
+FOLDER = f"{PREFIX}SETTINGS"
+"""The folder of these files, `settings` of the project by default."""
 
 
 class Settings(BaseSettings):
     """What can be set, each by an environment variable `CONSUMPTION_DATAMART_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix="CONSUMPTION_DATAMART_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given, the environment, the file of the environment."""
+        file = settings_file()
+        if file is None:
+            return init_settings, env_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
 
     lake: str = Field(
         default=str(PROJECT_DIR / "source_data"),
@@ -125,14 +157,62 @@ def load_settings(*, lake: str | None = None, warehouse: str | None = None) -> S
     """Settings from the environment, but for what is given.
 
     Raises:
-        DatamartError: an environment variable has a value that cannot be read.
+        DatamartError: a value cannot be read, there is no such setting, or no such environment.
     """
+    given: dict[str, Any] = {"lake": lake, "warehouse": warehouse}
     try:
-        given: dict[str, Any] = {"lake": lake, "warehouse": warehouse}
         return Settings(**{name: value for name, value in given.items() if value})
     except ValidationError as error:
         problem = error.errors()[0]
-        name = "_".join(str(part) for part in problem["loc"]).upper()
-        raise DatamartError(
-            f"CONSUMPTION_DATAMART_{name}={problem['input']!r}: {problem['msg']}"
-        ) from error
+        name = "_".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            near = get_close_matches(name, Settings.model_fields, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise DatamartError(
+                f"{settings_file()}: {name}: there is no such setting{hint}"
+            ) from error
+        is_of_file = variable(name) not in os.environ and name in file_settings()
+        where = f"{settings_file()}: {name} = " if is_of_file else f"{variable(name)}="
+        raise DatamartError(f"{where}{problem['input']!r}: {problem['msg']}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise DatamartError(f"{settings_file()}: this is no TOML: {error}") from error
+
+
+def settings_file() -> Path | None:
+    """The file of the environment; None: no environment is named.
+
+    Raises:
+        DatamartError: it is not there.
+    """
+    name = os.environ.get(ENV)
+    if not name:
+        return None
+    folder = Path(os.environ.get(FOLDER) or PROJECT_DIR / "settings")
+    file = folder / f"{name}.toml"
+    if not file.is_file():
+        there = ", ".join(sorted(each.stem for each in folder.glob("*.toml"))) or "none"
+        raise DatamartError(f"{ENV}={name}: there is no {file}; environments there: {there}")
+    return file
+
+
+def file_settings() -> Mapping[str, Any]:
+    """What the file of the environment says; nothing, without one.
+
+    Raises:
+        DatamartError: it is not there.
+    """
+    file = settings_file()
+    return {} if file is None else tomllib.loads(file.read_text())
+
+
+def variable(name: str) -> str:
+    """The variable of the environment that sets something."""
+    alias = Settings.model_fields[name].validation_alias if name in Settings.model_fields else None
+    return alias if isinstance(alias, str) else f"{PREFIX}{name.upper()}"
+
+
+def origin(name: str) -> str:
+    """Where the value of a setting comes from: a variable, a file, or `default`."""
+    if variable(name) in os.environ:
+        return variable(name)
+    return str(settings_file()) if name in file_settings() else "default"

@@ -3,6 +3,8 @@
 import base64
 import html
 import io
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,6 +84,37 @@ def figures(warehouse: Warehouse) -> pd.DataFrame:
     return pd.concat([latest[columns], seconds[columns]]).sort_values(columns, ignore_index=True)
 
 
+class Series(NamedTuple):
+    """One series of a chart.
+
+    Attributes:
+        name: the table, and the code or the reason.
+        numbers: the earliest first.
+        at: when the last was.
+        most: the greatest.
+    """
+
+    name: str
+    numbers: Sequence[float]
+    at: datetime
+    most: float
+
+
+def series_of(found: pd.DataFrame, chart: str) -> list[Series]:
+    """The series of a chart by name; those of nothing are left out.
+
+    Args:
+        found: as `figures` gives them.
+        chart: of `CHARTS`.
+    """
+    series = []
+    for name, rows in found[found.chart == chart].groupby("series"):
+        numbers = rows.number.astype(float).tolist()
+        if any(numbers):
+            series.append(Series(str(name), numbers, rows["at"].iloc[-1], max(numbers)))
+    return series
+
+
 def draw(found: pd.DataFrame, format: str = "svg", charts: list[str] | None = None) -> bytes:
     """The charts below each other, with titles, units and legends; series of nothing are left out.
 
@@ -123,6 +156,15 @@ def _plot(axes: Any, chart: Chart, found: pd.DataFrame) -> None:
     axes.set_ylim(bottom=0)
     axes.tick_params(axis="x", labelrotation=30)
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="x-small", frameon=False)
+
+
+def recorded(settings: Settings) -> pd.DataFrame:
+    """The figures that readers see, as `figures` gives them.
+
+    Raises:
+        WarehouseError: the warehouse cannot be opened, or nothing was recorded yet.
+    """
+    return figures(open_warehouse(settings.warehouse, settings.memory_limit).released())
 
 
 def export(settings: Settings, path: Path) -> None:

@@ -3,11 +3,15 @@
 import gc
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.lakes import clean_environment
+from consumption_datamart.definitions import catalog_of
+from consumption_datamart.factories import Catalog
+from consumption_datamart.settings import Settings
 from consumption_datamart_tests import postgres_server
 from consumption_datamart_tests.mart import ENGINES
 
@@ -17,14 +21,10 @@ ON_EVERY_ENGINE = {
     f"test_{name}.py"
     for name in (
         "checks",
-        "diff",
         "earlier_warehouses",
         "end_to_end",
-        "faults",
         "in_memory",
         "increments",
-        "kills",
-        "optional_increments",
         "properties",
         "publication",
         "readers",
@@ -92,6 +92,16 @@ def database() -> Iterator[str]:
     url = postgres_server.new_database()
     yield url
     postgres_server.drop_database(url)
+
+
+@pytest.fixture
+def only_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build ends with the raw tables: the star and the reports take four times as long."""
+
+    def without_mart(settings: Settings) -> Catalog:
+        return replace(catalog_of(settings), specs=[])
+
+    monkeypatch.setattr("consumption_datamart.build.run.catalog_of", without_mart)
 
 
 @pytest.fixture

@@ -28,9 +28,9 @@ from consumption_datamart.lake.sources import Sources
 from consumption_datamart.partitions import partitions
 from consumption_datamart.schema.alerts import ALERTS
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.lake import Contract
+from consumption_datamart.schema.lake import CONTRACTS, Contract
 from consumption_datamart.schema.monitoring import MONITORING
-from consumption_datamart.schema.raw import Declarations, Dumps, models_of
+from consumption_datamart.schema.raw import Declarations, Dumps, models_of, raw_of
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Inspect, Warehouse, open_warehouse, publish
@@ -40,6 +40,10 @@ from consumption_datamart_tests.compare import Row, Tables
 ENGINES = ("duckdb", "sqlite")
 DUCKDB = pytest.mark.parametrize("engine", ["duckdb"], indirect=True)
 """For what is the same on every engine."""
+SLOW = pytest.mark.slow
+"""For what a quicker test holds in short: `make test-all` passes it."""
+ONLY_LOADED = pytest.mark.usefixtures("only_loaded")
+"""For what ends with the raw tables."""
 MODELS = {model.full_name(): model for model in [*models().values(), *MONITORING]}
 STORED = MODELS | {model.full_name(): model for model in ALERTS}
 COMPUTED = {spec.model.table_name(): spec for spec in STAR + REPORTS}
@@ -113,12 +117,18 @@ def build_tables(
         days: of the daily tables; by default all days of the lake.
     """
     found, warehouse = listing(Lake(str(lake))), open_warehouse(url)
-    wanted = None if only is None else _with_upstream({name.split(".")[1] for name in only})
+    asked = None if only is None else {name.split(".")[1] for name in only}
+    wanted = None if asked is None else _with_upstream(asked)
     days = days or days_of(found)
     publish(warehouse, Dumps, found.dumps())
     publish(warehouse, Declarations, found.sources.declarations())
+    with warehouse.transaction() as transaction:
+        transaction.require(*(raw_of(contract) for contract in CONTRACTS))
     for source in found.sources.all:
-        if wanted is None or wanted & {model.table_name() for model in models_of(source.contract)}:
+        tables = {model.table_name() for model in models_of(source.contract)}
+        if asked is not None and not found.of(source) and not asked & tables:
+            continue
+        if wanted is None or wanted & tables:
             load(warehouse, source, found, days if source.contract.day_column() else None)
     for name in TopologicalSorter(UPSTREAM).static_order():
         if name in COMPUTED and (wanted is None or name in wanted):

@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 from consumption_datamart import runs
-from consumption_datamart.alerts import AlertSettings, AlertStore, Watched, evaluate
+from consumption_datamart.alerts.config import AlertSettings
+from consumption_datamart.alerts.evaluation import Watched, evaluate
 from consumption_datamart.alerts.instance import FORGOTTEN
+from consumption_datamart.alerts.store import AlertStore
 from consumption_datamart.schema.monitoring import Objective
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.schema.reports import ReportCommitments, ReportConsumptionDaily

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import time_machine
 
-from consumption_datamart.alerts import ALERT_JOB, AlertStore
+from consumption_datamart.alerts.sensor import ALERT_JOB
+from consumption_datamart.alerts.store import AlertStore
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.schema.reports import ReportConsumptionDaily
 from consumption_datamart.warehouse import open_warehouse, publish

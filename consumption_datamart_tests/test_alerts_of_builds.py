@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from consumption_datamart.alerts import AlertStore, BuildEnd, evaluate_after_build
+from consumption_datamart.alerts.after_build import BuildEnd, evaluate_after_build
 from consumption_datamart.alerts.config import AlertSettings
 from consumption_datamart.alerts.machine import Alert, State, Transition
+from consumption_datamart.alerts.store import AlertStore
 from consumption_datamart.build.alerting import all_check_keys
 from consumption_datamart.definitions import build_definitions, catalog_of, check_keys
 from consumption_datamart.settings import Settings

@@ -26,7 +26,7 @@ from consumption_datamart.schema.types import Real, Text
 from consumption_datamart.settings import Settings
 from consumption_datamart_tests.compare import differing
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import catalog, copy_mart, settings, tables_of
+from consumption_datamart_tests.mart import SLOW, catalog, copy_mart, settings, tables_of
 from consumption_datamart_tests.oracle import expected_tables
 from consumption_datamart_tests.test_partitions import CHANGES, LAST, write_lake
 from consumption_datamart_tests.ticks import A_WHILE, Automation, Requested, copied
@@ -119,6 +119,7 @@ def test_a_restated_old_day_refreshes_that_day_and_its_thirty_report_days(mart: 
     assert differing(tables_of(mart.url), expected_tables(mart.lake)) == {}
 
 
+@SLOW
 def test_several_days_at_once(mart: Mart) -> None:
     for number in (3, 15, LAST):
         write_dump(mart.lake, "telemetry", day(number), [usage(event_ts=noon(number))])
@@ -156,6 +157,7 @@ def test_one_table_changes_only_what_is_made_of_it(mart: Mart) -> None:
     assert not of_days(asked), "no name changed, so no day is touched"
 
 
+@SLOW
 def test_an_amendment_recomputes_the_days_that_it_touches_and_no_others(mart: Mart) -> None:
     amended = entitlement(amendment=1, quantity=20, starts_on=day(30), ends_on=day(60))
     write_dump(mart.lake, "entitlements", day(36), [amended])
@@ -167,6 +169,7 @@ def test_an_amendment_recomputes_the_days_that_it_touches_and_no_others(mart: Ma
     assert differing(tables_of(mart.url), expected_tables(mart.lake)) == {}
 
 
+@SLOW
 def test_a_renamed_customer_touches_the_days_from_then_on(mart: Mart) -> None:
     line = invoice(invoice_date=day(34), invoice_id="INV-9", customer_name="New")
     write_dump(mart.lake, "invoices", day(36), [line])
@@ -231,6 +234,7 @@ TOGETHER = [
 """Changes that no test above has made."""
 
 
+@SLOW
 def test_whatever_changes_the_tables_follow(mart: Mart) -> None:
     for names in TOGETHER:
         for name in names:

@@ -14,6 +14,7 @@ from consumption_datamart.cli.reference import reference
 from consumption_datamart.definitions import models
 from consumption_datamart.schema.codes import BANDS
 from consumption_datamart.schema.dictionary import dictionary
+from consumption_datamart.schema.superset import superset
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.mart import STORED, tables_of
 
@@ -216,6 +217,12 @@ def test_a_run_is_recorded_where_dagster_home_says(
         assert run.is_success
         key = dg.AssetKey(["mart", "report_consumption_daily"])
         assert instance.get_materialized_partitions(key) == {END}
+
+
+def test_the_datasets_are_current() -> None:
+    there = (path for path in (DOCS / "superset").rglob("*") if path.is_file())
+    found = {str(path.relative_to(DOCS / "superset")): path.read_text() for path in there}
+    assert found == superset(), "write them anew: make docs"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, us
 from consumption_datamart_tests.mart import tables_of
 from consumption_datamart_tests.oracle import expected_tables
 
-MANY = 4
+MANY = 2
 """Runs at once; nothing limits their number, and each has a process of its own."""
 DONE = {"SUCCESS", "FAILURE", "CANCELED"}
 ONE_REPORT_DAY = "SELECT used_30d FROM mart.report_consumption_daily WHERE day = ?"

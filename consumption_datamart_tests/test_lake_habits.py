@@ -17,7 +17,7 @@ from consumption_datamart.schema.lake import Telemetry
 from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import as_written, load_table, tables_of
+from consumption_datamart_tests.mart import ONLY_LOADED, as_written, load_table, tables_of
 
 HEADER = "event_id,event_ts,customer_id,deployment_id,product_id,infrastructure,quantity,unit"
 LINE = "E1,2026-01-05 08:00:00,CUST-1,D1,P1,aws,80,vCPU"
@@ -54,6 +54,7 @@ def test_a_folder_above_the_lake_means_nothing(suffix: str, tmp_path: Path) -> N
     assert (row["customer_id"], row["dump_day"]) == ("CUST-1", day(5))
 
 
+@ONLY_LOADED
 @pytest.mark.parametrize("of_folder", [False, True])
 def test_a_link_is_followed_and_its_dump_is_loaded_again_when_it_changes(
     of_folder: bool, tmp_path: Path
@@ -80,6 +81,7 @@ NOT_TAKEN = ("2026-01-05.CSV", "2026-01-05.csv.gz", "dt=2026-01-05/a.csv", "2026
 SILENT = ("_SUCCESS", ".hidden.csv", "~$x.xlsx", "a.tmp", "b.crc", "c.part", "d.inprogress")
 
 
+@ONLY_LOADED
 def test_files_that_no_source_takes_are_told(lake: Path, tmp_path: Path) -> None:
     write_dump(lake, "invoices", day(5), [invoice()])
     for name in (*NOT_TAKEN, *SILENT):
@@ -92,6 +94,7 @@ def test_files_that_no_source_takes_are_told(lake: Path, tmp_path: Path) -> None
     assert "taken by no source" in again.err, "also where nothing is new"
 
 
+@ONLY_LOADED
 def test_a_lake_of_which_no_file_is_taken_is_an_error(lake: Path, tmp_path: Path) -> None:
     write(lake / "compute/20260105/00.csv", "x")
     found = ended(lake, url_in(tmp_path))
@@ -139,6 +142,7 @@ def test_any_header_with_these_columns_is_read(
     assert {name: str(row[name]) for name in NAMES} == values | {"quantity": "80.0"}
 
 
+@ONLY_LOADED
 def test_a_missing_column_is_told_with_those_that_there_are(lake: Path, tmp_path: Path) -> None:
     write(lake / "telemetry/2026-01-05.csv", HEADER.replace(",", ";") + "\n")
     found = ended(lake, url_in(tmp_path))
@@ -207,6 +211,7 @@ def test_what_was_loaded_is_not_deleted_because_its_dumps_are_gone(
     assert len(kept) == len(days) - number
 
 
+@ONLY_LOADED
 def test_few_dumps_that_are_gone_are_deleted(lake: Path, tmp_path: Path) -> None:
     url = url_in(tmp_path)
     for number in range(1, 7):
@@ -217,6 +222,7 @@ def test_few_dumps_that_are_gone_are_deleted(lake: Path, tmp_path: Path) -> None
     assert len(tables_of(as_written(url))["lake.raw_telemetry"]) == 5
 
 
+@ONLY_LOADED
 def test_a_table_that_never_came_is_late_after_its_days(lake: Path, tmp_path: Path) -> None:
     today = datetime.now(UTC).date()
 

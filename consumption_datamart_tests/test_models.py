@@ -3,19 +3,20 @@
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 import ibis
 import ibis.expr.datatypes as dt
-import pandas as pd
 import pyarrow as pa
 import pytest
 from pandera.errors import SchemaErrors
+from pandera.ibis import DataFrameSchema
 
 from consumption_datamart.errors import AuditError
 from consumption_datamart.schema.monitoring import MONITORING
 from consumption_datamart.schema.table import Table
 from consumption_datamart.simulation import simulate
-from consumption_datamart.warehouse import Warehouse, open_warehouse, publish
+from consumption_datamart.warehouse import Warehouse, audit, open_warehouse
 from consumption_datamart_tests.lakes import Row
 from consumption_datamart_tests.mart import MODELS, Tables, build_tables, tables_of
 
@@ -44,18 +45,32 @@ ODD = (
 )
 
 
-def spoilt(model: type[Table], rows: list[Row]) -> Iterator[tuple[str, list[Row]]]:
-    """The rows with one thing changed that may break the model, and what it is."""
+class Change(NamedTuple):
+    """Rows with one thing changed that may break the model.
+
+    Attributes:
+        name: what it is.
+        rows: all of them.
+        column: the only one that has changed; None: a row came in addition, or nothing.
+    """
+
+    name: str
+    rows: list[Row]
+    column: str | None
+
+
+def spoilt(model: type[Table], rows: list[Row]) -> Iterator[Change]:
+    """The changes of a few good rows."""
     first, *others = rows
-    yield "nothing", rows
-    yield "a row twice", [first, *rows]
+    yield Change("nothing", rows, None)
+    yield Change("a row twice", [first, *rows], None)
     columns, must = model.to_schema().columns, model.required()[0]
     for name, dtype in model.ibis_schema().items():
         if columns[name].nullable or name == must:
-            yield f"no {name}", [first | {name: None}, *others]
+            yield Change(f"no {name}", [first | {name: None}, *others], name)
         if columns[name].checks:
             odd = next((value for is_of, value in ODD if is_of(dtype)), -1)
-            yield f"{name} = {odd!r}", [first | {name: odd}, *others]
+            yield Change(f"{name} = {odd!r}", [first | {name: odd}, *others], name)
 
 
 OTHERS = ("_invoices", "_telemetry", "_bundles", "_accounts", "_exchange_rates")
@@ -73,12 +88,10 @@ What is written down while tables are published is not published itself.
 def test_the_audit_agrees_with_pandera(name: str, tables: Tables, target: Warehouse) -> None:
     model, rows = MODELS[name], tables[name][:4]
     assert rows
-    verdicts = {
-        change: (is_published(target, model, some), is_valid(model, some))
-        for change, some in spoilt(model, rows)
-    }
-    assert verdicts["nothing"] == (True, True)
-    assert {change: both for change, both in verdicts.items() if both[0] != both[1]} == {}
+    changes = list(spoilt(model, rows))
+    passed = {change.name for change in changes if is_published(target, model, change.rows)}
+    assert "nothing" in passed
+    assert {change.name for change in changes if is_valid(model, change)} == passed
 
 
 def as_table(model: type[Table], rows: list[Row]) -> ibis.Table:
@@ -89,16 +102,26 @@ def as_table(model: type[Table], rows: list[Row]) -> ibis.Table:
 def is_published(target: Warehouse, model: type[Table], rows: list[Row]) -> bool:
     """Whether the audit lets the rows through."""
     try:
-        publish(target, model, pd.DataFrame(rows))
+        with target.transaction() as transaction:
+            transaction.clear(model)
+            transaction.append(model, (row.values() for row in rows))
+            audit(transaction, model)
     except AuditError:
         return False
     return True
 
 
-def is_valid(model: type[Table], rows: list[Row]) -> bool:
-    """Whether Pandera finds the rows valid."""
+def is_valid(model: type[Table], change: Change) -> bool:
+    """Whether Pandera finds the rows valid.
+
+    It looks at each column in queries of its own: columns that have not changed are left out.
+    """
+    schema = model.to_schema()
+    if change.column is not None:
+        only = {change.column: schema.columns[change.column]}
+        schema = DataFrameSchema(only, checks=schema.checks, unique=schema.unique)
     try:
-        model.validate(as_table(model, rows), lazy=True)
+        schema.validate(as_table(model, change.rows), lazy=True)
     except SchemaErrors:
         return False
     return True

@@ -17,6 +17,7 @@ from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.dimensions import DimCustomer
 from consumption_datamart.schema.facts import FactConsumptionDaily
 from consumption_datamart.warehouse import Warehouse, open_warehouse, publish
+from consumption_datamart.warehouse.audit import samples
 from consumption_datamart_tests.lakes import Row
 from consumption_datamart_tests.mart import as_written, tables_of
 
@@ -161,8 +162,11 @@ def test_samples_show_flags_as_flags(warehouse: str) -> None:
         "top_customer_id": "CUST-1",
         "meta__warnings": "",
     }
-    published = publish(open_warehouse(warehouse), DimCustomer, pd.DataFrame([version]))
-    (shown,) = published.profile.samples["sample"].to_dict("records")
+    target = open_warehouse(warehouse)
+    published = publish(target, DimCustomer, pd.DataFrame([version]))
+    with target.transaction() as transaction:
+        found = samples(transaction, DimCustomer, None, published.profile)
+    (shown,) = found["sample"].to_dict("records")
     assert shown["is_current"] is True
 
 

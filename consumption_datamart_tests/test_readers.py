@@ -1,6 +1,7 @@
 """Whoever reads the warehouse's file sees the last release, and is in nobody's way."""
 
 import errno
+import os
 import subprocess
 import sys
 import time
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pandas as pd
@@ -31,6 +33,7 @@ from consumption_datamart_tests.lakes import day, entitlement, noon, usage, writ
 from consumption_datamart_tests.mart import tables_of
 
 MODEL = FactConsumptionDaily
+NOBODY = 65534
 ROWS, READERS, SECONDS = 1_000, 8, 4.0
 QUERY = "SELECT min(used_quantity), max(used_quantity), count(*) FROM {table}"
 READ = {
@@ -311,3 +314,37 @@ def test_a_release_where_the_system_cannot_copy_by_itself(
     publish(target, MODEL, generation(1))
     target.release()
     assert seen(path) == 1
+
+
+@contextmanager
+def as_another_user(folder: Path) -> Iterator[None]:
+    """Nothing in a folder may be written."""
+    for each in folder.iterdir():
+        each.chmod(0o444)
+    folder.chmod(0o555)
+    is_root = os.geteuid() == 0
+    if is_root:  # whom no mode keeps out
+        os.setresuid(NOBODY, NOBODY, 0)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.setresuid(0, 0, 0)
+        folder.chmod(0o755)
+
+
+def test_who_may_only_read_can_do_so(engine: str) -> None:
+    with TemporaryDirectory() as name:
+        target = open_warehouse(f"{engine}://{name}/warehouse.{engine}")
+        publish(target, MODEL, generation(1))
+        alert = Alert("check", "a table", State.alarm, 1, datetime(2026, 1, 1), "It fails.")
+        AlertStore(target).write([alert], [])
+        target.release()
+
+        def found() -> tuple[int, int]:
+            readers = target.released()
+            return len(readers.whole_rows(MODEL)), len(AlertStore(readers).alerts())
+
+        assert found() == (ROWS, 1)
+        with as_another_user(Path(name)):
+            assert found() == (ROWS, 1)

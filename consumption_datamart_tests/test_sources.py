@@ -26,7 +26,7 @@ from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Telemetry
 from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests import cli
-from consumption_datamart_tests.mart import DUCKDB, as_written, tables_of
+from consumption_datamart_tests.mart import DUCKDB, ONLY_LOADED, as_written, tables_of
 from consumption_datamart_tests.mutations import damaged
 
 HEADER = "event_id,event_ts,customer_id,deployment_id,product_id,infrastructure,quantity,unit"
@@ -114,6 +114,7 @@ def zst(content: str) -> bytes:
     return pa.compress(content.encode(), "zstd", asbytes=True)
 
 
+@ONLY_LOADED
 @pytest.mark.parametrize(
     ("ending", "content"),
     [
@@ -141,6 +142,7 @@ def test_every_format_gives_the_same_row(
     assert row["event_ts"] == datetime(2026, 10, 1, 10)
 
 
+@ONLY_LOADED
 @pytest.mark.parametrize("ending", ["parquet", "parquet.gz", "PARQUET"])
 def test_parquet_gives_that_row_too(ending: str, lake: Path, tmp_path: Path) -> None:
     source(lake, "api", "api/{day}.*")
@@ -154,6 +156,7 @@ def test_parquet_gives_that_row_too(ending: str, lake: Path, tmp_path: Path) -> 
     assert (row["event_ts"], row["customer_id"]) == (datetime(2026, 10, 1, 10), "CUST-7")
 
 
+@ONLY_LOADED
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
 def test_a_line_that_cannot_be_read_is_set_aside_with_its_text(
     ending: str, lake: Path, tmp_path: Path
@@ -170,6 +173,7 @@ def test_a_line_that_cannot_be_read_is_set_aside_with_its_text(
     assert (read["rows_read"], read["rows_kept"], read["rows_quarantined"]) == (3, 1, 2)
 
 
+@ONLY_LOADED
 def test_a_mapped_row_that_is_set_aside_keeps_its_own_text(lake: Path, tmp_path: Path) -> None:
     source(lake, "api", "api/{day}.csv")
     write(lake / "api/2026-10-01.csv", CSV.replace("2.5", "lots"))
@@ -179,6 +183,7 @@ def test_a_mapped_row_that_is_set_aside_keeps_its_own_text(lake: Path, tmp_path:
     assert json.loads(str(row["line"])) == own
 
 
+@ONLY_LOADED
 def test_rows_that_are_not_the_marts_are_counted_and_not_kept(lake: Path, tmp_path: Path) -> None:
     source(lake, "api", "api/{day}.csv", "where = \"id <> 'test'\"")
     write(lake / "api/2026-10-01.csv", CSV + "test,x,y,z\ne2,2026-10-01T11:00:00Z,7,x\n")
@@ -208,6 +213,7 @@ def test_sources_of_one_table_are_loaded_and_fail_by_themselves(lake: Path, tmp_
     assert {"rows_accounted_api", "volume_web", "late_telemetry_api"} <= checks
 
 
+@ONLY_LOADED
 def test_a_source_that_is_renamed_is_loaded_anew(lake: Path, tmp_path: Path) -> None:
     url = f"duckdb://{tmp_path}/m.duckdb"
     source(lake, "api", "api/{day}.csv")
@@ -218,6 +224,7 @@ def test_a_source_that_is_renamed_is_loaded_anew(lake: Path, tmp_path: Path) -> 
     assert row["source"] == "web"
 
 
+@ONLY_LOADED
 def test_another_expression_loads_the_same_files_anew(lake: Path, tmp_path: Path) -> None:
     url = f"duckdb://{tmp_path}/m.duckdb"
     source(lake, "api", "api/{day}.csv")
@@ -233,6 +240,7 @@ EVENTS = st.lists(
 )
 
 
+@ONLY_LOADED
 @settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(moments=EVENTS, steps=st.booleans())
 def test_days_of_another_zone_are_put_where_they_belong(
@@ -259,6 +267,7 @@ def test_days_of_another_zone_are_put_where_they_belong(
     assert sum(int(str(row["rows_read"])) for row in tables["lake.files_telemetry"]) == len(moments)
 
 
+@ONLY_LOADED
 def test_the_marts_days_are_those_of_the_lakes_zone(lake: Path, tmp_path: Path) -> None:
     write(lake / "lake.toml", 'time_zone = "Asia/Tokyo"\n')
     line = "e1,2026-09-30T23:00:00Z,CUST-1,d,p,,1,u"
@@ -290,6 +299,7 @@ def test_a_mistake_is_told_in_one_line(text: str, lake: Path) -> None:
     assert "\n" not in str(told.value)
 
 
+@ONLY_LOADED
 @pytest.mark.parametrize(
     ("key", "expression", "told"),
     [
@@ -339,6 +349,7 @@ def test_a_snapshot_is_of_the_day_of_its_last_change(lake: Path) -> None:
     assert [file.day for file in found.files["entitlements", "crm"]] == [date(2026, 10, 3)]
 
 
+@ONLY_LOADED
 @DUCKDB
 def test_settings_name_another_sources_file(
     lake: Path, warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

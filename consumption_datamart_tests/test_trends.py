@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from consumption_datamart.checks import Inspection
+from consumption_datamart.cli.trends import sparkline
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Invoices, Telemetry
@@ -99,6 +100,21 @@ def test_the_page_shows_them_with_titles_units_and_legends(
         "raw_telemetry: unusual_quantity" in texts
     )
     assert not re.search(r"(src|href)=\"http", drawn), "it needs nothing else"
+
+
+def test_the_terminal_shows_them_as_blocks(folder: Path) -> None:
+    ended = cli.run_apart("trends", "--warehouse", url(folder, "duckdb"))
+    assert (ended.code, ended.err) == (0, "")
+    lines = [re.split(r"\s{2,}", line.strip()) for line in ended.out.splitlines()]
+    assert ["raw_telemetry: unusual_quantity", "█▁▁", "1", "0", "2026-01-07"] in lines
+    assert ["raw_telemetry", "█▁▅", "2", "1", "2026-01-07"] in lines
+    assert all(any(chart.title in line for line in lines) for chart in CHARTS.values())
+
+
+def test_blocks_tell_nothing_from_little() -> None:
+    assert sparkline([0, 0.01, 1, 4, 7.9, 8]) == "▁▂▂▅▇█"
+    assert sparkline([0, 0]) == "▁▁"
+    assert sparkline([]) == ""
 
 
 WRONG = {

@@ -1,9 +1,10 @@
 """Where alerts outlast restarts: two tables, beside the mart."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -11,7 +12,7 @@ import pandas as pd
 from consumption_datamart.alerts.machine import Alert, State, Transition
 from consumption_datamart.schema import alerts as stored
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse import Transaction, Warehouse, audit
+from consumption_datamart.warehouse import Warehouse, audit
 
 Key = tuple[str, str]
 """Signal and subject."""
@@ -91,11 +92,11 @@ class AlertStore:
         moved = None if self.warehouse.exists(stored.AlertTransition) else self.history()
         with self.warehouse.transaction(stored.ALERTS) as transaction:
             transaction.clear(stored.Alert)
-            _append(transaction, stored.Alert, known)
+            transaction.append(stored.Alert, _values(stored.Alert, known))
             transaction.upgrade(stored.AlertTransition)
-            if moved is not None and not moved.empty:
-                transaction.append(stored.AlertTransition, moved)
-            _append(transaction, stored.AlertTransition, added)
+            before = [] if moved is None else moved.to_dict("records")
+            rows = _values(stored.AlertTransition, [*before, *added])
+            transaction.append(stored.AlertTransition, rows)
             for model in (stored.Alert, stored.AlertTransition):
                 audit(transaction, model)
 
@@ -110,7 +111,7 @@ class AlertStore:
         """
         with self.warehouse.transaction(stored.ALERTS) as transaction:
             transaction.clear(stored.AlertEvaluation)
-            _append(transaction, stored.AlertEvaluation, [{"evaluated_at": at}])
+            transaction.append(stored.AlertEvaluation, [(at,)])
 
     def delivered(self, told: Mapping[str, Collection[tuple[datetime, str, str]]]) -> None:
         """Writes down who was told.
@@ -128,7 +129,8 @@ class AlertStore:
         with self.warehouse.transaction(stored.ALERTS) as transaction:
             rows = transaction.slice(stored.AlertTransition)
             transaction.delete(stored.AlertTransition, rows.undelivered != "")
-            transaction.append(stored.AlertTransition, waiting)
+            rows = _values(stored.AlertTransition, waiting.to_dict("records"))
+            transaction.append(stored.AlertTransition, rows)
 
     def _frame(
         self, model: type[Table], choose: Callable[[ir.Table], ir.Table] = lambda rows: rows
@@ -141,9 +143,8 @@ class AlertStore:
         return pd.DataFrame(columns=list(model.ibis_schema()))
 
 
-def _append(
-    transaction: Transaction, model: type[Table], rows: Sequence[dict[str, object]]
-) -> None:
-    # a frame without rows has no types either
-    if rows:
-        transaction.append(model, pd.DataFrame(rows, columns=list(model.ibis_schema())))
+def _values(
+    model: type[Table], rows: Iterable[Mapping[Any, object]]
+) -> Iterator[tuple[object, ...]]:
+    """In the order of the model's columns."""
+    return (tuple(row[name] for name in model.ibis_schema()) for row in rows)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from consumption_datamart.alerts import BuildEnd, evaluate_after_build, load_alert_settings
+from consumption_datamart.alerts.after_build import BuildEnd, evaluate_after_build
+from consumption_datamart.alerts.config import load_alert_settings
 from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.monitoring import MONITORING
 from consumption_datamart.assets.reports import REPORTS

@@ -1,7 +1,7 @@
 """What a check is: a pure function from tables to a measure, and the most that it may be."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -9,6 +9,7 @@ import ibis
 import ibis.expr.types as ir
 
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.memo import memoized
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.rows import on_days
 
@@ -77,13 +78,7 @@ class Check:
         asked = inspect.signature(self.measure).parameters
         given |= {TODAY: today} if TODAY in asked else {}
         given |= {DAYS: days} if DAYS in asked else {}
-        found = self.measure(**given)
-        day = found.day if self.model.day_column() else ibis.null("date")
-        return found.select(
-            day=day,
-            measured=found.measured.cast("float64"),
-            rows=found["rows"].fill_null(0).cast("int64"),
-        )
+        return _measured(self.measure, self.model, tuple(given), *given.values())
 
     def result(self, day: date | None, measured: float | None, rows: int) -> "Result":
         """What it is of a day, or of the table, that so much was measured."""
@@ -115,6 +110,19 @@ class Result:
         on = f" on {self.day}" if self.day else ""
         measured = "nothing" if self.measured is None else f"{self.measured:g}"
         return f"{self.check.name}{on}: {measured} where at most {self.check.limit:g} may be"
+
+
+@memoized
+def _measured(
+    measure: Callable[..., ir.Table], model: type[Table], names: Sequence[str], *given: object
+) -> ir.Table:
+    found = measure(**dict(zip(names, given, strict=True)))
+    day = found.day if model.day_column() else ibis.null("date")
+    return found.select(
+        day=day,
+        measured=found.measured.cast("float64"),
+        rows=found["rows"].fill_null(0).cast("int64"),
+    )
 
 
 def number(day: ir.DateColumn) -> ir.IntegerColumn:

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import ibis.expr.types as ir
-import pandas as pd
 
 from consumption_datamart.checks.check import Check, Result
 from consumption_datamart.schema.days import Days
@@ -66,22 +65,15 @@ def record(transaction: Transaction, results: Iterable[Result]) -> set[ResultKey
         if len({result.day for result in found}) > 1
         else set()
     )
-    frame = pd.DataFrame(
-        {
-            "checked_table": [result.check.model.full_name() for result in found],
-            "check_name": [result.check.name for result in found],
-            "checked_day": pd.to_datetime(pd.Series([result.day for result in found])),
-            "kind": [result.check.kind for result in found],
-            "severity": [result.check.severity for result in found],
-            "passed": [result.passed for result in found],
-            "measured": pd.Series([result.measured for result in found], dtype="float64"),
-            "threshold": [float(result.check.limit) for result in found],
-            "rows_concerned": [result.rows for result in found],
-        }
-    )
-    frame["evaluated_at"] = pd.Timestamp(datetime.now(UTC).replace(tzinfo=None))
-    transaction.append(CheckResult, frame)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    transaction.append(CheckResult, [_as_row(result, now) for result in found])
     return failed
+
+
+def _as_row(result: Result, now: datetime) -> tuple[object, ...]:
+    check = result.check
+    which = (check.model.full_name(), check.name, result.day, check.kind, check.severity)
+    return (now, *which, result.passed, result.measured, float(check.limit), result.rows)
 
 
 def prune(transaction: Transaction, before: date) -> None:

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 
-import pandas as pd
-
 from consumption_datamart.checks.check import MODEL, Check, Result
 from consumption_datamart.checks.evaluation import ResultKey, evaluate, record
 from consumption_datamart.errors import AuditError, CheckError, WarehouseError
@@ -14,7 +12,7 @@ from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import Figure
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Profile, Transaction, Warehouse
-from consumption_datamart.warehouse.audit import TOTAL
+from consumption_datamart.warehouse.audit import TOTAL, Samples, samples
 
 
 class Inspection:
@@ -23,18 +21,23 @@ class Inspection:
     Attributes:
         results: of all that was looked at.
         failed_before: what had failed when it was last looked at.
+        samples: of each table a few rows, by label, where they are wanted.
     """
 
-    def __init__(self, checks: Sequence[Check], today: date | None = None) -> None:
+    def __init__(
+        self, checks: Sequence[Check], today: date | None = None, *, is_sampled: bool = False
+    ) -> None:
         """Begins to count the seconds.
 
         Args:
             checks: of the tables that the step publishes.
             today: the date; by default that of the clock, in UTC.
+            is_sampled: whether samples are wanted.
         """
         self.checks, self.today, self.begun = checks, today, time.monotonic()
         self.results: list[Result] = []
         self.failed_before: set[ResultKey] = set()
+        self.is_sampled, self.samples = is_sampled, dict[type[Table], Samples]()
 
     def __call__(
         self,
@@ -71,6 +74,8 @@ class Inspection:
         if wrong:
             raise CheckError(wrong[0].check.model.full_name(), str(wrong[0]))
         self.failed_before |= record(transaction, found)
+        if self.is_sampled:
+            self.samples |= {m: samples(transaction, m, days, p) for m, p in profiles.items()}
         self._write_figures(transaction, days, profiles)
 
     def seconds(self) -> float:
@@ -100,15 +105,14 @@ class Inspection:
         now = datetime.now(UTC).replace(tzinfo=None)
         rows = []
         for model, profile in profiles.items():
-            each = [day.isoformat() if day else TOTAL for day in model.periods(days)]
-            figures = profile.figures.reindex(each, fill_value=0)
-            figures = figures.assign(seconds=self.seconds() / len(each))
-            for day, counts in figures.to_dict("index").items():
+            periods = model.periods(days)
+            counted, share = profile.figures.to_dict("index"), self.seconds() / len(periods)
+            none = dict.fromkeys(profile.figures.columns, 0)
+            for day in periods:
+                counts = counted.get(day.isoformat() if day else TOTAL, none)
                 rows += [
-                    (now, model.full_name(), day or None, figure, float(number))
-                    for figure, number in counts.items()
+                    (now, model.full_name(), day, figure, float(number))
+                    for figure, number in {**counts, "seconds": share}.items()
                 ]
-        frame = pd.DataFrame(rows, columns=list(Figure.ibis_schema()))
-        frame["built_day"] = pd.to_datetime(frame.built_day)
         transaction.upgrade(Figure)
-        transaction.append(Figure, frame)
+        transaction.append(Figure, rows)

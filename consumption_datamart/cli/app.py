@@ -12,7 +12,9 @@ import typer
 
 from consumption_datamart.cli.of_access import grant_readers
 from consumption_datamart.cli.of_comparison import diff
+from consumption_datamart.cli.of_config import config
 from consumption_datamart.cli.of_lake import check_lake, init
+from consumption_datamart.cli.of_metrics import metrics
 from consumption_datamart.cli.of_page import page
 from consumption_datamart.cli.of_report import report
 from consumption_datamart.cli.options import Lake, LakeFormat, Warehouse, a_day
@@ -135,6 +137,8 @@ app.command(name="check-lake")(check_lake)
 app.command()(init)
 app.command()(report)
 app.command()(page)
+app.command()(metrics)
+app.add_typer(config, name="config")
 app.command()(diff)
 app.command(name="grant-readers")(grant_readers)
 
@@ -239,12 +243,20 @@ def slo(warehouse: Warehouse = None) -> None:
 
 @app.command()
 def trends(
-    export: Annotated[Path, typer.Option(help="Page to write, .html.", metavar="FILE")],
+    export: Annotated[
+        Path | None, typer.Option(help="Page to write charts to, .html.", metavar="FILE")
+    ] = None,
     warehouse: Warehouse = None,
 ) -> None:
-    """Plot warnings, quarantined rows, rows and seconds over time, by table and code."""
+    """Show warnings, quarantined rows, rows and seconds over time, by table and code."""
     from consumption_datamart import trends as room
     from consumption_datamart.settings import load_settings
 
-    room.export(load_settings(warehouse=warehouse), export)
+    settings = load_settings(warehouse=warehouse)
+    if export is None:
+        from consumption_datamart.cli.trends import show
+
+        show(room.recorded(settings))
+        return
+    room.export(settings, export)
     typer.echo(f"Wrote {export}", err=True)

@@ -1,6 +1,6 @@
-"""The reference pages, written from the code: `docs/cli.md` and `docs/data-dictionary.md`.
+"""What is written from the code: `docs/cli.md`, `docs/data-dictionary.md`, `docs/superset/`.
 
-`python -m consumption_datamart.cli.reference` writes both; a test requires that they are true.
+`python -m consumption_datamart.cli.reference` writes all; a test requires that they are true.
 """
 
 from pathlib import Path
@@ -13,6 +13,7 @@ from consumption_datamart.definitions import models
 from consumption_datamart.schema.alerts import ALERTS
 from consumption_datamart.schema.dictionary import dictionary
 from consumption_datamart.schema.monitoring import MONITORING
+from consumption_datamart.schema.superset import superset
 
 
 def reference() -> str:
@@ -28,3 +29,7 @@ if __name__ == "__main__":
     docs.joinpath("data-dictionary.md").write_text(
         dictionary([*models().values(), *MONITORING, *ALERTS])
     )
+    for name, content in superset().items():
+        place = docs / "superset" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(content)

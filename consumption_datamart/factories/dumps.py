@@ -92,11 +92,13 @@ def listed_asset(spec: ListedSpec, catalog: Catalog) -> dg.AssetsDefinition:
     def _listed(
         lake: LakeResource, warehouse: WarehouseResource
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.MaterializeResult[Any]]:
-        inspection = Inspection(checks)
+        inspection = Inspection(checks, is_sampled=True)
         with as_dagster_failure():
             found = listing(lake.open())
             published = refresh_listed(spec, catalog, found, warehouse.open(), inspection)
-        metadata = materialization_metadata(published.profile, None, inspection.seconds())
+        metadata = materialization_metadata(
+            published.profile, None, inspection.samples[model], inspection.seconds()
+        )
         if model is Dumps:
             metadata |= {"ignored files": len(found.ignored), "future files": len(found.future)}
             metadata |= {"remarks": "; ".join(found.remarks)} if found.remarks else {}

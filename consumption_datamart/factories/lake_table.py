@@ -89,7 +89,7 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
     def _load(
         context: dg.AssetExecutionContext, lake: LakeResource, warehouse: WarehouseResource
     ) -> Iterator[Any]:
-        inspection = Inspection(checks)
+        inspection = Inspection(checks, is_sampled=True)
         days = days_of_run(context, raw.grain())
         with as_dagster_failure():
             found, target = listing(lake.open()), warehouse.open()
@@ -104,7 +104,7 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
             yield from _materialized(models, loads)
             raise dg.Failure(description=problem, allow_retries=False)
         for model, profile in profiles_of(models, loads).items():
-            metadata = metadata_of_step(context, model, profile, days, inspection.seconds())
+            metadata = metadata_of_step(context, model, profile, days, inspection)
             if model is raw:
                 metadata["dagster/column_lineage"] = _lineage(contract, own)
                 if unexpected := {k: v for load in loads for k, v in load.unexpected.items()}:

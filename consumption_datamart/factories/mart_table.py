@@ -2,13 +2,11 @@
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 
 import dagster as dg
-import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pandas as pd
 
@@ -33,6 +31,7 @@ from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.dimensions import ReportingDay
 from consumption_datamart.schema.grain import Grain
+from consumption_datamart.schema.memo import memoized
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Publication, Warehouse, publish
 from consumption_datamart.warehouse.changes import VALIDITY
@@ -74,7 +73,7 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
     def _table(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.MaterializeResult[Any]]:
-        inspection = Inspection(checks)
+        inspection = Inspection(checks, is_sampled=True)
         with as_dagster_failure():
             target = warehouse.open()
             days = days_of_run(context, model.grain()) or catalog.stale_days(model, target)
@@ -83,7 +82,7 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
             except AuditError as error:
                 yield from events(inspection.results, error=str(error))
                 raise
-        metadata = metadata_of_step(context, model, published.profile, days, inspection.seconds())
+        metadata = metadata_of_step(context, model, published.profile, days, inspection)
         if isinstance(rows, ir.Table):
             tables = {target.location(each)[0]: each for each in catalog.models.values()}
             metadata["dagster/column_lineage"] = column_lineage(conform(model, rows), tables)
@@ -138,19 +137,16 @@ def computed(
     A process that computes it again, of the same tables, has the expression from before: making one
     takes Ibis longer than most engines need to run it.
     """
-    inputs = [(name, each.op()) for name, each in tables.items() if isinstance(each, ir.Table)]
-    return (
-        spec.compute(**tables)
-        if len(inputs) < len(tables) or not inputs
-        else _expression(spec.compute, tuple(inputs))
-    )
+    if not tables or not all(isinstance(each, ir.Table) for each in tables.values()):
+        return spec.compute(**tables)
+    return _expression(spec.compute, tuple(tables), *tables.values())
 
 
-@lru_cache(maxsize=512)
+@memoized
 def _expression(
-    compute: Callable[..., ir.Table], inputs: tuple[tuple[str, ops.Relation], ...]
+    compute: Callable[..., ir.Table], names: Sequence[str], *tables: ir.Table
 ) -> ir.Table:
-    return compute(**{name: relation.to_expr() for name, relation in inputs})
+    return compute(**dict(zip(names, tables, strict=True)))
 
 
 def arguments(

@@ -8,12 +8,12 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pandas as pd
 
-from consumption_datamart.checks import asset_key
+from consumption_datamart.checks import Inspection, asset_key
 from consumption_datamart.lake.sources import Source
 from consumption_datamart.partitions import DAYS_BUILT
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse.audit import TOTAL, Profile
+from consumption_datamart.warehouse.audit import TOTAL, Profile, Samples
 
 
 def source_key(source: Source) -> dg.AssetKey:
@@ -81,18 +81,19 @@ def _definition_metadata(model: type[Table]) -> dict[str, Any]:
 
 
 def materialization_metadata(
-    profile: Profile, days: Days | None, seconds: float | None = None
+    profile: Profile, days: Days | None, samples: Samples, seconds: float | None = None
 ) -> dict[str, Any]:
     """What to attach to a materialization: samples, and figures over all days.
 
     Args:
         profile: of what was published.
         days: that were published; None for a table without days.
+        samples: of its rows.
         seconds: that it took.
     """
     metadata: dict[str, Any] = {
         label: dg.MetadataValue.md(frame.to_markdown(index=False) if len(frame) else "no rows")
-        for label, frame in profile.samples.items()
+        for label, frame in samples.items()
     }
     metadata |= {} if seconds is None else {"seconds": seconds}
     if days is None:
@@ -107,7 +108,7 @@ def metadata_of_step(
     model: type[Table],
     profile: Profile,
     days: Days | None,
-    seconds: float,
+    inspection: Inspection,
 ) -> dict[str, Any]:
     """The same, of what a step has published; each partition gets its own figures.
 
@@ -116,9 +117,11 @@ def metadata_of_step(
         model: the table.
         profile: of what was published.
         days: that were published; None for a table without days.
-        seconds: that the step took, of which each partition is given an even share.
+        inspection: of the step, of whose seconds each partition is given an even share.
     """
-    metadata, key = materialization_metadata(profile, days, seconds), asset_key(model)
+    seconds, key = inspection.seconds(), asset_key(model)
+    samples = inspection.samples.get(model, {})
+    metadata = materialization_metadata(profile, days, samples, seconds)
     if days is not None and context.assets_def.get_asset_spec(key).partitions_def is not None:
         periods = [day.isoformat() for day in model.periods(days) if day]
         share = {"seconds": seconds / len(periods)}

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
-import pandas as pd
 
 from consumption_datamart.lake.dumps import DumpFile
 from consumption_datamart.lake.listing import Listing
@@ -46,8 +45,7 @@ def write_down(
         before &= known.dump_day.between(*days)
     transaction.delete(LoadedFile, before)
     rows = [(*source.key, file.day, file.name, file.stamp, content) for file, content in found]
-    frame = pd.DataFrame(rows, columns=list(LoadedFile.ibis_schema()))
-    transaction.append(LoadedFile, frame.astype({"dump_day": "datetime64[us]"}))
+    transaction.append(LoadedFile, rows)
 
 
 class LoadedAs(NamedTuple):

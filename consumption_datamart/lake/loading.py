@@ -7,7 +7,6 @@ from pathlib import Path
 
 import duckdb
 import ibis
-import pandas as pd
 
 from consumption_datamart.errors import SourceError, first_line
 from consumption_datamart.lake.batch import Batch, begin_later_keys
@@ -167,20 +166,20 @@ class Load:
         files = self.transaction.slice(self.files)
         is_own = files.source == ibis.literal(self.source.name)
         concerned = is_own & files.dump_day.isin(sorted(superseded))
-        found = pd.DataFrame(
-            self.transaction.rows(files.filter(concerned)), columns=list(files.columns)
-        )
-        days = found.dump_day.map(day_of)
-        if days.duplicated().any():
-            return False
-        rows = days.map(superseded)
-        found = found.assign(
-            dump_day=pd.to_datetime(days),
-            rows_kept=found.rows_kept - rows,
-            rows_superseded=found.rows_superseded + rows,
-        )
+        columns, found = list(self.files.ibis_schema()), {}
+        for values in self.transaction.rows(files.filter(concerned).select(columns)):
+            row = dict(zip(columns, values, strict=True))
+            day = day_of(row["dump_day"])
+            if day in found:
+                return False
+            row |= {
+                "dump_day": day,
+                "rows_kept": row["rows_kept"] - superseded[day],
+                "rows_superseded": row["rows_superseded"] + superseded[day],
+            }
+            found[day] = tuple(row.values())
         self.transaction.delete(self.files, concerned)
-        self.transaction.append(self.files, found)
+        self.transaction.append(self.files, found.values())
         return True
 
     def _load(self, files: Sequence[DumpFile]) -> None:

@@ -62,9 +62,9 @@ def outcome(transaction: Transaction, contract: type[Contract], days: Days | Non
     rows = transaction.slice(loaded, days)
     extra = rows.filter(rows.unexpected_columns != "").select("file", "unexpected_columns")
     return Outcome(
-        raw=Profile(_joined(kept.figures, files.figures[list(FATES)]), kept.samples),
-        quarantine=Profile(set_aside.figures[["rows", *occurring]], set_aside.samples),
-        files=Profile(files.figures[["rows"]], files.samples),
+        raw=Profile(_joined(kept.figures, files.figures[list(FATES)])),
+        quarantine=Profile(set_aside.figures[["rows", *occurring]]),
+        files=Profile(files.figures[["rows"]]),
         unexpected_columns=dict(transaction.rows(extra)),
     )
 

@@ -52,8 +52,7 @@ def use_over_time(
         height = f"{frame.y(run.entitled):.1f}"
         steps += f"V{height}H{right:.1f}" if joins else f"M{left:.1f} {height}H{right:.1f}"
     marks.append(("entitled", steps))
-    if len(days) > 1:
-        marks.append(("used", line(zip(map(frame.x, days), map(frame.y, used), strict=True))))
+    marks.append(("used", _line(frame, days, used)))
     legend = [("used", "used a day")]
     if spans:
         legend += [("entitled", "entitled a day"), *BANDS]
@@ -116,8 +115,7 @@ def level(
     frame = Frame.of(used[0][0], ends_on, max([quantity, *values, projected or 0.0]))
     whole = f"M{frame.x(used[0][0]):.1f} {frame.y(quantity):.1f}H{frame.x(ends_on):.1f}"
     marks = [("entitled", whole)]
-    if len(used) > 1:
-        marks.append(("used", line((frame.x(day), frame.y(value)) for day, value in used)))
+    marks.append(("used", _line(frame, [day for day, _ in used], values)))
     legend = [("used", "used a day"), ("entitled", "committed to")]
     if projected is not None:
         height, left, right = frame.y(projected), frame.x(used[-1][0]), frame.x(ends_on)
@@ -137,16 +135,14 @@ def lines(
     """Lines over the same days: class, word and values of each."""
     greatest = max((value for _, _, values in series for value in values), default=0.0)
     frame = Frame.of(days[0], days[-1], greatest)
-    marks = [
-        (name, line(zip(map(frame.x, days), map(frame.y, values), strict=True)))
-        for name, _, values in series
-    ]
+    marks = [(name, _line(frame, days, values)) for name, _, values in series]
     legend = [(name, word) for name, word, _ in series]
     return Chart(title, unit, marks, frame.rows(percent), frame.columns(), legend)
 
 
 def stacked(title: str, unit: str, days: Sequence[date], layers: Sequence[Layer]) -> Chart:
     """Areas on top of each other, the first below; those of nothing are left out."""
+    days, layers = _lasting(days, layers)
     some, highest = _piled(layers)
     frame = Frame.of(days[0], days[-1], highest)
     below = [0.0] * len(days)
@@ -180,6 +176,22 @@ def bars(title: str, unit: str, labels: Sequence[str], layers: Sequence[Layer]) 
     columns = [(LEFT + wide * (n + 0.5), label) for n, label in enumerate(labels)]
     legend = [(f"layer {name}", word) for name, word, _ in some]
     return Chart(title, unit, marks, frame.rows(), columns, legend)
+
+
+def _line(frame: Frame, days: Sequence[date], values: Sequence[float]) -> str:
+    days, ((_, _, values),) = _lasting(days, [("", "", values)])
+    return line(zip(map(frame.x, days), map(frame.y, values), strict=True))
+
+
+def _lasting(
+    days: Sequence[date], layers: Sequence[Layer]
+) -> tuple[Sequence[date], Sequence[Layer]]:
+    """A day alone lasts until the next, for what is drawn of it to be seen."""
+    if len(days) != 1:
+        return days, layers
+    return [days[0], days[0] + timedelta(days=1)], [
+        (name, word, [*values, *values]) for name, word, values in layers
+    ]
 
 
 def _piled(layers: Sequence[Layer]) -> tuple[list[Layer], float]:

@@ -80,7 +80,7 @@ class Commitments:
 
 
 def outlook(row: Record, today: date) -> str:
-    """Where a commitment is heading: `on track to use 94 % by 17 August`.
+    """Where a commitment is heading: `will have used 94 % by 17 August`.
 
     Args:
         row: of report_commitments.
@@ -102,10 +102,10 @@ def outlook(row: Record, today: date) -> str:
             return f"nothing is used; it ends on {end}"
     share = percent(row["projected_pct"], " %")
     if row["metering"] == reasons.CONSUMABLE:
-        told = f"on track to use {share} by {end}"
+        told = f"will have used {share} by {end}"
         up = row["exhausts_on"]
         return f"{told}; used up on {on(up, today)}" if up else told
-    return f"on track to use {share} a day until {end}"
+    return f"will use {share} a day until {end}"
 
 
 def _title(row: Record) -> str:

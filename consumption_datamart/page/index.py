@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from consumption_datamart.page import charts, names, plane
-from consumption_datamart.page.figures import figures, values_of_pairs
+from consumption_datamart.page.figures import NO_TELEMETRY, figures, values_of_pairs
 from consumption_datamart.page.markup import words
 from consumption_datamart.page.plane import Chart
 from consumption_datamart.page.reading import Material
@@ -115,17 +115,20 @@ def renewals(material: Material, rows: pd.DataFrame | None = None) -> Context:
         key = f"{row['ends_on']:%Y-%m}", standing
         each = sums.setdefault(key, {"renewals": 0, "values": [], "unknown": 0})
         each["renewals"] += 1
-        each["values"].append(float(row["annual_value_reporting"] or 0.0))
-        each["unknown"] += row["annual_value_reporting"] is None
+        if row["annual_value_reporting"] is None:
+            each["unknown"] += 1
+        else:
+            each["values"].append(float(row["annual_value_reporting"]))
     for each in sums.values():
-        each["value"] = fsum(each.pop("values"))
+        known = each.pop("values")
+        each["value"] = fsum(known) if known else None
     months = list(dict.fromkeys(month for month, _ in sums))
     column = "value" if material.is_priced else "renewals"
     layers = [
         (
             standing.replace(" ", "_"),
             standing,
-            [float(sums.get((month, standing), {}).get(column, 0)) for month in months],
+            [float(sums.get((month, standing), {}).get(column) or 0) for month in months],
         )
         for standing in STANDINGS
     ]
@@ -182,7 +185,11 @@ def customers(material: Material) -> list[Record]:
     found = []
     for customer in records(material.customers.sort_values(["customer_name", "customer_id"])):
         own = of_customer[customer["customer_id"]]
-        shares = [min(1.0, share) for row in own if (share := row["consumption_30d"]) is not None]
+        shares = [
+            min(1.0, share)
+            for row in own
+            if (share := row["consumption_30d"]) is not None and row["band"] != NO_TELEMETRY
+        ]
         terms = commitments[customer["customer_id"]]
         values = [row["annual_value_reporting"] for row in terms]
         known = [value for value in values if value is not None]

@@ -102,6 +102,11 @@ def band(name: str) -> Markup:
     return Markup(f'<span class="badge {escape(name)}">{escape(words(name))}</span>')
 
 
+def breakable(name: str) -> Markup:
+    """A name of a table, which may be broken where it has an underscore."""
+    return Markup(escape(name).replace("_", Markup("_<wbr>")))
+
+
 def words(name: str) -> str:
     """A code as words: `at risk`."""
     return name.replace("_", " ")

@@ -15,7 +15,7 @@ from consumption_datamart.report.verdict import BANDS
 
 PRODUCT = "product_id"
 SHOWN = 10
-"""Customers at each end."""
+"""Customers of a list."""
 
 
 class Products:
@@ -44,6 +44,8 @@ class Products:
     def page(self, product_id: str) -> dict[str, Any]:
         """The context of the template of a product."""
         rows = [row for row in self.customers[product_id] if row["consumption_30d"] is not None]
+        others = [row for row in self.customers[product_id] if row["consumption_30d"] is None]
+        others.sort(key=lambda row: -row["used_30d"])
         days, today = self.days[product_id], self.today.get(product_id)
         active = self.active[product_id]
         return {
@@ -54,6 +56,7 @@ class Products:
             "adoption": _adoption(days, active) if days else None,
             "top": rows[:SHOWN],
             "bottom": rows[SHOWN:][-SHOWN:][::-1],
+            "others": others[:SHOWN],
             "infrastructure": _shares(self.infrastructure[product_id]),
         }
 

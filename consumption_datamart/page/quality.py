@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-
 from consumption_datamart.page import plane
 from consumption_datamart.page.reading import Material
 from consumption_datamart.report.reading import Record, records
-from consumption_datamart.trends import CHARTS
+from consumption_datamart.trends import CHARTS, Series, series_of
 
 POINTS = 60
 """Of a series that are drawn: of its last days."""
@@ -23,21 +21,18 @@ def trends(material: Material) -> dict[str, Any]:
     found: list[Mapping[str, Any]] = []
     if material.figures is not None:
         for name, chart in CHARTS.items():
-            of = material.figures[material.figures["chart"] == name]
-            series = [_series(str(key), rows) for key, rows in of.groupby("series")]
-            found.append({"about": chart, "series": [each for each in series if each["most"]]})
+            series = [_shown(each) for each in series_of(material.figures, name)]
+            found.append({"about": chart, "series": series})
     return {"charts": found}
 
 
-def _series(name: str, rows: pd.DataFrame) -> Record:
-    numbers = rows["number"].astype(float)
+def _shown(series: Series) -> Record:
     return {
-        "series": name,
-        "number": float(numbers.iloc[-1]),
-        "at": rows["at"].iloc[-1].date(),
-        "most": float(numbers.max()),
-        "points": len(rows),
-        "spark": plane.spark(numbers.tail(POINTS).tolist()),
+        "series": series.name,
+        "number": series.numbers[-1],
+        "at": series.at.date(),
+        "most": series.most,
+        "spark": plane.spark(series.numbers[-POINTS:]),
     }
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.page import series
+from consumption_datamart.page.earlier import commitments_on
 from consumption_datamart.report import Asked, ExecutiveReport, report_of
 from consumption_datamart.report.executive import period_of
 from consumption_datamart.report.reading import of_day, products_of, without_money
@@ -45,6 +46,8 @@ class Material:
         first_day: of the mart.
         is_priced: whether there is any money in it.
         before: report_consumption_daily of 30 days before; None: the mart does not reach so far.
+        committed_before: commitments in force 30 days before last_day, as `earlier` has them; None:
+            likewise.
         renewals: report_renewals.
         movements: report_band_changes of the day; None: likewise.
         objectives: monitoring.objective; None: nothing was measured yet.
@@ -66,6 +69,7 @@ class Material:
     first_day: date
     is_priced: bool
     before: pd.DataFrame | None
+    committed_before: pd.DataFrame | None
     renewals: pd.DataFrame
     movements: pd.DataFrame | None
     objectives: pd.DataFrame | None
@@ -151,6 +155,7 @@ class _Reading:
             self.first,
             self.is_priced,
             of_day(warehouse, ReportConsumptionDaily, earlier) if reaches else None,
+            self._committed_before(),
             self._priced(warehouse.whole_rows(ReportRenewals)),
             of_day(warehouse, ReportBandChanges, day) if reaches else None,
             warehouse.find(Objective),
@@ -167,6 +172,12 @@ class _Reading:
             self._set_aside(),
             figures(warehouse) if warehouse.exists(Figure) else None,
         )
+
+    def _committed_before(self) -> pd.DataFrame | None:
+        earlier = self.report.last_day - timedelta(days=WINDOW_DAYS)
+        if earlier < self.first:
+            return None
+        return self._priced(commitments_on(self.warehouse, earlier))
 
     def _priced(self, rows: pd.DataFrame) -> pd.DataFrame:
         return rows if self.is_priced else without_money(rows)

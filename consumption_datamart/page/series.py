@@ -99,14 +99,15 @@ def usage(warehouse: Warehouse, first: date, last: date, step: int) -> Usage:
     used = warehouse.fetch(_in_steps(facts.filter(facts.used_quantity > 0), PAIR, last, step))
     begun = (last - first).days + 1  # the first point may have fewer days
     used["sum"] = steady(used["sum"]) / np.minimum(step, begun - used["point"] * step)
+    shown = min(SPARK_WEEKS, begun // WEEK)  # what was before the mart is not nothing
     recent = facts.filter(
-        facts.day > ibis.literal(last - timedelta(days=WEEK * SPARK_WEEKS)), facts.used_quantity > 0
+        facts.day > ibis.literal(last - timedelta(days=WEEK * shown)), facts.used_quantity > 0
     )
     weeks = warehouse.fetch(_in_steps(recent, PAIR, last, WEEK))
     weekly = {}
     for key, (points, sums) in _grouped(weeks, PAIR, ["point", "sum"]).items():
-        line = np.zeros(SPARK_WEEKS)
-        line[SPARK_WEEKS - 1 - points.astype(int)] = sums
+        line = np.zeros(shown)
+        line[shown - 1 - points.astype(int)] = sums
         weekly[key] = line
     found = _grouped(used, PAIR, ["point", "sum"])
     return Usage(step, found, _runs(warehouse, facts), weekly)  # type: ignore[arg-type]

@@ -3,11 +3,10 @@
 import re
 from collections.abc import Mapping
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, ClassVar
 
 import ibis
-import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pandera.ibis as pa
 from pandera.api.ibis.types import IbisData
@@ -16,6 +15,7 @@ from pandera.backends.ibis.register import register_ibis_backends
 from consumption_datamart.schema.columns import COLUMNS, Column
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.grain import Grain
+from consumption_datamart.schema.memo import memoized
 
 Field = pa.Field
 FINITE: dict[str, Any] = {"lt": float("inf")}
@@ -141,20 +141,7 @@ class Table(pa.DataFrameModel):
         Returns:
             Label of the rule → condition; null where a value that may be null is null.
         """
-        return cls._rules(table.op())
-
-    @classmethod
-    @lru_cache(maxsize=512)
-    def _rules(cls, relation: ops.Relation) -> dict[str, ir.BooleanValue]:
-        """The same; Pandera and Ibis need long for it."""
-        table, schema = relation.to_expr(), cls.to_schema()
-        checks = [
-            (name, check) for name, column in schema.columns.items() for check in column.checks
-        ]
-        rules = {f"{name} {check.error}": _condition(check, table, name) for name, check in checks}
-        for check in schema.checks:
-            rules[str(check.error)] = _condition(check, table, None)
-        return rules
+        return dict(_rules(cls, table))
 
     @classmethod
     def warning_codes(cls) -> list[str]:
@@ -186,6 +173,16 @@ class MartTable(Table):
 def warnings_field(*codes: str) -> Any:
     """The field of a meta__warnings column in which `codes` can occur."""
     return Field(lists_codes={"codes": sorted(codes)})
+
+
+@memoized
+def _rules(model: type[Table], table: ir.Table) -> dict[str, ir.BooleanValue]:
+    schema = model.to_schema()
+    checks = [(name, check) for name, column in schema.columns.items() for check in column.checks]
+    rules = {f"{name} {check.error}": _condition(check, table, name) for name, check in checks}
+    for check in schema.checks:
+        rules[str(check.error)] = _condition(check, table, None)
+    return rules
 
 
 def _condition(check: pa.Check, table: ir.Table, column: str | None) -> ir.BooleanValue:

@@ -1,7 +1,7 @@
 """The audit of what a transaction is about to publish, and what it counts on the way."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import ibis
@@ -11,6 +11,7 @@ import pandas as pd
 from consumption_datamart.errors import AuditError
 from consumption_datamart.schema.codes import has_code
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.memo import memoized
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.rows import day_of, repeated
 from consumption_datamart.warehouse.transaction import Transaction
@@ -20,6 +21,8 @@ TOTAL = ""
 """Where the figures of a table without days are found."""
 BROKEN = "rows that break a rule"
 
+Samples = Mapping[str, pd.DataFrame]
+"""A few rows, by label."""
 Figures = Callable[[ir.Table], dict[str, ir.IntegerScalar]]
 """What to count of a table's rows, by label."""
 
@@ -30,17 +33,15 @@ class Profile:
 
     Attributes:
         figures: whole numbers; a column each, a row for each day (ISO), or one row `TOTAL`.
-        samples: a few rows of the latest day, and a few with warnings, by label.
     """
 
     figures: pd.DataFrame
-    samples: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @classmethod
     def of_parts(cls, parts: Sequence["Profile"]) -> "Profile":
         """What was published in several transactions; of each day what the last says of it."""
         figures = pd.concat([part.figures for part in parts]).fillna(0).astype(int)
-        return cls(figures[~figures.index.duplicated(keep="last")], parts[-1].samples)
+        return cls(figures[~figures.index.duplicated(keep="last")])
 
 
 def audit(
@@ -62,17 +63,45 @@ def audit(
         key: whether to look for repeated keys; not where rows were chosen by their key.
         more: what to count besides rows and warnings, in total and by code.
 
-    Returns:
-        The figures, and samples.
-
     Raises:
         AuditError: names the table, the rule, how many rows break it, and one of them.
     """
-    rows, codes = transaction.slice(model, days), model.warning_codes()
-    rules = {name: rule.fill_null(True) for name, rule in model.rules(rows).items()}
+    rows = transaction.slice(model, days)
     # all other required columns are guarded by the engine
-    for name in transaction.unguarded.get(model.full_name(), ()):
-        rules[f"{name} is filled"] = rows[name].notnull()
+    unguarded = tuple(transaction.unguarded.get(model.full_name(), ()))
+    found = _by_day(transaction, model, _counted(model, rows, unguarded, more))
+    if BROKEN in found and found.pop(BROKEN).any():
+        raise _broken_rule(transaction, model, rows, _rules(model, rows, unguarded))
+    if key:
+        _require_unique(transaction, model, rows)
+    return Profile(found)
+
+
+def samples(
+    transaction: Transaction, model: type[Table], days: Days | None, profile: Profile
+) -> Samples:
+    """A few rows of the latest day that is published, and a few with warnings, by label."""
+    latest = transaction.slice(model, Days(days.last, days.last) if days else None)
+    found = {"sample": _sample(transaction, latest)}
+    if "warnings" in profile.figures and profile.figures.warnings.any():
+        suspicious = latest.filter(latest.meta__warnings != "")
+        found["sample of warnings"] = _sample(transaction, suspicious)
+    return found
+
+
+def _rules(
+    model: type[Table], rows: ir.Table, unguarded: Sequence[str]
+) -> dict[str, ir.BooleanValue]:
+    rules = {name: rule.fill_null(True) for name, rule in model.rules(rows).items()}
+    return rules | {f"{name} is filled": rows[name].notnull() for name in unguarded}
+
+
+@memoized
+def _counted(
+    model: type[Table], rows: ir.Table, unguarded: Sequence[str], more: Figures
+) -> ir.Table:
+    """The figures, by the table's days if it has any."""
+    rules, codes = _rules(model, rows, unguarded), model.warning_codes()
     figures: dict[str, ir.IntegerScalar] = {"rows": rows.count()}
     if codes:
         figures["warnings"] = (rows.meta__warnings != "").sum()
@@ -80,35 +109,18 @@ def audit(
         figures[f"warnings {code}"] = has_code(rows.meta__warnings, code).sum()
     if rules:
         figures[BROKEN] = (~ibis.and_(*rules.values())).sum()
-    found = _by_day(transaction, model, rows, figures | more(rows))
-    if rules and found.pop(BROKEN).any():
-        raise _broken_rule(transaction, model, rows, rules)
-    if key:
-        _require_unique(transaction, model, rows)
-    latest = transaction.slice(model, Days(days.last, days.last) if days else None)
-    samples = {"sample": _sample(transaction, latest)}
-    if codes and found.warnings.any():
-        suspicious = latest.filter(latest.meta__warnings != "")
-        samples["sample of warnings"] = _sample(transaction, suspicious)
-    return Profile(found, samples)
-
-
-def _by_day(
-    transaction: Transaction,
-    model: type[Table],
-    rows: ir.Table,
-    figures: Mapping[str, ir.IntegerScalar],
-) -> pd.DataFrame:
-    """Figures of each day (ISO) that has rows; of a table without days one row, `TOTAL`."""
-    filled = {name: figure.fill_null(0) for name, figure in figures.items()}
+    filled = {name: figure.fill_null(0) for name, figure in (figures | more(rows)).items()}
     column = model.day_column()
-    if column is None:
-        counts, index = transaction.rows(rows.aggregate(**filled)), [TOTAL]
-    else:
-        counted = transaction.rows(rows.group_by(column).aggregate(**filled))
-        counts = [record[1:] for record in counted]
-        index = [day_of(record[0]).isoformat() for record in counted]
-    return pd.DataFrame(counts, index, list(filled), dtype="int64")
+    return (rows if column is None else rows.group_by(column)).aggregate(**filled)
+
+
+def _by_day(transaction: Transaction, model: type[Table], counted: ir.Table) -> pd.DataFrame:
+    """Figures of each day (ISO) that has rows; of a table without days one row, `TOTAL`."""
+    counts, index, names = transaction.rows(counted), [TOTAL], list(counted.columns)
+    if model.day_column() is not None:
+        index = [day_of(day).isoformat() for day, *_ in counts]
+        counts, names = [record[1:] for record in counts], names[1:]
+    return pd.DataFrame(counts, index, names, dtype="int64")
 
 
 def _broken_rule(

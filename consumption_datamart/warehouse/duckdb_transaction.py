@@ -2,7 +2,7 @@
 
 import duckdb
 import ibis.expr.types as ir
-import pandas as pd
+import pyarrow as pa
 
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.transaction import Transaction
@@ -34,9 +34,9 @@ class DuckDBTransaction(Transaction):
         """Staged rows are already here."""
         self.insert(model, staged)
 
-    def append(self, model: type[Table], frame: pd.DataFrame) -> None:
-        """DuckDB reads frames by itself."""
-        self.staging.con.register("appended_frame", frame)
+    def _append(self, model: type[Table], rows: pa.Table) -> None:
+        """DuckDB reads them by itself."""
+        self.staging.con.register("appended_rows", rows)
         into = f"INSERT INTO {self.warehouse.qualified(model)} BY NAME"
         with self.constraints(model):
-            self.staging.con.execute(f"{into} FROM appended_frame")
+            self.staging.con.execute(f"{into} FROM appended_rows")

@@ -12,11 +12,12 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import ibis
-import pandas as pd
+import ibis.expr.types as ir
 from ibis.backends.sql import SQLBackend
 
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.dimensions import ReportingDay
+from consumption_datamart.schema.memo import memoized
 from consumption_datamart.schema.monitoring import AwaitedDay, FailedDay, Publication
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
@@ -137,9 +138,8 @@ def write_publication(transaction: Transaction, model: type[Table], days: Days |
     """
     version, name = next_version(transaction), model.full_name()
     forget(transaction, model, days and model.grain().whole(days))
-    frame = pd.DataFrame({"published_day": pd.to_datetime(pd.Series(model.periods(days)))})
-    frame = frame.assign(published_table=name, version=version, code_version=code_version())
-    transaction.append(Publication, frame)
+    code = code_version()
+    transaction.append(Publication, [(name, day, version, code) for day in model.periods(days)])
     return version
 
 
@@ -152,9 +152,7 @@ def write_awaited(
         for model, days in awaited.items()
         for day in sorted(days)
     ]
-    if rows:
-        frame = pd.DataFrame(rows, columns=list(AwaitedDay.ibis_schema()))
-        transaction.append(AwaitedDay, frame.astype({"awaiting_day": "datetime64[us]"}))
+    transaction.append(AwaitedDay, rows)
 
 
 def write_failures(
@@ -188,9 +186,7 @@ def write_failures(
             only = None if day is None else Days(day, day)
             _forget(transaction, FailedDay, "failed", name, only)
         rows = [(name, day, version, dump) for day, dump in failed.items()]
-        frame = pd.DataFrame(rows, columns=list(FailedDay.ibis_schema()))
-        frame["failed_day"] = pd.to_datetime(frame.failed_day)
-        transaction.append(FailedDay, frame)
+        transaction.append(FailedDay, rows)
 
     warehouse.in_transaction(write, [model])
 
@@ -217,8 +213,10 @@ _BY_DAY: dict[type[Table], str] = {
 def _forget(
     transaction: Transaction, ledger: type[Table], prefix: str, table: str, days: Days | None
 ) -> None:
-    rows = transaction.slice(ledger)
-    where = rows[f"{prefix}_table"] == ibis.literal(table)
-    if days is not None:
-        where &= rows[f"{prefix}_day"].between(*days)
-    transaction.delete(ledger, where)
+    transaction.delete(ledger, _said_of(transaction.slice(ledger), prefix, table, days))
+
+
+@memoized
+def _said_of(rows: ir.Table, prefix: str, table: str, days: Days | None) -> ir.BooleanValue:
+    said = rows[f"{prefix}_table"] == ibis.literal(table)
+    return said if days is None else said & rows[f"{prefix}_day"].between(*days)

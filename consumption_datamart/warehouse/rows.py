@@ -6,9 +6,11 @@ import ibis.expr.types as ir
 
 from consumption_datamart.errors import AuditError
 from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.memo import memoized
 from consumption_datamart.schema.table import Table
 
 
+@memoized
 def conform(model: type[Table], rows: ir.Table) -> ir.Table:
     """The rows with the model's columns in the model's order and types.
 
@@ -30,6 +32,7 @@ def day_of(value: object) -> date:
     return date.fromisoformat(str(value)[:10])
 
 
+@memoized
 def on_days(model: type[Table], rows: ir.Table, days: Days | None) -> ir.Table:
     """The rows of the periods that have any of the days; all of a table without partitions."""
     column = model.day_column()
@@ -38,6 +41,7 @@ def on_days(model: type[Table], rows: ir.Table, days: Days | None) -> ir.Table:
     return rows.filter(rows[column].between(model.grain().first(days.first), days.last))
 
 
+@memoized
 def repeated(model: type[Table], rows: ir.Table) -> ir.Table:
     """Keys that more than one row has, with the number of `rows`, and the first day of them."""
     key, day = model.key(), model.day_column()

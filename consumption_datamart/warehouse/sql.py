@@ -11,6 +11,7 @@ from ibis.backends.duckdb import Backend as DuckDBBackend
 from ibis.backends.sql import SQLBackend
 from sqlglot.optimizer.eliminate_subqueries import eliminate_subqueries
 
+from consumption_datamart.schema.memo import memoized
 from consumption_datamart.warehouse.kept_sql import kept
 
 
@@ -38,11 +39,12 @@ def _made(dialect: str, relation: ops.Relation) -> str:
 
 def where_of(backend: SQLBackend, table: ir.Table, condition: ir.BooleanValue) -> str:
     """A condition on the columns of one table as SQL, for DELETE: without the table's alias."""
-    return _where(backend.name, table.filter(condition).op())
+    return _where(backend.name, table, condition)
 
 
-@lru_cache(maxsize=1024)
-def _where(dialect: str, filtered: ops.Relation) -> str:
+@memoized
+def _where(dialect: str, table: ir.Table, condition: ir.BooleanValue) -> str:
+    filtered = table.filter(condition).op()
     return kept(f"{dialect} where", filtered, partial(_made_where, dialect))
 
 

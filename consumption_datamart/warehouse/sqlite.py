@@ -4,6 +4,7 @@ SQLite has no schemas: the schema is part of the table's name, `"mart.dim_day"`.
 files: a DuckDB in memory does, and hands the rows over.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -125,7 +126,7 @@ class SQLiteWarehouse(FileWarehouse):
         """A connection: readers see the last commit."""
         if not self.path.exists():
             raise self.unreachable(FileNotFoundError("no such file; build the mart first"))
-        with self._connection() as connection:
+        with self._connection(reads=True) as connection:
             yield ibis.sqlite.from_connection(connection)
 
     def copy_to(self, folder: Path) -> Warehouse:
@@ -146,11 +147,18 @@ class SQLiteWarehouse(FileWarehouse):
         patiently(connection.execute, "PRAGMA journal_mode = WAL")
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self, *, reads: bool = False) -> Iterator[sqlite3.Connection]:
+        # SQLite makes files beside to read with, unless it is told that nobody writes
+        is_closed = not self.path.with_name(f"{self.path.name}-wal").exists()
+        is_still = reads and is_closed and not os.access(self.path.parent, os.W_OK)
         with ExitStack() as stack:
             try:
                 opened = sqlite3.connect(
-                    self.path, factory=_Connection, isolation_level=None, timeout=self.lock_seconds
+                    f"{self.path.absolute().as_uri()}{'?immutable=1' if is_still else ''}",
+                    uri=True,
+                    factory=_Connection,
+                    isolation_level=None,
+                    timeout=self.lock_seconds,
                 )
                 connection = stack.enter_context(closing(opened))
                 connection.execute("PRAGMA schema_version")

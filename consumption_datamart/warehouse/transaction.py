@@ -2,7 +2,7 @@
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pandas as pd
+import pyarrow as pa
 from ibis.backends.duckdb import Backend as DuckDBBackend
 from ibis.backends.sql import SQLBackend
 
@@ -107,9 +108,19 @@ class Transaction(ABC):
             self.backend.raw_sql(f'{alter} DROP COLUMN "{name}"')
         return False
 
-    def append(self, model: type[Table], frame: pd.DataFrame) -> None:
-        """Adds the rows of a small frame to a table, column by name."""
-        self.load(model, self.stage(frame))
+    def append(self, model: type[Table], rows: Iterable[Sequence[object]]) -> None:
+        """Adds a few rows to a table.
+
+        Args:
+            model: of the table.
+            rows: values in the order of the model's columns.
+        """
+        if columns := list(zip(*rows, strict=True)):
+            schema = model.ibis_schema().to_pyarrow()
+            self._append(model, pa.table(columns, schema=schema))
+
+    def _append(self, model: type[Table], rows: pa.Table) -> None:
+        self.load(model, self.stage(rows))
 
     def rows(self, expression: ir.Table) -> list[tuple[Any, ...]]:
         """The rows of a small expression as the engine gives them: days may be text."""
@@ -162,10 +173,10 @@ class Transaction(ABC):
         except self.constraint_error as error:
             raise AuditError(model.full_name(), first_line(error)) from error
 
-    def stage(self, frame: pd.DataFrame) -> ir.Table:
-        """A frame as an expression on `staging`."""
-        self.staging.con.register("staged_frame", frame)
-        return table_of(self.staging, "staged_frame")
+    def stage(self, rows: pd.DataFrame | pa.Table) -> ir.Table:
+        """Rows in memory as an expression on `staging`."""
+        self.staging.con.register("staged_rows", rows)
+        return table_of(self.staging, "staged_rows")
 
     def clear(self, model: type[Table], days: Days | None = None) -> None:
         """Makes the table ready for new rows: creates it, or empties it or the days of it."""

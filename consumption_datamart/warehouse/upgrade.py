@@ -3,8 +3,6 @@
 import hashlib
 from collections.abc import Callable, Collection
 
-import pandas as pd
-
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.schema.monitoring import SchemaVersion
 from consumption_datamart.schema.table import Table
@@ -78,8 +76,7 @@ def upgrade(
         _upgrade(transaction, models)
         require_ledger(transaction)
         transaction.clear(SchemaVersion)
-        row = {"number": [SCHEMA_VERSION], "fingerprint": [fingerprint]}
-        transaction.append(SchemaVersion, pd.DataFrame(row))
+        transaction.append(SchemaVersion, [(SCHEMA_VERSION, fingerprint)])
 
 
 def _upgrade(transaction: Transaction, models: Collection[type[Table]]) -> None:

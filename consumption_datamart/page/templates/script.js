@@ -12,7 +12,7 @@
   for (const table of document.querySelectorAll("table.sortable")) {
     const heads = [...table.tHead.rows[0].cells];
     heads.forEach((head, place) => {
-      if (!head.textContent) return;
+      if (!head.textContent || head.className === "drawn") return;
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = head.textContent;

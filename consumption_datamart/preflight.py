@@ -1,0 +1,110 @@
+"""Whether what the settings name can be read, written and reached, before it is needed."""
+
+import socket
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from consumption_datamart.alerts.config import AnyRoute, EmailRoute, LogRoute, load_alert_settings
+from consumption_datamart.errors import DatamartError, first_line
+from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.lake.listing import listing
+from consumption_datamart.settings import Settings
+from consumption_datamart.warehouse import open_warehouse
+
+PORTS = {"http": 80, "https": 443}
+
+
+class Finding(NamedTuple):
+    """What was found of one thing that settings name.
+
+    Attributes:
+        subject: what was looked at.
+        told: what it is like, or what is wrong with it.
+        is_well: whether nothing is wrong.
+    """
+
+    subject: str
+    told: str
+    is_well: bool
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """Looks at the lake, the warehouse, the routes of alerts, and the folders that are named.
+
+    Nothing is built, and nobody is told anything: of a route it is seen whether its host answers.
+    """
+    yield _finding("lake", lambda: _lake(settings))
+    yield _finding("warehouse", lambda: _warehouse(settings))
+    yield from _routes(settings)
+    if settings.page is not None and "://" not in settings.page:
+        yield _finding("page", lambda: _folder(Path(settings.page or "").absolute().parent))
+    if settings.dagster_home is not None:
+        yield _finding("DAGSTER_HOME", lambda: _folder(Path(settings.dagster_home or "")))
+
+
+def _finding(subject: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject, look(), True)
+    except (DatamartError, OSError) as error:
+        return Finding(subject, first_line(error), False)
+
+
+def _lake(settings: Settings) -> str:
+    found = listing(Lake(settings.lake, settings.sources, settings.accept_deletions))
+    if not found.days:
+        raise DatamartError(f"{settings.lake}: no source takes any file; see check-lake")
+    return (
+        f"{settings.lake}: dumps of {len(found.days):,} days, {min(found.days)} … {max(found.days)}"
+    )
+
+
+def _warehouse(settings: Settings) -> str:
+    warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
+    if not warehouse.is_there():
+        return f"{warehouse.url}: nothing was built yet"
+    released = warehouse.released()
+    with released.reader() as backend:
+        tables = len(released.tables(backend))
+    at = released.as_of()
+    return f"{warehouse.url}: {tables} tables" + (f", as of {at:%Y-%m-%d %H:%M} UTC" if at else "")
+
+
+def _routes(settings: Settings) -> Iterator[Finding]:
+    file = Path(settings.alerts_file)
+    try:
+        known = load_alert_settings(file)
+    except DatamartError as error:
+        yield Finding("alerts", first_line(error), False)
+        return
+    if not file.exists():
+        yield Finding("alerts", f"there is no {file}: alerts go to the log", True)
+    for route in known.route:
+        if (address := _address(route)) is not None:
+            look = partial(_answers, *address, known.delivery.timeout_seconds)
+            yield _finding(f"route {route.name}", look)
+
+
+def _address(route: AnyRoute) -> tuple[str, int] | None:
+    if isinstance(route, LogRoute):
+        return None
+    if isinstance(route, EmailRoute):
+        return route.host, route.port
+    parts = urlsplit(route.url)
+    return parts.hostname or "", parts.port or PORTS[parts.scheme]
+
+
+def _answers(host: str, port: int, timeout: float) -> str:
+    try:
+        socket.create_connection((host, port), timeout).close()
+    except OSError as error:
+        raise DatamartError(f"{host}:{port} does not answer: {error}") from error
+    return f"{host}:{port} answers"
+
+
+def _folder(folder: Path) -> str:
+    if not folder.is_dir():
+        raise DatamartError(f"{folder}: there is no such folder; create it")
+    return f"{folder} is there"
