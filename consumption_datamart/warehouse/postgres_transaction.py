@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 import pgpq
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.postgres_connection import lock
@@ -75,7 +76,15 @@ class PostgresTransaction(Transaction):
 
     def load(self, model: type[Table], staged: ir.Table) -> None:
         """Copies the rows over in batches; texts cannot have NUL characters here."""
-        self._copy_over(model, staged)
+        rows = conform(model, staged)
+        without_nul = ", ".join(
+            f'replace("{name}", chr(0), chr(65533)) AS "{name}"'
+            for name, dtype in rows.schema().items()
+            if dtype.is_string()
+        )
+        shown = f"* REPLACE ({without_nul})" if without_nul else "*"
+        found = self.staging.con.sql(f"SELECT {shown} FROM ({sql_of(self.staging, rows)})")
+        self._copy_over(model, found.arrow(BATCH_ROWS))
         self._count(self.warehouse.qualified(model))
 
     def insert(self, model: type[Table], rows: ir.Table) -> None:
@@ -90,7 +99,11 @@ class PostgresTransaction(Transaction):
 
     def _append(self, model: type[Table], rows: pa.Table) -> None:
         """Not counted: that would let one at a time append to it."""
-        self._copy_over(model, self.stage(rows))
+        for place, name in enumerate(rows.column_names):
+            if pa.types.is_string(rows.schema.field(name).type):
+                texts = pc.replace_substring(rows[name], "\0", "\ufffd")
+                rows = rows.set_column(place, name, texts)
+        self._copy_over(model, rows.to_reader())
 
     def _count(self, table: str) -> None:
         """Lets the server know what is in a table that is about to be read: it would guess badly.
@@ -99,17 +112,9 @@ class PostgresTransaction(Transaction):
         """
         self.backend.raw_sql(f"ANALYZE {table}")
 
-    def _copy_over(self, model: type[Table], staged: ir.Table) -> None:
-        rows = conform(model, staged)
-        columns = ", ".join(f'"{name}"' for name in rows.columns)
-        without_nul = ", ".join(
-            f'replace("{name}", chr(0), chr(65533)) AS "{name}"'
-            for name, dtype in rows.schema().items()
-            if dtype.is_string()
-        )
-        shown = f"* REPLACE ({without_nul})" if without_nul else "*"
-        found = self.staging.con.sql(f"SELECT {shown} FROM ({sql_of(self.staging, rows)})")
-        batches = found.arrow(BATCH_ROWS)
+    def _copy_over(self, model: type[Table], batches: pa.RecordBatchReader) -> None:
+        """Adds rows, column by name."""
+        columns = ", ".join(f'"{name}"' for name in batches.schema.names)
         encoder = pgpq.ArrowToPostgresBinaryEncoder(batches.schema)
         into = f"COPY {self.warehouse.qualified(model)} ({columns}) FROM STDIN (FORMAT binary)"
         with (
