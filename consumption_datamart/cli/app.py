@@ -14,7 +14,7 @@ from consumption_datamart.cli.of_access import grant_readers
 from consumption_datamart.cli.of_comparison import diff
 from consumption_datamart.cli.of_config import config
 from consumption_datamart.cli.of_lake import check_lake, init
-from consumption_datamart.cli.of_metrics import metrics
+from consumption_datamart.cli.of_metrics import metrics, slo
 from consumption_datamart.cli.of_page import page
 from consumption_datamart.cli.of_report import report
 from consumption_datamart.cli.options import Lake, LakeFormat, Warehouse, a_day
@@ -231,14 +231,7 @@ def simulate(
     )
 
 
-@app.command()
-def slo(warehouse: Warehouse = None) -> None:
-    """Show the objectives of the reports: how many days were good, and what budget is left."""
-    from consumption_datamart.cli.slo import show
-    from consumption_datamart.objectives import objectives
-    from consumption_datamart.settings import load_settings
-
-    show(objectives(load_settings(warehouse=warehouse)))
+app.command()(slo)
 
 
 @app.command()
