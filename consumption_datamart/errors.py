@@ -1,6 +1,10 @@
 """The one error a user is meant to read: what is wrong, where, and what to do."""
 
+import re
 from datetime import date
+
+PASSWORD = re.compile(r"(://[^:@/?]*:)[^@?]*(?=@)|([?&]password=)[^&]*")
+"""Of a URL, also one that is not escaped as it should be."""
 
 
 class DatamartError(Exception):
@@ -14,6 +18,11 @@ class DatamartError(Exception):
 def first_line(error: BaseException) -> str:
     """What an engine says is wrong, without the advice that follows."""
     return str(error).splitlines()[0]
+
+
+def masked(url: str) -> str:
+    """A URL, or a text with one in it, without its password."""
+    return PASSWORD.sub(lambda found: f"{found[1] or found[2]}***", url)
 
 
 class LakeError(DatamartError):

@@ -173,7 +173,8 @@ def load_settings(*, lake: str | None = None, warehouse: str | None = None) -> S
             ) from error
         is_of_file = variable(name) not in os.environ and name in file_settings()
         where = f"{settings_file()}: {name} = " if is_of_file else f"{variable(name)}="
-        raise DatamartError(f"{where}{problem['input']!r}: {problem['msg']}") from error
+        value = "***" if name == "warehouse_password" else repr(problem["input"])
+        raise DatamartError(f"{where}{value}: {problem['msg']}") from error
     except tomllib.TOMLDecodeError as error:
         raise DatamartError(f"{settings_file()}: this is no TOML: {error}") from error
 

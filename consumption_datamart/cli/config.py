@@ -1,6 +1,5 @@
 """What `config` shows."""
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,13 +8,12 @@ from rich import box
 from rich.table import Table
 
 from consumption_datamart.cli.screen import Screen
+from consumption_datamart.errors import masked
 from consumption_datamart.settings import Settings, origin
 
 if TYPE_CHECKING:
     from consumption_datamart.preflight import Finding
 
-PASSWORD = re.compile(r"(?<=://)([^:/@]*):[^@/]*@")
-"""Of a URL."""
 Row = dict[str, object]
 
 
@@ -73,5 +71,5 @@ def _masked(value: object) -> object:
     if isinstance(value, SecretStr):
         return "***"
     if isinstance(value, str):
-        return PASSWORD.sub(r"\1:***@", value)
+        return masked(value)
     return value if value is None or isinstance(value, bool | int | float) else str(value)

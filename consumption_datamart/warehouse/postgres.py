@@ -21,11 +21,10 @@ from ibis.backends.sql import SQLBackend
 from psycopg.conninfo import conninfo_to_dict
 from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_random_exponential
 
-from consumption_datamart.errors import WarehouseError, first_line
+from consumption_datamart.errors import WarehouseError, first_line, masked
 from consumption_datamart.schema.monitoring import MonitoringTable, Publication
 from consumption_datamart.schema.table import LakeTable, MartTable, Table
 from consumption_datamart.warehouse.base import Warehouse
-from consumption_datamart.warehouse.masking import masked
 from consumption_datamart.warehouse.postgres_connection import Away, Server, Undone, lock
 from consumption_datamart.warehouse.postgres_rows import copy_out
 from consumption_datamart.warehouse.postgres_schemas import (
