@@ -274,8 +274,8 @@ def test_a_password_is_never_told() -> None:
 
 
 NO_WAREHOUSES: dict[str, tuple[str, list[str]]] = {
-    "of no known engine": ("oracle://{folder}/x", ["duckdb://<path>, sqlite://<path> or postgres://"]),
-    "that is no URL": ("{folder}/warehouse.duckdb", ["duckdb://<path>, sqlite://<path> or postgres://"]),
+    "of no known engine": ("oracle://{folder}/x", ["sqlite://<path> or postgres://"]),
+    "that is no URL": ("{folder}/warehouse.duckdb", ["sqlite://<path> or postgres://"]),
     "without a name": ("{engine}://", ["name a file, as {engine}://<path>"]),
     "in memory": ("{engine}://:memory:", ["name a file, as {engine}://<path>"]),
     "in memory, spelled otherwise": ("{engine}:///:memory:", ["name a file"]),

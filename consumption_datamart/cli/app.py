@@ -14,8 +14,9 @@ from consumption_datamart.cli.of_access import grant_readers
 from consumption_datamart.cli.of_comparison import diff
 from consumption_datamart.cli.of_config import config
 from consumption_datamart.cli.of_lake import check_lake, init
-from consumption_datamart.cli.of_metrics import metrics, slo
+from consumption_datamart.cli.of_metrics import metrics
 from consumption_datamart.cli.of_page import page
+from consumption_datamart.cli.of_quality import slo, trends
 from consumption_datamart.cli.of_report import report
 from consumption_datamart.cli.options import Lake, LakeFormat, Warehouse, a_day
 
@@ -232,24 +233,4 @@ def simulate(
 
 
 app.command()(slo)
-
-
-@app.command()
-def trends(
-    export: Annotated[
-        Path | None, typer.Option(help="Page to write charts to, .html.", metavar="FILE")
-    ] = None,
-    warehouse: Warehouse = None,
-) -> None:
-    """Show warnings, quarantined rows, rows and seconds over time, by table and code."""
-    from consumption_datamart import trends as room
-    from consumption_datamart.settings import load_settings
-
-    settings = load_settings(warehouse=warehouse)
-    if export is None:
-        from consumption_datamart.cli.trends import show
-
-        show(room.recorded(settings))
-        return
-    room.export(settings, export)
-    typer.echo(f"Wrote {export}", err=True)
+app.command()(trends)

@@ -1,4 +1,4 @@
-"""The commands metrics and slo."""
+"""The command metrics."""
 
 from pathlib import Path
 from typing import Annotated
@@ -39,12 +39,3 @@ def metrics(
         room.write_metrics(settings, out)
     else:
         typer.echo(room.metrics(settings), nl=False)
-
-
-def slo(warehouse: Warehouse = None) -> None:
-    """Show the objectives of the reports: how many days were good, and what budget is left."""
-    from consumption_datamart.cli.slo import show
-    from consumption_datamart.objectives import objectives
-    from consumption_datamart.settings import load_settings
-
-    show(objectives(load_settings(warehouse=warehouse)))
