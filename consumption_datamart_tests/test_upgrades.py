@@ -131,8 +131,7 @@ def test_a_warehouse_of_a_later_version_is_not_touched(target: Warehouse) -> Non
     upgrade(target, [Target])
     with target.transaction() as transaction:
         transaction.clear(SchemaVersion)
-        row = {"number": [SCHEMA_VERSION + 1], "fingerprint": ["of a later version"]}
-        transaction.append(SchemaVersion, pd.DataFrame(row))
+        transaction.append(SchemaVersion, [(SCHEMA_VERSION + 1, "of a later version")])
     with pytest.raises(WarehouseError, match=f"version {SCHEMA_VERSION + 1}.*upgrade consumption"):
         upgrade(target, [Target])
 
