@@ -237,10 +237,12 @@ def _of_runs() -> Metric:
     """Runs of Dagster that are not done; its library is imported only where it keeps a record."""
     import dagster as dg  # noqa: PLC0415
 
+    from consumption_datamart.runs import all_runs  # noqa: PLC0415
+
     metric = _gauge("dagster_runs", "Runs of Dagster that are not done.", ["status"])
     with dg.DagsterInstance.get() as instance:
         for status in (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTED):
-            count = instance.get_runs_count(dg.RunsFilter(statuses=[status]))
+            count = len(list(all_runs(instance, dg.RunsFilter(statuses=[status]))))
             metric.add_metric([status.value.lower()], count)
     return metric
 
