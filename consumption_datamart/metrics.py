@@ -167,11 +167,14 @@ def _of_tables(warehouse: Warehouse) -> Iterator[Metric]:
 
 
 def _last_figures(rows: ir.Table) -> ir.Table:
-    # a window, as not every engine joins nulls: tables without days have none
-    of_day = ibis.window(group_by=["built_table", "built_day"])
     wanted = rows.filter(rows.figure.isin([*OF_TABLES, "seconds"]))
-    latest = wanted.mutate(latest=wanted.published_at.max().over(of_day))
-    return latest.filter(latest.published_at == latest.latest).drop("latest")
+    return _latest(wanted, "published_at", "built_table", "built_day")
+
+
+def _latest(rows: ir.Table, moment: str, *keys: str) -> ir.Table:
+    """The rows of the last moment of each key, by a window: not every engine joins nulls."""
+    latest = rows.mutate(latest=rows[moment].max().over(ibis.window(group_by=keys)))
+    return latest.filter(latest[moment] == latest.latest).drop("latest")
 
 
 def _of_objectives(warehouse: Warehouse) -> Iterator[Metric]:
@@ -189,9 +192,8 @@ def _of_objectives(warehouse: Warehouse) -> Iterator[Metric]:
 def _of_checks(warehouse: Warehouse) -> Iterator[Metric]:
     """How many checks failed when they were last evaluated, of any day."""
     rows = warehouse.table(CheckResult)
-    of_check = ibis.window(group_by=["checked_table", "check_name", "checked_day"])
-    latest = rows.mutate(latest=rows.evaluated_at.max().over(of_check))
-    failed = latest.filter(latest.evaluated_at == latest.latest, ~latest.passed)
+    latest = _latest(rows, "evaluated_at", "checked_table", "check_name", "checked_day")
+    failed = latest.filter(~latest.passed)
     each = failed.select("checked_table", "check_name", "severity").distinct()
     found = warehouse.find(
         CheckResult, each.group_by("checked_table", "severity").aggregate(checks=each.count())

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from consumption_datamart.alerts.config import AnyRoute, EmailRoute, LogRoute, load_alert_settings
+from consumption_datamart.definitions import lake_of
 from consumption_datamart.errors import DatamartError, first_line
-from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.listing import listing
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
@@ -53,7 +53,7 @@ def _finding(subject: str, look: Callable[[], str]) -> Finding:
 
 
 def _lake(settings: Settings) -> str:
-    found = listing(Lake(settings.lake, settings.sources, settings.accept_deletions))
+    found = listing(lake_of(settings))
     if not found.days:
         raise DatamartError(f"{settings.lake}: no source takes any file; see check-lake")
     return (

@@ -171,8 +171,9 @@ def load_settings(*, lake: str | None = None, warehouse: str | None = None) -> S
             raise DatamartError(
                 f"{settings_file()}: {name}: there is no such setting{hint}"
             ) from error
-        is_of_file = variable(name) not in os.environ and name in file_settings()
-        where = f"{settings_file()}: {name} = " if is_of_file else f"{variable(name)}="
+        file = settings_file()
+        is_of_file = file is not None and origins().get(name) == str(file)
+        where = f"{file}: {name} = " if is_of_file else f"{variable(name)}="
         value = "***" if name == "warehouse_password" else repr(problem["input"])
         raise DatamartError(f"{where}{value}: {problem['msg']}") from error
     except tomllib.TOMLDecodeError as error:
@@ -196,24 +197,22 @@ def settings_file() -> Path | None:
     return file
 
 
-def file_settings() -> Mapping[str, Any]:
-    """What the file of the environment says; nothing, without one.
-
-    Raises:
-        DatamartError: it is not there.
-    """
-    file = settings_file()
-    return {} if file is None else tomllib.loads(file.read_text())
-
-
 def variable(name: str) -> str:
     """The variable of the environment that sets something."""
     alias = Settings.model_fields[name].validation_alias if name in Settings.model_fields else None
     return alias if isinstance(alias, str) else f"{PREFIX}{name.upper()}"
 
 
-def origin(name: str) -> str:
-    """Where the value of a setting comes from: a variable, a file, or `default`."""
-    if variable(name) in os.environ:
-        return variable(name)
-    return str(settings_file()) if name in file_settings() else "default"
+def origins() -> Mapping[str, str]:
+    """Where the value of each setting comes from: a variable, a file, or `default`.
+
+    Raises:
+        DatamartError: the file of the environment is not there.
+    """
+    file = settings_file()
+    said = {} if file is None else tomllib.loads(file.read_text())
+    of_file = dict.fromkeys(said, str(file))
+    return {
+        name: variable(name) if variable(name) in os.environ else of_file.get(name, "default")
+        for name in Settings.model_fields
+    }

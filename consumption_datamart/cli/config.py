@@ -9,7 +9,7 @@ from rich.table import Table
 
 from consumption_datamart.cli.screen import Screen
 from consumption_datamart.errors import masked
-from consumption_datamart.settings import Settings, origin
+from consumption_datamart.settings import Settings, origins
 
 if TYPE_CHECKING:
     from consumption_datamart.preflight import Finding
@@ -24,11 +24,12 @@ def rows(settings: Settings, given: Collection[str]) -> list[Row]:
         settings: as they are.
         given: names of those that the command was given.
     """
+    found = {**origins(), **dict.fromkeys(given, "the command")}
     return [
         {
             "setting": name,
             "value": _masked(getattr(settings, name)),
-            "from": "the command" if name in given else origin(name),
+            "from": found[name],
             "description": " ".join((field.description or "").split()),
         }
         for name, field in Settings.model_fields.items()

@@ -4,15 +4,13 @@ from typing import Annotated
 
 import typer
 
-from consumption_datamart.cli.options import DiffFormat
+from consumption_datamart.cli.options import Format
 
 
 def diff(
     before: Annotated[str, typer.Argument(help="URL of a warehouse.", metavar="A")],
     after: Annotated[str, typer.Argument(help="URL of another.", metavar="B")],
-    format_: Annotated[
-        DiffFormat, typer.Option("--format", help="How to write it.")
-    ] = DiffFormat.table,
+    format_: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.table,
 ) -> None:
     """Compare two warehouses: rows and cells, customers in another band, money.
 

@@ -1,25 +1,17 @@
 """The commands config show and config validate."""
 
 import json
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from consumption_datamart.cli.options import Lake, Warehouse
+from consumption_datamart.cli.options import Format, Lake, Warehouse
 
 config = typer.Typer(
     help="The settings: what they are, where each comes from, and whether they work.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-
-class Format(StrEnum):
-    """How it is written."""
-
-    table = "table"
-    json = "json"
 
 
 @config.command()

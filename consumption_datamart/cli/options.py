@@ -62,8 +62,8 @@ class LakeFormat(StrEnum):
     parquet = "parquet"
 
 
-class DiffFormat(StrEnum):
-    """How `diff` writes."""
+class Format(StrEnum):
+    """How a command writes, for people or for programs."""
 
     table = "table"
     json = "json"
