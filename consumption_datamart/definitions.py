@@ -16,7 +16,7 @@ from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.monitoring import MONITORING
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
-from consumption_datamart.automation import bound
+from consumption_datamart.automation import with_plan
 from consumption_datamart.automation.sensor import automation_sensor
 from consumption_datamart.checks import asset_key
 from consumption_datamart.errors import LakeError
@@ -219,20 +219,6 @@ def first_day(settings: Settings, files: Sequence[DumpFile]) -> date:
     return settings.start_day or min((file.day for file in files), default=NO_LAKE)
 
 
-def with_plan(
-    assets: Iterable[dg.AssetsDefinition], plan: CurrentPlan
-) -> list[dg.AssetsDefinition]:
-    """The assets, whose policies ask this plan."""
-
-    def asking(spec: dg.AssetSpec) -> dg.AssetSpec:
-        if spec.automation_condition is None:
-            return spec
-        condition = bound(spec.automation_condition, plan)
-        return spec.replace_attributes(automation_condition=condition)
-
-    return list(dg.map_asset_specs(asking, assets))
-
-
 def require_models(
     assets: Sequence[dg.AssetsDefinition], tables: Mapping[str, type[Table]]
 ) -> None:
@@ -250,7 +236,12 @@ def require_models(
             )
 
 
+def code_location(settings: Settings) -> dg.Definitions:
+    """All that Dagster loads."""
+    return build_definitions(settings)
+
+
 @dg.definitions
 def defs() -> dg.Definitions:
     """What Dagster loads; the environment is read now, not when the module is imported."""
-    return build_definitions()
+    return code_location(load_settings())

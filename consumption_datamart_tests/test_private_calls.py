@@ -9,6 +9,7 @@ import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 
 from consumption_datamart import private
+from consumption_datamart.private import graph
 from consumption_datamart_tests.instigators import instigator, tick
 
 DAY = dg.DailyPartitionsDefinition("2026-03-01")
@@ -239,3 +240,17 @@ def test_events_of_steps(instance: dg.DagsterInstance) -> None:
         if each.is_step_failure
     }
     assert failures == {"failing": "out of order", "broken": "KeyError: 'nothing'"}
+
+
+def test_what_is_defined_of_assets() -> None:
+    nodes = {node.key: node for node in graph.asset_nodes(CODE)}
+    assert [key.name for key in nodes[ONE].check_keys] == ["sound", "apart"]
+    assert nodes[ONE].is_materializable
+    assert graph.selected_keys(CODE, 'key:"one" or key:"two"') == {"one", "two"}
+    assert graph.selected_keys(CODE, "group:none") == set()
+    for wrong in ("key:andd x", "owner:", "((", 'kind:"'):
+        with pytest.raises(ValueError, match="no selection"):
+            graph.selected_keys(CODE, wrong)
+    policy = dg.FreshnessPolicy.time_window(timedelta(hours=3))
+    assert graph.fresh_within(policy) == timedelta(hours=3)
+    assert graph.fresh_within(None) is None

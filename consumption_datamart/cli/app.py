@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from consumption_datamart.cli.of_access import grant_readers
+from consumption_datamart.cli.of_assets import assets
 from consumption_datamart.cli.of_comparison import diff
 from consumption_datamart.cli.of_config import config
 from consumption_datamart.cli.of_lake import check_lake, init
@@ -140,6 +141,7 @@ app.command()(report)
 app.command()(page)
 app.command()(metrics)
 app.add_typer(config, name="config")
+app.add_typer(assets, name="assets")
 app.command()(diff)
 app.command(name="grant-readers")(grant_readers)
 

@@ -67,3 +67,20 @@ class Format(StrEnum):
 
     table = "table"
     json = "json"
+
+
+class RowsFormat(StrEnum):
+    """How rows are written."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+class InventoryBy(StrEnum):
+    """What assets are counted by."""
+
+    group = "group"
+    kind = "kind"
+    owner = "owner"
+    grain = "grain"

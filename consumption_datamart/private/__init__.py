@@ -1,7 +1,7 @@
 """The only user of Dagster's private API, for what there is no public way to.
 
 Each function tells the private thing that it stands on. When Dagster changes one,
-`consumption_datamart_tests/test_private_calls.py` fails, and this module alone is to be mended.
+`consumption_datamart_tests/test_private_calls.py` fails, and this package alone is to be mended.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

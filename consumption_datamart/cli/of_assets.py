@@ -1,0 +1,161 @@
+"""The commands assets …: the view of those who answer for many assets."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from consumption_datamart.cli.options import Format, InventoryBy, Lake, RowsFormat, Warehouse
+
+if TYPE_CHECKING:
+    from consumption_datamart.governance import View
+    from consumption_datamart.settings import Settings
+
+assets = typer.Typer(
+    help="All assets of the code location: what there is, whose it is, and whether it is well.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Select = Annotated[
+    str | None,
+    typer.Option(
+        help="Only these, as Dagster selects: 'group:reports and owner:\"team:data\"'.",
+        metavar="SELECTION",
+    ),
+]
+Rows = Annotated[RowsFormat, typer.Option("--format", help="How it is written.")]
+One = Annotated[Format, typer.Option("--format", help="How it is written.")]
+Key = Annotated[
+    str, typer.Argument(help="Of the asset, mart/dim_day; or its last part.", metavar="KEY")
+]
+
+
+def _defined(
+    lake: str | None, warehouse: str | None, selection: str | None = None
+) -> "tuple[Settings, View]":
+    from consumption_datamart.definitions import code_location
+    from consumption_datamart.governance.view import defined
+    from consumption_datamart.settings import load_settings
+
+    settings = load_settings(lake=lake, warehouse=warehouse)
+    return settings, defined(code_location(settings), selection)
+
+
+def _told(view: "View") -> "View":
+    """Says on stderr what cannot be known."""
+    for gap in view.gaps:
+        typer.echo(f"Note: {gap}", err=True)
+    return view
+
+
+@assets.command(name="list")
+def list_(
+    select: Select = None,
+    format_: Rows = RowsFormat.table,
+    lake: Lake = None,
+    warehouse: Warehouse = None,
+) -> None:
+    """List the assets: group, owners, grain, policy, checks."""
+    from consumption_datamart.cli.assets import write_list
+
+    write_list(_defined(lake, warehouse, select)[1], format_)
+
+
+@assets.command()
+def show(
+    key: Key, format_: One = Format.table, lake: Lake = None, warehouse: Warehouse = None
+) -> None:
+    """Show all that is known of an asset: columns, checks, last materializations, alerts."""
+    from consumption_datamart.cli.asset_page import write_asset
+    from consumption_datamart.governance import look
+
+    settings, view = _defined(lake, warehouse)
+    asset = view.require(key)
+    write_asset(_told(look(view, settings, asset.key, 10)), asset, format_)
+
+
+@assets.command()
+def health(
+    select: Select = None,
+    format_: Rows = RowsFormat.table,
+    lake: Lake = None,
+    warehouse: Warehouse = None,
+) -> None:
+    """Show which assets are not well, and why; ends with code 1 where any fails.
+
+    Healthy, degraded, failing or unknown: by the last run, checks, freshness, unusual volume or run
+    time, and what an asset is made of. Also where nothing is known of any it ends with code 1.
+    """
+    from consumption_datamart.cli.assets import write_health
+    from consumption_datamart.governance import look
+
+    settings, view = _defined(lake, warehouse, select)
+    if not write_health(_told(look(view, settings)), format_):
+        raise typer.Exit(1)
+
+
+@assets.command()
+def owners(
+    select: Select = None,
+    format_: Rows = RowsFormat.table,
+    lake: Lake = None,
+    warehouse: Warehouse = None,
+) -> None:
+    """Show how many assets each owner has and how they are, and which have none."""
+    from consumption_datamart.cli.assets import write_owners
+    from consumption_datamart.governance import look
+
+    settings, view = _defined(lake, warehouse, select)
+    write_owners(_told(look(view, settings)), format_)
+
+
+@assets.command()
+def inventory(
+    by: Annotated[InventoryBy | None, typer.Option(help="Only counted by this.")] = None,
+    select: Select = None,
+    format_: Rows = RowsFormat.table,
+    lake: Lake = None,
+    warehouse: Warehouse = None,
+) -> None:
+    """Count the assets by group, kind, owner and grain."""
+    from consumption_datamart.cli.assets import write_inventory
+
+    write_inventory(_defined(lake, warehouse, select)[1], format_, by and by.value)
+
+
+@assets.command()
+def lineage(
+    key: Key,
+    depth: Annotated[
+        int | None, typer.Option(min=1, help="Levels to show. [default: all]", metavar="N")
+    ] = None,
+    format_: One = Format.table,
+    lake: Lake = None,
+    warehouse: Warehouse = None,
+) -> None:
+    """Show what an asset is made of, what is made of it, and what its columns are made of."""
+    from consumption_datamart.cli.asset_page import write_lineage
+    from consumption_datamart.governance import look
+    from consumption_datamart.governance.columns import columns_of
+
+    settings, view = _defined(lake, warehouse)
+    asset = view.require(key)
+    view = _told(look(view, settings))
+    write_lineage(view, asset, format_, depth, columns_of(settings, asset))
+
+
+@assets.command()
+def history(
+    key: Key,
+    last: Annotated[int, typer.Option(min=1, help="How many materializations.", metavar="N")] = 30,
+    format_: Rows = RowsFormat.table,
+    lake: Lake = None,
+    warehouse: Warehouse = None,
+) -> None:
+    """Show rows and run times of an asset's materializations, and where they are heading."""
+    from consumption_datamart.cli.assets import write_history
+    from consumption_datamart.governance import look
+
+    settings, view = _defined(lake, warehouse)
+    asset = view.require(key)
+    write_history(_told(look(view, settings, asset.key, last)), asset.key, format_)

@@ -1,0 +1,237 @@
+"""The commands assets …: what there is, whose it is, and whether it is well."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from consumption_datamart.errors import DatamartError
+from consumption_datamart.governance import Asset, CheckState, Evidence, Made
+from consumption_datamart.governance.health import STATES, Health, healths
+from consumption_datamart.governance.of_dagster import made_of, read_instance
+from consumption_datamart.governance.view import defined
+from consumption_datamart_tests import cli
+from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
+from consumption_datamart_tests.mart import Mart
+
+NOW = datetime(2026, 1, 9, 12)
+
+
+@pytest.fixture(scope="module")
+def mart(tmp_path_factory: pytest.TempPathFactory) -> Mart:
+    """Three days, of one of which the dump cannot be read."""
+    found = Mart.of(tmp_path_factory.mktemp("governance"), "duckdb")
+    write_dump(found.lake, "invoices", day(1), [invoice(invoice_date=day(1))])
+    write_dump(found.lake, "entitlements", day(1), [entitlement()])
+    for number in (1, 2):
+        write_dump(found.lake, "telemetry", day(number), [usage(event_ts=noon(number))])
+    (found.lake / "telemetry" / f"{day(3)}.csv").write_text("event_id\n")
+    assert cli.run("build", "--lake", found.lake, "--warehouse", found.url).code == 1
+    return found
+
+
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A screen on which nothing is broken."""
+    monkeypatch.setenv("COLUMNS", "250")
+
+
+def run(mart: Mart, *arguments: object) -> cli.Ended:
+    """Run a command on the mart."""
+    return cli.run("assets", *arguments, "--lake", mart.lake, "--warehouse", mart.url)
+
+
+def found(mart: Mart, *arguments: object) -> list[dict[str, object]]:
+    """What a command says to a program."""
+    rows: list[dict[str, object]] = json.loads(run(mart, *arguments, "--format", "json").out)
+    return rows
+
+
+def test_assets_are_selected_as_dagster_selects(mart: Mart) -> None:
+    rows = found(mart, "list", "--select", 'group:reports and owner:"team:data"')
+    assert len(rows) == 7
+    assert {row["group"] for row in rows} == {"reports"}
+    upstream = found(mart, "list", "--select", '1+key:"mart/report_portfolio_daily"')
+    assert {row["key"] for row in upstream} == {
+        "mart/report_portfolio_daily",
+        "mart/report_consumption_daily",
+    }
+    for wrong, told in (("group:andd x", "no selection"), ("group:none", "no asset is so")):
+        ended = run(mart, "list", "--select", wrong)
+        assert ended.code == 1
+        assert told in ended.err
+
+
+def test_health_names_what_fails_and_what_is_made_of_it(mart: Mart) -> None:
+    ended = run(mart, "health", "--format", "csv")
+    assert ended.code == 1
+    assert "DAGSTER_HOME is not set" in ended.err
+    rows = {row["key"]: row for row in csv.DictReader(io.StringIO(ended.out))}
+    assert rows["lake/raw_telemetry"]["state"] == "failing"
+    assert rows["lake/raw_telemetry"]["why"] == "the last refresh of 2026-01-03 has failed"
+    assert rows["mart/report_renewals"]["state"] == "degraded"
+    assert (
+        "lake/raw_telemetry, which it is made of, is failing"
+        in (rows["mart/report_renewals"]["why"])
+    )
+    assert rows["lake/raw_invoices"]["state"] == "healthy"
+    assert rows["lake/invoices"]["state"] == "healthy"
+    assert rows["lake/accounts"]["state"] == "unknown"
+    assert run(mart, "health", "--select", 'owner:"team:accounting"').code == 0
+
+
+@pytest.mark.usefixtures("wide")
+def test_one_asset_is_shown_with_all_that_is_known(mart: Mart) -> None:
+    told = run(mart, "show", "report_renewals").out
+    for part in (
+        "mart/report_renewals",
+        "team:data",
+        "decimal(36, 8)",
+        "[the product's unit]",
+        "within 26 hours",
+        "lake/raw_telemetry, which it is made of, is failing",
+        "warnings_share",
+        "mart/report_consumption_daily",
+    ):
+        assert part in told
+    ended = run(mart, "show", "report_renewal")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == (
+        "Error: asset 'report_renewal': there is none; did you mean mart/report_renewals?\n"
+    )
+
+
+def test_columns_are_traced_to_where_they_come_from(mart: Mart) -> None:
+    ended = run(mart, "lineage", "report_renewals", "--depth", 1, "--format", "json")
+    told = json.loads(ended.out)
+    assert "mart/dim_product" in told["upstream"]
+    assert told["columns"]["days_left"] == [
+        {"key": "mart/dim_entitlement", "column": "ceases_on"},
+        {"key": "mart/reporting_day", "column": "day"},
+    ]
+    raw = json.loads(run(mart, "lineage", "raw_invoices", "--format", "json").out)
+    assert raw["columns"]["currency"] == [{"key": "lake/invoices", "column": "currency"}]
+
+
+def test_owners_and_counts_add_up(mart: Mart) -> None:
+    owners = found(mart, "owners")
+    assert all(row["assets"] == sum(row[state] for state in STATES) for row in owners)
+    counts = found(mart, "inventory")
+    assert {row["by"] for row in counts} == {"group", "kind", "owner", "grain"}
+    assert sum(row["assets"] for row in counts if row["by"] == "group") == 51
+    assert sum(row["assets"] for row in owners) == 51
+
+
+def test_history_tells_rows_and_seconds(mart: Mart) -> None:
+    told = json.loads(run(mart, "history", "raw_telemetry", "--format", "json").out)
+    assert sum(row["rows"] for row in told["made"]) == 2
+    assert told["trend"]["rows"] == "too few materializations for a trend"
+
+
+def test_where_nothing_is_built_nothing_is_known(mart: Mart, tmp_path: Path) -> None:
+    ended = cli.run(
+        "assets", "health", "--lake", mart.lake, "--warehouse", f"duckdb://{tmp_path}/m.duckdb"
+    )
+    assert ended.code == 1
+    assert "is not built; run consumption-datamart build" in ended.err
+    assert "51 unknown" in ended.out
+
+
+ASSET = Asset(
+    "a", "g", "", (), (), {}, (), (), (), None, timedelta(hours=26), "whole", ("c",), "m.a", False
+)
+MADE = Evidence([Made(NOW - timedelta(hours=1), 10, 1)])
+
+
+def check(*, passed: bool | None, is_blocking: bool) -> dict[str, CheckState]:
+    """A check that said this."""
+    return {"c": CheckState("c", passed, is_blocking, "" if passed else "c is wrong")}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "health"),
+    [
+        (MADE, Health("healthy")),
+        (Evidence(), Health("unknown", ("it was never made, as far as is known",))),
+        (replace(MADE, failure="it broke"), Health("failing", ("it broke",))),
+        (
+            replace(MADE, checks=check(passed=False, is_blocking=True)),
+            Health("failing", ("check c is wrong",)),
+        ),
+        (
+            replace(MADE, checks=check(passed=False, is_blocking=False)),
+            Health("degraded", ("check c is wrong",)),
+        ),
+        (replace(MADE, checks=check(passed=True, is_blocking=True)), Health("healthy")),
+        (replace(MADE, odd=("too few rows",)), Health("degraded", ("too few rows",))),
+        (
+            Evidence([Made(NOW - timedelta(hours=30))]),
+            Health("degraded", ("it is late: made 30 hours ago, where 26 hours are allowed",)),
+        ),
+        # Dagster knows better when it looked
+        (Evidence([Made(NOW - timedelta(hours=30))], freshness="PASS"), Health("healthy")),
+    ],
+)
+def test_an_asset_is_as_what_is_known_of_it(evidence: Evidence, health: Health) -> None:
+    assert healths({"a": ASSET}, {"a": evidence}, NOW) == {"a": health}
+
+
+def test_what_fails_reaches_all_that_is_made_of_it_and_no_more() -> None:
+    chain = {
+        key: replace(ASSET, key=key, upstream=up, fresh_within=None)
+        for key, up in {"a": (), "b": ("a",), "c": ("b",), "other": ()}.items()
+    }
+    known = dict.fromkeys(chain, MADE)
+    assert {h.state for h in healths(chain, known, NOW).values()} == {"healthy"}
+    found = healths(chain, known | {"a": replace(MADE, failure="it broke")}, NOW)
+    assert found["c"] == Health("degraded", ("a, which it is made of, is failing",))
+    assert found["other"].state == "healthy"
+    odd = healths(chain, known | {"a": replace(MADE, odd=("few rows",))}, NOW)
+    assert odd["b"].state == "healthy"
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """One that keeps a record."""
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as made:
+        yield made
+
+
+def test_an_instance_tells_of_assets_that_are_no_tables(instance: dg.DagsterInstance) -> None:
+    state = {"is_broken": False}
+
+    @dg.asset(check_specs=[dg.AssetCheckSpec("sound", asset="own")])
+    def own() -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
+        if state["is_broken"]:
+            raise ValueError("broken")
+        yield dg.MaterializeResult(metadata={"dagster/row_count": 7, "seconds": 0.5})
+        yield dg.AssetCheckResult(check_name="sound", passed=False, description="not sound")
+
+    view = defined(dg.Definitions(assets=[own]))
+    job = dg.Definitions(assets=[own]).resolve_implicit_global_asset_job_def()
+    assert read_instance(instance, view.all)["own"].last is None
+    for is_broken in (False, True, False):
+        state["is_broken"] = is_broken
+        job.execute_in_process(instance=instance, raise_on_error=False)
+        known = read_instance(instance, view.all)["own"]
+        assert (known.failure is not None) == is_broken
+        assert known.last is not None
+        assert (known.last.rows, known.last.seconds) == (7, 0.5)
+        assert is_broken or known.checks["sound"].told == "not sound"
+        health = healths(view.all, {"own": known}, NOW)["own"]
+        assert health.state == "failing"
+    assert [each.rows for each in made_of(instance, "own", 5)] == [7, 7]
+
+
+def test_a_last_part_names_an_asset_where_it_is_the_only_one() -> None:
+    specs = [dg.AssetSpec(["x", "one"]), dg.AssetSpec(["y", "one"]), dg.AssetSpec(["y", "two"])]
+    view = defined(dg.Definitions(assets=specs))
+    assert view.require("two").key == "y/two"
+    with pytest.raises(DatamartError, match="several are called so: x/one, y/one"):
+        view.require("one")
