@@ -31,12 +31,14 @@ from consumption_datamart.factories import (
     freshness_checks,
     lake_sources,
     lake_table_asset,
+    limits_of,
     listed_asset,
     mart_table_asset,
     monitor_schedule,
     nodes_of,
     observe_schedule,
     releasing,
+    usual_checks,
 )
 from consumption_datamart.io_manager import table_io_manager
 from consumption_datamart.lake.dumps import DumpFile, Lake
@@ -128,11 +130,11 @@ def build_definitions(
     begins = first_day(settings, _files(lake.open(), sources))
     days = {Grain.DAY: partitions(begins, through)[Grain.DAY]}
     catalog = catalog_of(settings, days, own_assets, own_models, sources)
-    fresh = freshness_checks(REPORTS)
+    fresh, usual = freshness_checks(REPORTS), usual_checks(catalog)
     monitoring = dg.AssetSelection.groups("monitoring")
     site = dg.AssetSelection.groups(SITE)
     measured = dg.AssetSelection.assets(*(asset_key(spec.model) for spec in MONITORING))
-    freshness = dg.AssetSelection.checks(*(spec.key for spec in fresh.check_specs))
+    apart = dg.AssetSelection.checks(*check_keys([fresh, usual]))
     readers = WarehouseResource(url=settings.warehouse, memory_limit=settings.memory_limit)
     warehouse = releasing(catalog)(**readers.model_dump()) if is_released_by_runs else readers
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
@@ -152,16 +154,16 @@ def build_definitions(
         schedules = [observe_schedule(lake), monitor_schedule()]
         sensors = [first_observation_sensor(), automation_sensor()]
         automation = [each.name for each in schedules] + [each.name for each in sensors]
-        watched = Watched(check_keys([*assets, fresh]), automation, build_job=BUILD_JOB)
+        watched = Watched(check_keys([*assets, fresh]), automation, BUILD_JOB, limits_of(settings))
         alerts_file = Path(settings.alerts_file)
         return dg.Definitions(
             assets=assets,
-            asset_checks=[fresh],
+            asset_checks=[fresh, usual],
             jobs=[
                 dg.define_asset_job(
                     BUILD_JOB,
                     # not the sources, which are observed; nor what is made of what a run releases
-                    selection=dg.AssetSelection.all() - freshness - (monitoring - measured) - site,
+                    selection=dg.AssetSelection.all() - apart - (monitoring - measured) - site,
                     description="Everything, for a range of days in one run.",
                 ),
                 dg.define_asset_job(

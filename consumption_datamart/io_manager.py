@@ -5,22 +5,20 @@ that a team adds: one that takes or returns a `pd.DataFrame` or an `ibis.Table` 
 the annotation and a model of what it returns.
 """
 
-from collections.abc import Mapping
 from datetime import date
 
 import dagster as dg
 import ibis.expr.types as ir
 import pandas as pd
 
-from consumption_datamart.checks import as_dagster_failure, asset_key
+from consumption_datamart.checks import Inspection, as_dagster_failure, asset_key
 from consumption_datamart.errors import AuditError
 from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.metadata import materialization_metadata
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse import Profile, Transaction, publish
-from consumption_datamart.warehouse.audit import Samples, samples
+from consumption_datamart.warehouse import publish
 from consumption_datamart.warehouse.ledger import write_failures
 from consumption_datamart.warehouse.rows import on_days
 
@@ -57,23 +55,19 @@ class TableIOManager(dg.IOManager):
         days = _days(context, model)
         with as_dagster_failure():
             warehouse, dependents = self.warehouse.open(), self.catalog.dependents(model)
-            shown: dict[type[Table], Samples] = {}
-
-            def look(
-                transaction: Transaction,
-                days: Days | None,
-                profiles: Mapping[type[Table], Profile],
-            ) -> None:
-                shown[model] = samples(transaction, model, days, profiles[model])
-
+            inspection = Inspection([], is_sampled=True)
             try:
                 published = publish(
-                    warehouse, model, obj, days, dependents=dependents, inspect=look
+                    warehouse, model, obj, days, dependents=dependents, inspect=inspection
                 )
             except AuditError:
                 write_failures(warehouse, model, days)
                 raise
-        context.add_output_metadata(materialization_metadata(published.profile, days, shown[model]))
+        context.add_output_metadata(
+            materialization_metadata(
+                published.profile, days, inspection.samples[model], inspection.seconds()
+            )
+        )
 
     def load_input(self, context: dg.InputContext) -> ir.Table | pd.DataFrame:
         """The upstream table, or the partitions of it, as the input's annotation asks.

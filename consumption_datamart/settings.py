@@ -109,6 +109,9 @@ class Settings(BaseSettings):
         ge=0,
         description="How far the rows of a day may be from the weekday's median, as share of it.",
     )
+    run_time_factor: float = Field(
+        default=3, ge=1, description="How many times its usual run time a table may take."
+    )
     late_after_days: int = Field(
         default=3, ge=0, description="Days without a dump of telemetry after which it is late."
     )

@@ -14,7 +14,7 @@ from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
 from consumption_datamart.checks import Check, Result, evaluate
-from consumption_datamart.checks.deliveries import WEEKS
+from consumption_datamart.checks.usual import WEEKS
 from consumption_datamart.factories.monitoring import all_checks
 from consumption_datamart.schema.days import Days
 from consumption_datamart.settings import Settings

@@ -158,7 +158,7 @@ def check(*, passed: bool | None, is_blocking: bool) -> dict[str, CheckState]:
     ("evidence", "health"),
     [
         (MADE, Health("healthy")),
-        (Evidence(), Health("unknown", ("it was never made, as far as is known",))),
+        (Evidence(), Health("unknown", ("never made, as far as is known",))),
         (replace(MADE, failure="it broke"), Health("failing", ("it broke",))),
         (
             replace(MADE, checks=check(passed=False, is_blocking=True)),

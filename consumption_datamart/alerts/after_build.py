@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import dagster as dg
@@ -14,9 +14,11 @@ from consumption_datamart.alerts.instance import (
     check_readings,
     check_subject,
     run_readings,
+    show_anomalies,
 )
 from consumption_datamart.alerts.machine import BROKEN, Reading, Transition
 from consumption_datamart.alerts.store import AlertStore
+from consumption_datamart.checks.figures import Limits
 from consumption_datamart.private import LatestCheck, latest_checks
 from consumption_datamart.warehouse import Warehouse
 
@@ -33,6 +35,7 @@ class BuildEnd:
         evaluations: of checks by the build, the last of each last.
         instance: Dagster's, that keeps a record of it, and so knows of other runs; None: none does.
         build_job: name of the job that builds everything.
+        usual: what is no anomaly.
     """
 
     problem: str | None
@@ -40,6 +43,7 @@ class BuildEnd:
     evaluations: Sequence[dg.AssetCheckEvaluation] = ()
     instance: dg.DagsterInstance | None = None
     build_job: str = ""
+    usual: Limits = field(default_factory=Limits)
 
 
 def evaluate_after_build(
@@ -70,7 +74,7 @@ def evaluate_after_build(
 
     def readings(now: datetime) -> Found:
         value, told = (BROKEN, end.problem) if end.problem else (OK, "a build has succeeded")
-        found = read_mart(warehouse, settings, now)
+        found = read_mart(warehouse, settings, now, end.usual)
         found["build"] = [Reading("build", SUBJECT, value, told)]
         if end.checks is not None and end.instance is not None:
             found["check"] = list(check_readings(latest_checks(end.instance, end.checks)))
@@ -82,4 +86,7 @@ def evaluate_after_build(
 
     unread = {("check", check_subject(key)) for key in end.checks or ()}
     book, is_told = AlertStore(warehouse), settings.delivery.by_build
-    return conclude(book, readings, settings, log, now, unread, is_told=is_told)
+    transitions = conclude(book, readings, settings, log, now, unread, is_told=is_told)
+    if end.instance is not None:
+        show_anomalies(end.instance, transitions)
+    return transitions

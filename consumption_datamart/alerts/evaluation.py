@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -13,9 +13,11 @@ from consumption_datamart.alerts.instance import (
     automation_readings,
     check_readings,
     run_readings,
+    show_anomalies,
 )
 from consumption_datamart.alerts.machine import Alert, Reading, Transition, observe
 from consumption_datamart.alerts.mart import (
+    anomaly_readings,
     budget_readings,
     commitment_readings,
     consumption_readings,
@@ -23,10 +25,11 @@ from consumption_datamart.alerts.mart import (
 )
 from consumption_datamart.alerts.routes import Told, deliver, is_for
 from consumption_datamart.alerts.store import AlertStore, Key
+from consumption_datamart.checks.figures import Limits
 from consumption_datamart.private import latest_checks
 from consumption_datamart.warehouse import Warehouse
 
-COMPLETE = ("check", "run", "budget", "dump", "consumption", "commitment")
+COMPLETE = ("check", "run", "budget", "dump", "anomaly", "consumption", "commitment")
 """Signals that are read in full: what they no longer speak of is over."""
 Found = dict[str, list[Reading]]
 """Readings by signal; a signal that cannot be read now is left out, and its alerts stay."""
@@ -40,11 +43,13 @@ class Watched:
         checks: all asset checks.
         automation: names of the schedules and sensors that should be running.
         build_job: name of the job that builds everything.
+        usual: what is no anomaly.
     """
 
     checks: Collection[dg.AssetCheckKey]
     automation: Collection[str]
     build_job: str
+    usual: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -82,14 +87,15 @@ def read(
         "run": list(run_readings(instance, watched.build_job, now)),
         "automation": list(automation_readings(instance, watched.automation, silent, now)),
     }
-    return found | read_mart(warehouse, settings, now)
+    return found | read_mart(warehouse, settings, now, watched.usual)
 
 
-def read_mart(warehouse: Warehouse, settings: AlertSettings, now: datetime) -> Found:
+def read_mart(warehouse: Warehouse, settings: AlertSettings, now: datetime, usual: Limits) -> Found:
     """The readings that need no Dagster, see `read`."""
     found = {
         "budget": budget_readings(warehouse, settings),
         "dump": dump_readings(warehouse, settings, now.date()),
+        "anomaly": anomaly_readings(warehouse, usual, now),
         "consumption": consumption_readings(warehouse, settings, now.date()),
         "commitment": commitment_readings(warehouse, settings, now.date()),
     }
@@ -151,7 +157,9 @@ def evaluate(
     def readings(now: datetime) -> Found:
         return read(warehouse, instance, watched, settings, now)
 
-    return conclude(AlertStore(warehouse), readings, settings, log, now)
+    transitions = conclude(AlertStore(warehouse), readings, settings, log, now)
+    show_anomalies(instance, transitions)
+    return transitions
 
 
 def conclude(

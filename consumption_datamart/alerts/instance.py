@@ -1,12 +1,12 @@
 """Readings of what Dagster's instance holds: checks, runs, schedules and sensors."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from consumption_datamart.alerts.machine import BROKEN, ODD, Reading
+from consumption_datamart.alerts.machine import BROKEN, ODD, Reading, Transition
 from consumption_datamart.partitions import days_of_tags
 from consumption_datamart.private import LatestCheck, instigators
 from consumption_datamart.runs import all_runs
@@ -16,6 +16,8 @@ FORGOTTEN = timedelta(days=30)
 GAP = timedelta(minutes=3)
 """Without any tick for longer, the daemon was off."""
 OK = 0.0
+ANOMALY = "anomaly"
+"""The signal whose subjects are checks that alerts themselves evaluate."""
 
 
 def check_readings(latest: Mapping[dg.AssetCheckKey, LatestCheck]) -> Iterator[Reading]:
@@ -36,6 +38,21 @@ def check_readings(latest: Mapping[dg.AssetCheckKey, LatestCheck]) -> Iterator[R
 def check_subject(key: dg.AssetCheckKey) -> str:
     """What an alert of a check is about: `mart/dim_day: model`."""
     return f"{key.asset_key.to_user_string()}: {key.name}"
+
+
+def show_anomalies(instance: dg.DagsterInstance, transitions: Iterable[Transition]) -> None:
+    """Lets Dagster's UI show, as their checks, the anomalies that have begun or ended."""
+    for alert in (each.alert for each in transitions if each.alert.signal == ANOMALY):
+        key, _, name = alert.subject.rpartition(": ")
+        shown = dg.AssetCheckEvaluation(
+            asset_key=dg.AssetKey.from_user_string(key),
+            check_name=name,
+            passed=not alert.is_open,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=alert.summary if alert.is_open else None,
+            metadata={},
+        )
+        instance.report_runless_asset_event(shown)
 
 
 def run_readings(instance: dg.DagsterInstance, build_job: str, now: datetime) -> Iterator[Reading]:

@@ -1,12 +1,13 @@
 """Readings of what the warehouse holds: dumps that stay away, burnt budgets, consumption."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 
 import pandas as pd
 
 from consumption_datamart.alerts.config import AlertSettings
-from consumption_datamart.alerts.machine import Line, Reading, State
+from consumption_datamart.alerts.machine import ODD, Line, Reading, State
+from consumption_datamart.checks.figures import Limits, compared
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import REQUIRED_TABLES
 from consumption_datamart.schema.monitoring import Objective
@@ -54,6 +55,29 @@ def _of_dumps(last: pd.DataFrame, settings: AlertSettings, today: date) -> Itera
         f"the last dump of any table is of {newest}",
         (Line(settings.dumps.lake_days + 1, State.alarm),),
         must_cross=True,
+    )
+
+
+def anomaly_readings(
+    warehouse: Warehouse, limits: Limits, now: datetime
+) -> Iterator[Reading] | None:
+    """Whether each table has as many rows as usual, and took as long, by its own history.
+
+    Returns:
+        None, where nothing was ever published.
+    """
+    found = compared(warehouse, limits, now)
+    if found is None:
+        return None
+    return (
+        Reading(
+            "anomaly",
+            f"{each.table.replace('.', '/', 1)}: {each.name}",
+            0.0 if each.passed else ODD,
+            each.told or "it is as usual",
+        )
+        for each in found
+        if each.measured is not None
     )
 
 

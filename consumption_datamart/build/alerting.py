@@ -16,7 +16,7 @@ from consumption_datamart.build.run import build_in, recording_instance
 from consumption_datamart.checks import asset_key
 from consumption_datamart.definitions import BUILD_JOB, check_keys
 from consumption_datamart.errors import DatamartError
-from consumption_datamart.factories import Catalog, all_checks, freshness_checks
+from consumption_datamart.factories import Catalog, all_checks, freshness_checks, limits_of
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
 
@@ -50,14 +50,15 @@ def build_and_alert(
     """
     # where these are wrong there is nowhere to read or to tell alerts
     open_warehouse(settings.warehouse, settings.memory_limit)
+    usual = limits_of(settings)
     with recording_instance(settings) as instance:
         try:
             result, catalog = build_in(instance, settings, first, last, full=full, on_step=on_step)
         except Exception as error:  # whatever it is, it is told, and raised again
-            _alert(settings, BuildEnd(_told(error)), log)
+            _alert(settings, BuildEnd(_told(error), usual=usual), log)
             raise
         keys = all_check_keys(catalog)
-        end = BuildEnd(result.problem, keys, result.evaluations, instance, BUILD_JOB)
+        end = BuildEnd(result.problem, keys, result.evaluations, instance, BUILD_JOB, usual)
         _alert(settings, end, log)
     return result
 

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
@@ -19,6 +20,20 @@ TODAY, DAYS = "today", "days"
 """Arguments by which a function asks for the date (UTC), and for the days that are looked at."""
 
 EPOCH = date(2000, 1, 1)
+
+
+class Compared(NamedTuple):
+    """What a day is, compared with others.
+
+    Attributes:
+        measured: None: there is too little to compare it with.
+        rows: that it has too many or too few.
+        told: what it is and what is usual, in a sentence.
+    """
+
+    measured: float | None
+    rows: int = 0
+    told: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,6 +52,8 @@ class Check:
         kind: what it is about, one of `KINDS`.
         is_blocking: whether what fails it must not be published.
         windows: argument → over how many days, ending on the day, it reads a daily table.
+        compare: what is measured of a day by the numbers of all days, which are then what `measure`
+            gives; of a table without days that of the last counts.
     """
 
     name: str
@@ -48,6 +65,7 @@ class Check:
     kind: str = "correctness"
     is_blocking: bool = False
     windows: Mapping[str, int] = field(default_factory=dict)
+    compare: Callable[[Mapping[date, float], date], Compared] | None = None
 
     @property
     def severity(self) -> str:
@@ -78,13 +96,16 @@ class Check:
         asked = inspect.signature(self.measure).parameters
         given |= {TODAY: today} if TODAY in asked else {}
         given |= {DAYS: days} if DAYS in asked else {}
-        return _measured(self.measure, self.model, tuple(given), *given.values())
+        is_dated = self.model.day_column() is not None or self.compare is not None
+        return _measured(self.measure, is_dated, tuple(given), *given.values())
 
-    def result(self, day: date | None, measured: float | None, rows: int) -> "Result":
+    def result(
+        self, day: date | None, measured: float | None, rows: int, told: str = ""
+    ) -> "Result":
         """What it is of a day, or of the table, that so much was measured."""
         # what is no number is not within the limit either
         passed = measured is None or measured <= self.limit
-        return Result(self, day, passed, measured, rows)
+        return Result(self, day, passed, measured, rows, told)
 
 
 @dataclass(frozen=True)
@@ -97,6 +118,7 @@ class Result:
         passed: whether it holds.
         measured: what was measured; None: too little to measure.
         rows: that the check finds fault with.
+        told: what was found, in a sentence, where the check has one.
     """
 
     check: Check
@@ -104,20 +126,23 @@ class Result:
     passed: bool
     measured: float | None = None
     rows: int = 0
+    told: str = ""
 
     def __str__(self) -> str:
         """What is wrong, in a line."""
         on = f" on {self.day}" if self.day else ""
+        if self.told:
+            return f"{self.check.name}{on}: {self.told}"
         measured = "nothing" if self.measured is None else f"{self.measured:g}"
         return f"{self.check.name}{on}: {measured} where at most {self.check.limit:g} may be"
 
 
 @memoized
 def _measured(
-    measure: Callable[..., ir.Table], model: type[Table], names: Sequence[str], *given: object
+    measure: Callable[..., ir.Table], is_dated: bool, names: Sequence[str], *given: object
 ) -> ir.Table:
     found = measure(**dict(zip(names, given, strict=True)))
-    day = found.day if model.day_column() else ibis.null("date")
+    day = found.day if is_dated else ibis.null("date")
     return found.select(
         day=day,
         measured=found.measured.cast("float64"),

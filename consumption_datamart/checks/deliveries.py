@@ -1,43 +1,37 @@
 """Whether dumps look as those before them did, and come in."""
 
+from collections.abc import Mapping
 from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
-from consumption_datamart.checks.check import number
+from consumption_datamart.checks.check import Compared
+from consumption_datamart.checks.usual import amount, between, usual
 from consumption_datamart.schema.lake import REQUIRED_TABLES
 
-WEEKS = 4
-"""Weeks whose same weekday a day's rows are compared with."""
-ENOUGH_WEEKS, ENOUGH_ROWS = 3, 20
-"""What the comparison needs: so many of these days, and so many rows on one of them."""
-BACK = 7 * WEEKS + 1
+ENOUGH_ROWS = 20
+"""So many rows have to be usual on a day for others to be unusual."""
+BACK = 29
+"""Days before a dump among which the dump before it is looked for."""
 
 
 def volume(files: ir.Table) -> ir.Table:
-    """Of each dump the distance of its rows from the median of the same weekday before it.
+    """Of each dump its rows, whatever became of them; see `compared`."""
+    read = files.group_by(day=files.dump_day).aggregate(measured=files.rows_read.sum())
+    return read.mutate(rows=ibis.literal(0))
 
-    Nothing is measured where fewer than three of the last four have a dump, or these have few rows.
+
+def compared(series: Mapping[date, float], day: date) -> Compared:
+    """How far the rows of a dump are from what is usual, as a share of that.
+
+    Nothing is measured where too little is known, or few rows are usual.
     """
-    dumps = files.group_by(day=files.dump_day).aggregate(read=files.rows_read.sum())
-    dumps = dumps.mutate(n=number(dumps.day))
-    before = [dumps.select(n=dumps.n + 7 * week, then=dumps.read) for week in range(1, WEEKS + 1)]
-    history = ibis.union(*before)
-    weeks = history.group_by("n").aggregate(
-        number=history.count(),
-        total=history.then.sum(),
-        least=history.then.min(),
-        greatest=history.then.max(),
-    )
-    weeks = weeks.filter(weeks.number >= ENOUGH_WEEKS)
-    # of three or four numbers the median is the mean of all but the least and the greatest
-    median = (weeks.total - weeks.least - weeks.greatest).cast("float64") / (weeks.number - 2)
-    usual = weeks.select("n", median=median)
-    found = dumps.left_join(usual, "n")
-    enough = (found.median >= ENOUGH_ROWS).ifelse(found.median, ibis.null())
-    far = (found.read - enough).abs()
-    return found.select(found.day, measured=far / enough, rows=far.cast("int64"))
+    before, number = usual(series, day), series[day]
+    if before is None or before.high < ENOUGH_ROWS:
+        return Compared(None)
+    told = f"{amount(number)} rows, where {between(before, 'rows')}"
+    return Compared(before.share(number), int(before.distance(number)), told)
 
 
 def changed_columns(files: ir.Table) -> ir.Table:

@@ -1,12 +1,12 @@
 """Evaluating checks: on what is about to be published, or on what is stored."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 import ibis.expr.types as ir
 
-from consumption_datamart.checks.check import Check, Result
+from consumption_datamart.checks.check import Check, Compared, Result
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import CheckResult, Figure
 from consumption_datamart.schema.table import Table
@@ -45,8 +45,23 @@ def evaluate(
         measured: dict[date | None, tuple[float | None, int]] = {}
         for day, value, rows in fetch(check.expression(table, days, today)):
             measured[day and day_of(day)] = None if value is None else float(value), int(rows)
-        results += [check.result(day, *measured.get(day, (None, 0))) for day in check.days_of(days)]
+        wanted = check.days_of(days)
+        found = measured if check.compare is None else _compared(check, measured, wanted)
+        results += [check.result(day, *found.get(day, (None, 0))) for day in wanted]
     return results
+
+
+def _compared(
+    check: Check,
+    measured: Mapping[date | None, tuple[float | None, int]],
+    days: Iterable[date | None],
+) -> Mapping[date | None, Compared]:
+    """What days are, compared with others; None stands for the last."""
+    series = {day: each[0] for day, each in measured.items() if day and each[0] is not None}
+    if check.compare is None or not series:
+        return {}
+    last = max(series)
+    return {day: check.compare(series, day or last) for day in days if day is None or day in series}
 
 
 def record(transaction: Transaction, results: Iterable[Result]) -> set[ResultKey]:

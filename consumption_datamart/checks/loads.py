@@ -8,12 +8,14 @@ import ibis.expr.types as ir
 from consumption_datamart.checks.check import Check, grouped
 from consumption_datamart.checks.deliveries import (
     BACK,
-    WEEKS,
     changed_columns,
+    compared,
     lateness,
     of_last,
     volume,
 )
+from consumption_datamart.checks.usual import BACK as USUAL_BACK
+from consumption_datamart.checks.usual import WEEKS
 from consumption_datamart.lake.sources import Source
 from consumption_datamart.schema.raw import Dumps, files_of, quarantine_of, raw_of
 from consumption_datamart.settings import Settings
@@ -34,8 +36,8 @@ def load_checks(source: Source, settings: Settings) -> list[Check]:
     def share(files: ir.Table) -> ir.Table:
         return quarantined_share(own(files), day)
 
-    def usual(files: ir.Table) -> ir.Table:
-        return of_last(volume(own(files)), day)
+    def rows_read(files: ir.Table) -> ir.Table:
+        return volume(own(files))
 
     def same(files: ir.Table) -> ir.Table:
         return of_last(changed_columns(own(files)), day)
@@ -61,13 +63,14 @@ def load_checks(source: Source, settings: Settings) -> list[Check]:
         Check(
             _name("volume", source),
             raw,
-            f"As many rows as on that weekday in the last {WEEKS} weeks: how far from their median,"
-            " as a share of it.",
-            usual,
+            f"As many rows as on that weekday in the last {WEEKS} weeks, or at a month's end"
+            " as at the ends before: how far from that, as a share of it.",
+            rows_read,
             {"files": files},
             limit=settings.volume_tolerance,
             kind="delivery",
-            windows={"files": BACK},
+            windows={"files": USUAL_BACK},
+            compare=compared,
         ),
         Check(
             _name("same_columns", source),

@@ -25,6 +25,7 @@ from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.freshness import FRESH, MEANING
 from consumption_datamart.factories.lake_table import LakeTableSpec
 from consumption_datamart.factories.metadata import asset_spec
+from consumption_datamart.factories.usual import usual_results
 from consumption_datamart.private import freshness
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.monitoring import CheckResult
@@ -80,6 +81,8 @@ def check_results_asset(lake: Sequence[LakeTableSpec], catalog: Catalog) -> dg.A
                 target, checks, catalog.settings.monitored_days, catalog.nodes()
             )
             results += _freshness(context.instance, catalog)
+            by_name = {node.name: node.model for node in catalog.nodes()}
+            results += usual_results(target, by_name, catalog.settings)
             with target.transaction([CheckResult]) as transaction:
                 failed_before = record(transaction, results)
                 prune(transaction, datetime.now(UTC).date() - KEPT)

@@ -1,19 +1,21 @@
 """Definitions and what is known of them, put together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import dagster as dg
 
+from consumption_datamart.checks.figures import compared
 from consumption_datamart.errors import DatamartError
+from consumption_datamart.factories import limits_of
 from consumption_datamart.governance.assets import Asset, assets_of, selected
 from consumption_datamart.governance.evidence import Evidence
 from consumption_datamart.governance.health import Health, healths
 from consumption_datamart.governance.of_dagster import instance_of, made_of, read_instance
 from consumption_datamart.governance.of_mart import OfMart, read_mart
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart.warehouse import Warehouse, open_warehouse
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ def look(
         made = read_mart(warehouse, table, last).tables.get(table, Evidence()).made
         own = mart.tables.get(table, Evidence())
         mart = replace(mart, tables={**mart.tables, table: replace(own, made=made)})
-    known = {key: _of_mart(asset, mart) for key, asset in view.all.items()}
+    odd = unusual(warehouse, settings, now)
+    known = {key: _of_mart(asset, mart, odd) for key, asset in view.all.items()}
     gaps = []
     if not warehouse.is_there():
         gaps.append(f"the mart {warehouse.url} is not built; run consumption-datamart build")
@@ -109,9 +112,21 @@ def look(
     return replace(view, evidence=known, health=healths(view.all, known, now), gaps=tuple(gaps))
 
 
-def _of_mart(asset: Asset, mart: OfMart) -> Evidence:
+def unusual(
+    warehouse: Warehouse, settings: Settings, now: datetime | None
+) -> Mapping[str, Sequence[str]]:
+    """What is unusual of tables now, by full name."""
+    found: dict[str, list[str]] = {}
+    for each in compared(warehouse, limits_of(settings), now) or []:
+        if each.told:
+            found.setdefault(each.table, []).append(each.told)
+    return found
+
+
+def _of_mart(asset: Asset, mart: OfMart, odd: Mapping[str, Sequence[str]]) -> Evidence:
     path = asset.key.split("/")
     found = mart.tables.get(asset.table or "", Evidence())
+    found = replace(found, odd=odd.get(asset.table or "", ()))
     alerts = tuple(told for (_, subject), told in mart.open.items() if _is_about(subject, asset))
     if asset.is_source and len(path) > 1:
         # a source without a name of its own is called like its table

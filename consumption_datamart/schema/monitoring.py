@@ -7,7 +7,7 @@ KINDS = {
     "correctness": "the figures are those of the lake, and the tables fit together",
     "warnings": "few rows are suspicious or set aside",
     "freshness": "the table is refreshed, and its dumps are delivered, in time",
-    "delivery": "dumps look as the dumps before them did",
+    "delivery": "dumps, and tables, look as those before them did",
 }
 """What a check is about."""
 
