@@ -16,7 +16,7 @@ from consumption_datamart.governance.assets import Asset
 from consumption_datamart.governance.of_dagster import instance_of
 from consumption_datamart.schema.raw import raw_of
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart.warehouse import warehouse_of
 from consumption_datamart.warehouse.rows import conform
 
 MadeOf = Mapping[str, Sequence[tuple[str, str]]]
@@ -43,7 +43,7 @@ def columns_of(settings: Settings, asset: Asset) -> MadeOf:
             return {name: [(key, name) for key in keys] for name in names}
     for spec in [*STAR, *REPORTS, *MONITORING]:
         if spec.model.full_name() == asset.table:
-            warehouse = open_warehouse(settings.warehouse, settings.memory_limit).released()
+            warehouse = warehouse_of(settings).released()
             rows = computed(spec, arguments(spec, catalog.models, warehouse, None))
             if not isinstance(rows, ir.Table):
                 return {}

@@ -15,7 +15,7 @@ from consumption_datamart.governance.health import Health, healths
 from consumption_datamart.governance.of_dagster import instance_of, made_of, read_instance
 from consumption_datamart.governance.of_mart import OfMart, read_mart
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import Warehouse, open_warehouse
+from consumption_datamart.warehouse import Warehouse, warehouse_of
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def look(
         WarehouseError: the warehouse cannot be opened.
         DatamartError: Dagster's instance cannot be opened.
     """
-    warehouse = open_warehouse(settings.warehouse, settings.memory_limit).released()
+    warehouse = warehouse_of(settings).released()
     table = view.all[only].table if only else None
     mart = read_mart(warehouse)
     if table is not None:
