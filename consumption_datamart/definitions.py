@@ -19,6 +19,7 @@ from consumption_datamart.assets.star import STAR
 from consumption_datamart.automation import with_plan
 from consumption_datamart.automation.sensor import automation_sensor
 from consumption_datamart.checks import asset_key
+from consumption_datamart.discovery import code_location_of
 from consumption_datamart.errors import LakeError
 from consumption_datamart.factories import (
     LISTED,
@@ -26,6 +27,7 @@ from consumption_datamart.factories import (
     OBSERVE_JOB,
     Catalog,
     check_results_asset,
+    described,
     figures_asset,
     first_observation_sensor,
     freshness_checks,
@@ -99,6 +101,7 @@ def build_definitions(
     loggers: Mapping[str, dg.LoggerDefinition] | None = None,
     own_assets: Sequence[dg.AssetsDefinition] = (),
     own_models: Sequence[type[Table]] = (),
+    broken: Mapping[str, str] = MappingProxyType({}),
     *,
     is_released_by_runs: bool = True,
     **overrides: Any,
@@ -111,6 +114,7 @@ def build_definitions(
         loggers: by default Dagster's own.
         own_assets: a team's assets, which take and return tables as frames or Ibis expressions.
         own_models: of the tables that these return.
+        broken: why files of a team's folder do not load, by name; it is alerted.
         is_released_by_runs: whether readers see what a run has published once it is done.
         overrides: settings that differ from `settings`, by name.
 
@@ -144,14 +148,16 @@ def build_definitions(
             figures_asset(),
             *(mart_table_asset(spec, catalog) for spec in MONITORING),
             *page_assets(settings),
-            *own_assets,
+            *described(own_assets, own_models),
         ]
         plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse.open(), lake.open())
         assets = with_plan(assets, plan)
         schedules = [observe_schedule(lake), monitor_schedule()]
         sensors = [first_observation_sensor(), automation_sensor()]
         automation = [each.name for each in schedules] + [each.name for each in sensors]
-        watched = Watched(check_keys([*assets, fresh]), automation, BUILD_JOB, limits_of(settings))
+        watched = Watched(
+            check_keys([*assets, fresh]), automation, BUILD_JOB, limits_of(settings), broken
+        )
         alerts_file = Path(settings.alerts_file)
         return dg.Definitions(
             assets=assets,
@@ -236,8 +242,8 @@ def require_models(
 
 
 def code_location(settings: Settings) -> dg.Definitions:
-    """All that Dagster loads."""
-    return build_definitions(settings)
+    """All that Dagster loads: the mart, and what teams have dropped into their folder."""
+    return code_location_of(settings, build_definitions)[0]
 
 
 @dg.definitions

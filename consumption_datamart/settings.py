@@ -141,6 +141,10 @@ class Settings(BaseSettings):
         default=str(PROJECT_DIR / "alerts.toml"),
         description="TOML file of whom to alert of what; without it alerts go to the log.",
     )
+    team_assets: str | None = Field(
+        default=None,
+        description="Folder of files with a team's own assets, which are loaded beside the mart.",
+    )
     page: str | None = Field(
         default=None,
         description="Folder or URI of the executives' page; without it there is no asset"

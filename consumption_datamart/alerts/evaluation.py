@@ -1,7 +1,7 @@
 """One evaluation: what is read, what becomes of the alerts by it, and who is told."""
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from consumption_datamart.alerts.instance import (
     run_readings,
     show_anomalies,
 )
-from consumption_datamart.alerts.machine import Alert, Reading, Transition, observe
+from consumption_datamart.alerts.machine import BROKEN, Alert, Reading, Transition, observe
 from consumption_datamart.alerts.mart import (
     anomaly_readings,
     budget_readings,
@@ -29,7 +29,7 @@ from consumption_datamart.checks.figures import Limits
 from consumption_datamart.private import latest_checks
 from consumption_datamart.warehouse import Warehouse
 
-COMPLETE = ("check", "run", "budget", "dump", "anomaly", "consumption", "commitment")
+COMPLETE = ("check", "run", "budget", "dump", "anomaly", "file", "consumption", "commitment")
 """Signals that are read in full: what they no longer speak of is over."""
 Found = dict[str, list[Reading]]
 """Readings by signal; a signal that cannot be read now is left out, and its alerts stay."""
@@ -44,12 +44,14 @@ class Watched:
         automation: names of the schedules and sensors that should be running.
         build_job: name of the job that builds everything.
         usual: what is no anomaly.
+        broken: why files of a team's folder do not load, by name.
     """
 
     checks: Collection[dg.AssetCheckKey]
     automation: Collection[str]
     build_job: str
     usual: Limits = field(default_factory=Limits)
+    broken: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def read(
     found = {
         "check": list(check_readings(latest_checks(instance, watched.checks))),
         "run": list(run_readings(instance, watched.build_job, now)),
+        "file": [Reading("file", name, BROKEN, why) for name, why in watched.broken.items()],
         "automation": list(automation_readings(instance, watched.automation, silent, now)),
     }
     return found | read_mart(warehouse, settings, now, watched.usual)

@@ -1,11 +1,13 @@
 """When assets refresh themselves: named policies, and the condition that asks the planner."""
 
-from consumption_datamart.automation.conditions import AwaitsRefresh, bound, with_plan
+from consumption_datamart.automation.conditions import AwaitsRefresh, asks_planner, bound, with_plan
 from consumption_datamart.automation.policies import (
     Policy,
+    after_fetch,
     after_others,
     at_most_every,
     eager,
+    fetched_at,
     manual,
     on_cron,
     on_missing,
@@ -15,10 +17,13 @@ from consumption_datamart.automation.policies import (
 __all__ = [
     "AwaitsRefresh",
     "Policy",
+    "after_fetch",
     "after_others",
+    "asks_planner",
     "at_most_every",
     "bound",
     "eager",
+    "fetched_at",
     "manual",
     "on_cron",
     "on_missing",

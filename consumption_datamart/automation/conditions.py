@@ -90,6 +90,14 @@ def bound(condition: Any, plan: CurrentPlan) -> Any:
     return condition
 
 
+def asks_planner(condition: Any) -> bool:
+    """Whether a condition, or None, asks the planner, which knows only tables with a model."""
+    return condition is not None and any(
+        condition == unbound or condition.replace(unbound, ~unbound) != condition
+        for unbound in (AwaitsRefresh(False), AwaitsRefresh(True))
+    )
+
+
 def with_plan(
     assets: Iterable[dg.AssetsDefinition], plan: CurrentPlan
 ) -> list[dg.AssetsDefinition]:

@@ -91,6 +91,28 @@ def after_others(model: type[Table], minutes: int = MINUTES) -> Condition:
     return found.with_label(f"after_others({minutes})")
 
 
+def fetched_at(schedule: str) -> Condition:
+    """At the times of a cron schedule (UTC), and once at first; for what is fetched from outside.
+
+    What has failed is tried again at the next of these times.
+    """
+    first: Any = AC.missing() & ~AC.execution_failed()
+    found: Any = (first | _due(schedule)) & ~AC.in_progress()
+    return found.with_label(f"fetched_at({schedule})")
+
+
+def after_fetch() -> Condition:
+    """When anything that it is made of was refreshed, and none of that is missing.
+
+    For a table that is made of what the planner does not know: of what was fetched.
+    """
+    newer: Any = AC.any_deps_updated().since(AC.newly_requested() | AC.newly_updated())
+    never: Any = AC.missing() & ~AC.execution_failed()
+    is_there: Any = ~AC.any_deps_missing() & ~AC.any_deps_in_progress()
+    found: Any = (newer | never) & is_there & ~AC.in_progress()
+    return found.with_label("after_fetch")
+
+
 def manual(_: int = MINUTES) -> None:
     """Never by itself."""
 

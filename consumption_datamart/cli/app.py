@@ -11,7 +11,6 @@ from typing import Annotated, NoReturn
 import typer
 
 from consumption_datamart.cli.of_access import grant_readers
-from consumption_datamart.cli.of_assets import assets
 from consumption_datamart.cli.of_comparison import diff
 from consumption_datamart.cli.of_config import config
 from consumption_datamart.cli.of_lake import check_lake, init
@@ -19,6 +18,7 @@ from consumption_datamart.cli.of_metrics import metrics
 from consumption_datamart.cli.of_page import page
 from consumption_datamart.cli.of_quality import slo, trends
 from consumption_datamart.cli.of_report import report
+from consumption_datamart.cli.of_team_files import assets
 from consumption_datamart.cli.options import Lake, LakeFormat, Warehouse, a_day
 
 app = typer.Typer(

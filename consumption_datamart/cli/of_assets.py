@@ -4,7 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consumption_datamart.cli.options import Format, InventoryBy, Lake, RowsFormat, Warehouse
+from consumption_datamart.cli.options import (
+    Format,
+    InventoryBy,
+    Lake,
+    RowsFormat,
+    Warehouse,
+)
 
 if TYPE_CHECKING:
     from consumption_datamart.governance import View
@@ -33,12 +39,17 @@ Key = Annotated[
 def _defined(
     lake: str | None, warehouse: str | None, selection: str | None = None
 ) -> "tuple[Settings, View]":
-    from consumption_datamart.definitions import code_location
+    from consumption_datamart.definitions import build_definitions
+    from consumption_datamart.discovery import code_location_of
     from consumption_datamart.governance.view import defined
     from consumption_datamart.settings import load_settings
 
     settings = load_settings(lake=lake, warehouse=warehouse)
-    return settings, defined(code_location(settings), selection)
+    definitions, found = code_location_of(settings, build_definitions)
+    if found is not None and found.broken:
+        told = f"{len(found.broken)} files of the team do not load: {', '.join(found.broken)}"
+        typer.echo(f"Note: {told}; see `consumption-datamart assets discover`", err=True)
+    return settings, defined(definitions, selection)
 
 
 def _told(view: "View") -> "View":

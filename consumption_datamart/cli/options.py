@@ -84,3 +84,12 @@ class InventoryBy(StrEnum):
     kind = "kind"
     owner = "owner"
     grain = "grain"
+
+
+class NewKind(StrEnum):
+    """What a new asset does."""
+
+    ingestion = "ingestion"
+    loader = "loader"
+    transformation = "transformation"
+    report = "report"

@@ -12,6 +12,7 @@ from consumption_datamart.factories.lake_table import (
     profiles_of,
 )
 from consumption_datamart.factories.mart_table import mart_table_asset, refresh_table
+from consumption_datamart.factories.metadata import described
 from consumption_datamart.factories.monitoring import (
     MONITOR_JOB,
     all_checks,
@@ -38,6 +39,7 @@ __all__ = [
     "TableSpec",
     "all_checks",
     "check_results_asset",
+    "described",
     "figures_asset",
     "first_observation_sensor",
     "freshness_checks",

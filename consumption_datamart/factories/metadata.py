@@ -59,6 +59,26 @@ def asset_spec(
     )
 
 
+def described(
+    assets: Iterable[dg.AssetsDefinition], models: Iterable[type[Table]]
+) -> list[dg.AssetsDefinition]:
+    """A team's own assets, with what their models say of their tables."""
+    by_key = {asset_key(model): model for model in models}
+
+    def told(spec: dg.AssetSpec) -> dg.AssetSpec:
+        model = by_key.get(spec.key)
+        if model is None:
+            return spec
+        about = {**_definition_metadata(model), **spec.metadata}
+        kinds = {*spec.kinds, "table"}
+        return spec.replace_attributes(
+            metadata=about, kinds=kinds, description=spec.description or model.title()
+        )
+
+    found: Iterable[Any] = dg.map_asset_specs(told, assets)
+    return list(found)
+
+
 def _definition_metadata(model: type[Table]) -> dict[str, Any]:
     """Column schema with types, descriptions and units, and the table's name and key."""
     schema, required = model.ibis_schema(), model.required()

@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from consumption_datamart.discovery.found import BROKEN_GROUP
 from consumption_datamart.errors import DatamartError
 from consumption_datamart.private.graph import asset_nodes, fresh_within, selected_keys
 
@@ -76,6 +77,11 @@ class Asset:
     checks: tuple[str, ...]
     table: str | None
     is_source: bool
+
+    @property
+    def is_broken_file(self) -> bool:
+        """Whether it stands for a file that does not load."""
+        return self.group == BROKEN_GROUP
 
     @property
     def grouped_owners(self) -> tuple[str, ...]:

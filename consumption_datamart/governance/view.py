@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from consumption_datamart.checks.figures import compared
+from consumption_datamart.discovery.found import specs_of
 from consumption_datamart.errors import DatamartError
 from consumption_datamart.factories import limits_of
 from consumption_datamart.governance.assets import Asset, assets_of, selected
@@ -63,6 +64,11 @@ def defined(definitions: dg.Definitions, selection: str | None = None) -> View:
     everything = assets_of(definitions)
     chosen = set(everything) if selection is None else selected(definitions, selection)
     return View({k: v for k, v in everything.items() if k in chosen}, everything)
+
+
+def keys_defined(definitions: dg.Definitions) -> set[str]:
+    """Keys of the assets that somebody defines; others are only named as what one is made of."""
+    return {spec.key.to_user_string() for spec in specs_of(definitions)}
 
 
 def look(
@@ -126,6 +132,8 @@ def unusual(
 def _of_mart(asset: Asset, mart: OfMart, odd: Mapping[str, Sequence[str]]) -> Evidence:
     path = asset.key.split("/")
     found = mart.tables.get(asset.table or "", Evidence())
+    if asset.is_broken_file:
+        return replace(found, failure=asset.description)
     found = replace(found, odd=odd.get(asset.table or "", ()))
     alerts = tuple(told for (_, subject), told in mart.open.items() if _is_about(subject, asset))
     if asset.is_source and len(path) > 1:

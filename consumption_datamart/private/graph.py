@@ -3,10 +3,12 @@
 import warnings
 from collections.abc import Sequence
 from datetime import timedelta
+from types import ModuleType
 from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.asset_selection import DagsterInvalidAssetSelectionError
+from dagster.components.definitions import LazyDefinitions
 
 
 def asset_nodes(definitions: dg.Definitions) -> Sequence[Any]:
@@ -33,6 +35,20 @@ def selected_keys(definitions: dg.Definitions, text: str) -> set[str]:
     except (dg.DagsterInvalidDefinitionError, DagsterInvalidAssetSelectionError) as error:
         raise ValueError("this is no selection of assets") from error
     return {key.to_user_string() for key in found}
+
+
+def definitions_in(module: ModuleType) -> list[dg.Definitions]:
+    """The definitions that a module has, also those that a function decorated by Dagster makes.
+
+    Private: `LazyDefinitions`, which is called. Publicly Dagster alone loads such a function.
+    """
+    found = []
+    for each in vars(module).values():
+        if isinstance(each, LazyDefinitions):
+            found.append(each())
+        elif isinstance(each, dg.Definitions):
+            found.append(each)
+    return found
 
 
 def fresh_within(policy: Any) -> timedelta | None:
