@@ -3,18 +3,24 @@
 import csv
 import io
 import json
+import logging
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from consumption_datamart.alerts.config import AlertSettings
+from consumption_datamart.alerts.evaluation import Watched, evaluate
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.discovery import Discovered, code_location_of
 from consumption_datamart.discovery.found import specs_of
 from consumption_datamart.governance import Asset, Column
 from consumption_datamart.governance.rules import LOADS, RULES, findings
+from consumption_datamart.schema.monitoring import Figure
 from consumption_datamart.settings import Settings
+from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests import cli
 
 HEAD = "import dagster as dg\nimport pandas as pd\n"
@@ -254,3 +260,29 @@ def test_a_teams_ci_is_told_and_turns_rules_off_for_a_reason(
     ):
         (folder / "rules.toml").write_text(text)
         assert told in cli.run("assets", "validate", "--folder", folder).err
+
+
+def test_a_file_that_does_not_load_is_an_alert_until_it_does(tmp_path: Path) -> None:
+    warehouse = open_warehouse(f"duckdb://{tmp_path}/warehouse.duckdb")
+    with warehouse.transaction([Figure]) as transaction:
+        transaction.require(Figure)
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+
+    def crossed(minute: int, broken: dict[str, str]) -> list[tuple[str, str, str, str]]:
+        with dg.DagsterInstance.ephemeral() as instance:
+            watched = Watched([], [], "build", broken=broken)
+            found = evaluate(
+                warehouse,
+                instance,
+                watched,
+                AlertSettings(),
+                logging.getLogger("test"),
+                now + timedelta(minutes=minute),
+            )
+        alerts = [each.alert for each in found]
+        return [(each.signal, each.subject, each.state.value, each.summary) for each in alerts]
+
+    why = {"two.py": "two.py:1: ZeroDivisionError; mend it"}
+    assert crossed(0, why) == [("file", "two.py", "alarm", why["two.py"])]
+    assert crossed(1, why) == []
+    assert [each[:3] for each in crossed(2, {})] == [("file", "two.py", "recovered")]
