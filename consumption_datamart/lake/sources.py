@@ -13,9 +13,10 @@ from functools import cached_property
 import pandas as pd
 
 from consumption_datamart.errors import LakeError
-from consumption_datamart.lake.formats import Dialect, FileFormat, format_of
+from consumption_datamart.lake.formats import Dialect, FileFormat, format_of, formats
 from consumption_datamart.lake.patterns import Pattern
 from consumption_datamart.lake.sources_file import Entry, SourcesFile, read
+from consumption_datamart.lake.tables import TableFormat
 from consumption_datamart.schema.lake import CONTRACTS, Contract
 from consumption_datamart.schema.raw import REPORTING_CURRENCY, SILENCE_UNKNOWN
 
@@ -64,7 +65,23 @@ class Source:
     @property
     def has_days(self) -> bool:
         """Whether files say of which day they are; if not, they are of the day of their change."""
-        return all(pattern.has_day for pattern in self.patterns)
+        return self.day_column is not None or all(pattern.has_day for pattern in self.patterns)
+
+    @property
+    def day_column(self) -> str | None:
+        """Column of a table that has the day of a row."""
+        return self.entry.day if self.entry else None
+
+    @property
+    def folder(self) -> str:
+        """Of a table, relative to the lake."""
+        return self.entry.files.rstrip("/") if self.entry else self.table
+
+    @property
+    def table_format(self) -> TableFormat | None:
+        """How the table is read that this source is; None: it is of files."""
+        found = formats().get(self.entry.format) if self.entry and self.entry.format else None
+        return found if isinstance(found, TableFormat) else None
 
     @property
     def is_zoned(self) -> bool:
@@ -198,8 +215,23 @@ def _require_sense(source: Source, where: str) -> None:
             f"{at}: columns.{unknown[0]}: {source.table} has no such column; it has"
             f" {', '.join(known)}"
         )
-    if source.contract.day_column() and not source.has_days:
+    if source.table_format is None and source.day_column is not None:
         raise LakeError(
-            f'{at}: files = "{source.entry.files}": it does not say of which day a file is; write'
-            " {day} where the date stands, or {day:%Y%m%d}"
+            f'{at}: day = "{source.day_column}": a file is of the day that its path says; only a'
+            ' table has a day column: format = "delta" or "iceberg"'
+        )
+    if source.table_format is not None and Pattern(source.entry.files).has_marks:
+        raise LakeError(
+            f'{at}: files = "{source.entry.files}": a table is one folder; name it without {{day}}'
+            " and *"
+        )
+    if source.contract.day_column() and not source.has_days:
+        remedy = (
+            "write {day} where the date stands, or {day:%Y%m%d}"
+            if source.table_format is None
+            else 'set day = "…" to the column that has the day of a row'
+        )
+        raise LakeError(
+            f'{at}: files = "{source.entry.files}": it does not say of which day a file is;'
+            f" {remedy}"
         )
