@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 
 import dagster as dg
 import pytest
@@ -254,3 +255,9 @@ def test_what_is_defined_of_assets() -> None:
     policy = dg.FreshnessPolicy.time_window(timedelta(hours=3))
     assert graph.fresh_within(policy) == timedelta(hours=3)
     assert graph.fresh_within(None) is None
+
+
+def test_the_definitions_of_a_module() -> None:
+    module = ModuleType("of_a_team")
+    module.given, module.made, module.other = CODE, dg.definitions(lambda: CODE), 1  # type: ignore[attr-defined]
+    assert graph.definitions_in(module) == [CODE, CODE]

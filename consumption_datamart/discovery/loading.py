@@ -48,9 +48,11 @@ def code_location_of(settings: Settings, build: Build) -> tuple[dg.Definitions, 
             " or unset it"
         )
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
-        found = suited(discover(folder), build(settings))
+        mart = build(settings)
+        found = suited(discover(folder), mart)
         try:
-            definitions = merged(settings, build, found)
+            is_changed = found.broken or any(each.own_assets for each in found.good)
+            definitions = merged(settings, build if is_changed else lambda *_, **__: mart, found)
             dg.Definitions.validate_loadable(definitions)
         except Exception:  # which of the files it is shows where each is tried alone
             found = replace(
