@@ -80,32 +80,32 @@ class Thing(dg.Component, dg.Model, dg.Resolvable):
     "test_it.py": "1/0\n",
 }
 BAD = {
-    "syntax.py": ("x = 1\ndef (:\n", r"syntax.py:2: invalid syntax: def \(:; mend it"),
-    "missing.py": ("import dagster\nimport no_such_lib\n", "missing.py:2: .*; install no_such_lib"),
-    "divides.py": ("\n\n1/0\n", "divides.py:3: ZeroDivisionError"),
-    "ends.py": ("import sys\nsys.exit(3)\n", "ends.py:2: SystemExit: 3; leave out what ends"),
-    "json.py": ("", "json.py: there is a module 'json' already"),
+    "syntax.py": ("x = 1\ndef (:\n", r"^line 2: invalid syntax: def \(:; mend it"),
+    "missing.py": ("import dagster\nimport no_such_lib\n", "^line 2: .*; install no_such_lib"),
+    "divides.py": ("\n\n1/0\n", "^line 3: ZeroDivisionError"),
+    "ends.py": ("import sys\nsys.exit(3)\n", "^line 2: SystemExit: 3; leave out what ends"),
+    "json.py": ("", "^there is a module 'json' already"),
     "odd-name.py": ("", "'odd-name' is no name that Python can import"),
     "taken.py": (
         HEAD + "@dg.asset(key=['mart', 'dim_day'])\ndef d() -> None: ...\n",
-        "taken.py: asset mart/dim_day: the mart has one of that name",
+        "^asset mart/dim_day: the mart has one of that name",
     ),
     "twice.py": (
         HEAD + "@dg.asset(key=['team', 'given'])\ndef d() -> None: ...\n",
-        "twice.py: asset team/given: sub/lazy.py has one of that name",
+        "^asset team/given: sub/lazy.py has one of that name",
     ),
     "resources.py": (
         HEAD + "defs = dg.Definitions(resources={'warehouse': 1})\n",
-        "resources.py: resource warehouse: the mart has one",
+        "^resource warehouse: the mart has one",
     ),
     "loop.py": (
         HEAD + "@dg.asset(deps=['two'])\ndef one() -> None: ...\n"
         "@dg.asset(deps=[one])\ndef two() -> None: ...\n",
-        "loop.py: assets are made of each other: .*one",
+        "^assets are made of each other: .*one",
     ),
     "needs.py": (
         HEAD + "@dg.asset(required_resource_keys={'no'})\ndef needs() -> None: ...\n",
-        "needs.py: DagsterInvalidDefinitionError: resource with key 'no'",
+        "^DagsterInvalidDefinitionError: resource with key 'no'",
     ),
     "meaning.py": (
         HEAD + MODEL.replace(', description="How many are open."', "").replace("Tick", "Other"),
@@ -119,9 +119,9 @@ BAD = {
     ),
     "bad/defs.yaml": (
         "type: comp.thing.Thing\nattributes:\n  nam: x\n",
-        r"bad/defs.yaml:\d: ValidationError.*attributes.name",
+        r"line \d: ValidationError.*attributes.name",
     ),
-    "worse/defs.yaml": ("type: [\n", r"worse/defs.yaml:2: ParserError"),
+    "worse/defs.yaml": ("type: [\n", r"line 2: ParserError"),
 }
 
 
@@ -282,7 +282,7 @@ def test_a_file_that_does_not_load_is_an_alert_until_it_does(tmp_path: Path) -> 
         alerts = [each.alert for each in found]
         return [(each.signal, each.subject, each.state.value, each.summary) for each in alerts]
 
-    why = {"two.py": "two.py:1: ZeroDivisionError; mend it"}
+    why = {"two.py": "line 1: ZeroDivisionError; mend it"}
     assert crossed(0, why) == [("file", "two.py", "alarm", why["two.py"])]
     assert crossed(1, why) == []
     assert [each[:3] for each in crossed(2, {})] == [("file", "two.py", "recovered")]

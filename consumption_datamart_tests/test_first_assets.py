@@ -86,7 +86,7 @@ def test_they_refresh_by_themselves_one_after_the_other(folder: Path, mart: Mart
         ]
         # what is fetched again is loaded, and all that is made of it follows
         (folder / "_landing" / "tickets" / "2020-01-01.csv").write_text(
-            "customer_id,quantity\nCUST-1,7\n"
+            "customer_id,how_many\nCUST-1,7\n"
         )
         ingested = {dg.AssetKey(["ingest", "tickets"])}
         job = definitions.resolve_implicit_job_def_def_for_assets(ingested)

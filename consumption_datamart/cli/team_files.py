@@ -40,8 +40,13 @@ def write_files(found: Discovered, how: RowsFormat) -> bool:
                styles=STYLES)  # fmt: skip
     if how is RowsFormat.table:
         screen = Screen()
-        for told in found.broken.values():
-            screen.print(told, style="bold red", highlight=False, soft_wrap=True)
+        for name, why in found.broken.items():
+            screen.print(
+                f"{name}, {why}" if why.startswith("line") else f"{name}: {why}",
+                style="bold red",
+                highlight=False,
+                soft_wrap=True,
+            )
     remember(found)
     return not found.broken
 

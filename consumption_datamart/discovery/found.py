@@ -71,12 +71,12 @@ class TeamFile:
             return "unreadable"
 
     @property
-    def told(self) -> str:
+    def why(self) -> str:
         """Why it does not load, and what to do, in a sentence; empty where it loads."""
         if self.problem is None:
             return ""
-        line = f":{self.problem.line}" if self.problem.line else ""
-        return f"{self.name}{line}: {self.problem.told}; {self.problem.hint}"
+        line = f"line {self.problem.line}: " if self.problem.line else ""
+        return f"{line}{self.problem.told}; {self.problem.hint}"
 
 
 @dataclass(frozen=True)
@@ -99,4 +99,4 @@ class Discovered:
     @property
     def broken(self) -> dict[str, str]:
         """Why files do not load, by name."""
-        return {each.name: each.told for each in self.files if each.problem is not None}
+        return {each.name: each.why for each in self.files if each.problem is not None}

@@ -167,7 +167,7 @@ def _standing_for(file: TeamFile) -> dg.AssetSpec:
     return dg.AssetSpec(
         key=[BROKEN_GROUP, re.sub(r"\W", "_", file.name)],
         group_name=BROKEN_GROUP,
-        description=f"This file does not load, and what it defines is missing: {file.told}",
-        metadata={"problem": file.told, "file": str(file.path)},
+        description=f"{file.name} does not load, and what it defines is missing: {file.why}",
+        metadata={"problem": file.why, "file": str(file.path)},
         kinds={"python" if file.path.suffix == ".py" else "yaml"},
     )
