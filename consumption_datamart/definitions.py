@@ -19,6 +19,7 @@ from consumption_datamart.assets.star import STAR
 from consumption_datamart.automation import with_plan
 from consumption_datamart.automation.sensor import automation_sensor
 from consumption_datamart.checks import asset_key
+from consumption_datamart.checks.loads import LATE
 from consumption_datamart.discovery import code_location_of
 from consumption_datamart.errors import LakeError
 from consumption_datamart.factories import (
@@ -33,7 +34,6 @@ from consumption_datamart.factories import (
     freshness_checks,
     lake_sources,
     lake_table_asset,
-    limits_of,
     listed_asset,
     mart_table_asset,
     monitor_schedule,
@@ -155,9 +155,8 @@ def build_definitions(
         schedules = [observe_schedule(lake), monitor_schedule()]
         sensors = [first_observation_sensor(), automation_sensor()]
         automation = [each.name for each in schedules] + [each.name for each in sensors]
-        watched = Watched(
-            check_keys([*assets, fresh]), automation, BUILD_JOB, limits_of(settings), broken
-        )
+        checks = told_checks(check_keys([*assets, fresh]))
+        watched = Watched(checks, automation, BUILD_JOB, settings, broken)
         alerts_file = Path(settings.alerts_file)
         return dg.Definitions(
             assets=assets,
@@ -204,6 +203,11 @@ def check_keys(assets: Iterable[object]) -> list[dg.AssetCheckKey]:
     """All asset checks of assets, or of definitions of checks."""
     made = (each for each in assets if isinstance(each, dg.AssetsDefinition))
     return [spec.key for each in made for spec in each.check_specs]
+
+
+def told_checks(keys: Iterable[dg.AssetCheckKey]) -> list[dg.AssetCheckKey]:
+    """Those whose failure is told by the signal `check`: that a dump is late has one of its own."""
+    return [key for key in keys if not key.name.startswith(LATE)]
 
 
 def _files(lake: Lake, sources: Sources) -> list[DumpFile]:

@@ -9,10 +9,11 @@ import pytest
 
 from consumption_datamart.alerts.config import AlertSettings
 from consumption_datamart.alerts.evaluation import Watched, evaluate
-from consumption_datamart.checks.figures import ROWS, SECONDS, Found, Limits, compared
+from consumption_datamart.checks.figures import ROWS, SECONDS, Found, compared
 from consumption_datamart.checks.usual import usual
 from consumption_datamart.private import latest_checks
 from consumption_datamart.schema.monitoring import Figure
+from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Warehouse, open_warehouse
 
 LAST = date(2026, 6, 18)
@@ -89,7 +90,7 @@ class History:
 
     def found(self, now: datetime = NOW) -> dict[tuple[str, str], Found]:
         """What is said of each table."""
-        told = compared(self.warehouse, Limits(), now)
+        told = compared(self.warehouse, Settings(), now)
         assert told is not None
         return {(each.table, each.name): each for each in told}
 
@@ -151,7 +152,7 @@ def test_on_the_first_days_nothing_is_unusual(tmp_path: Path) -> None:
     history.publish(LAST + timedelta(days=1), 0, seconds=1000)
     assert {(each.measured, each.told) for each in history.found().values()} == {(None, "")}
     empty = open_warehouse(f"duckdb://{tmp_path}/none.duckdb")
-    assert compared(empty, Limits(), NOW) is None
+    assert compared(empty, Settings(), NOW) is None
 
 
 def test_an_anomaly_is_told_shown_as_its_check_and_over_by_itself(history: History) -> None:
@@ -163,7 +164,7 @@ def test_an_anomaly_is_told_shown_as_its_check_and_over_by_itself(history: Histo
         found = evaluate(
             history.warehouse,
             instance,
-            Watched([], [], "build"),
+            Watched([], [], "build", Settings()),
             AlertSettings(),
             logging.getLogger("test"),
             next(minutes),

@@ -17,6 +17,7 @@ from consumption_datamart.alerts.instance import (
 )
 from consumption_datamart.alerts.machine import BROKEN, Alert, Reading, Transition, observe
 from consumption_datamart.alerts.mart import (
+    Limits,
     anomaly_readings,
     budget_readings,
     commitment_readings,
@@ -25,7 +26,6 @@ from consumption_datamart.alerts.mart import (
 )
 from consumption_datamart.alerts.routes import Told, deliver, is_for
 from consumption_datamart.alerts.store import AlertStore, Key
-from consumption_datamart.checks.figures import Limits
 from consumption_datamart.private import latest_checks
 from consumption_datamart.warehouse import Warehouse
 
@@ -43,14 +43,14 @@ class Watched:
         checks: all asset checks.
         automation: names of the schedules and sensors that should be running.
         build_job: name of the job that builds everything.
-        usual: what is no anomaly.
+        limits: days after which dumps are late, and what is still usual.
         broken: why files of a team's folder do not load, by name.
     """
 
     checks: Collection[dg.AssetCheckKey]
     automation: Collection[str]
     build_job: str
-    usual: Limits = field(default_factory=Limits)
+    limits: Limits
     broken: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -90,15 +90,17 @@ def read(
         "file": [Reading("file", name, BROKEN, why) for name, why in watched.broken.items()],
         "automation": list(automation_readings(instance, watched.automation, silent, now)),
     }
-    return found | read_mart(warehouse, settings, now, watched.usual)
+    return found | read_mart(warehouse, settings, watched.limits, now)
 
 
-def read_mart(warehouse: Warehouse, settings: AlertSettings, now: datetime, usual: Limits) -> Found:
+def read_mart(
+    warehouse: Warehouse, settings: AlertSettings, limits: Limits, now: datetime
+) -> Found:
     """The readings that need no Dagster, see `read`."""
     found = {
         "budget": budget_readings(warehouse, settings),
-        "dump": dump_readings(warehouse, settings, now.date()),
-        "anomaly": anomaly_readings(warehouse, usual, now),
+        "dump": dump_readings(warehouse, limits, now.date()),
+        "anomaly": anomaly_readings(warehouse, limits, now),
         "consumption": consumption_readings(warehouse, settings, now.date()),
         "commitment": commitment_readings(warehouse, settings, now.date()),
     }

@@ -8,7 +8,6 @@ import ibis.expr.types as ir
 
 from consumption_datamart.checks.check import Compared
 from consumption_datamart.checks.usual import amount, between, usual
-from consumption_datamart.schema.lake import REQUIRED_TABLES
 
 ENOUGH_ROWS = 20
 """So many rows have to be usual on a day for others to be unusual."""
@@ -57,31 +56,3 @@ def of_last(dumps: ir.Table, day: str | None) -> ir.Table:
     last = dumps.aggregate(last=dumps.day.max())
     of_last = dumps.inner_join(last, dumps.day == last["last"])
     return of_last.select("measured", "rows")
-
-
-def lateness(
-    dumps: ir.Table, today: date, table: str, source: str, archived_after: int
-) -> ir.Table:
-    """Days since the last dump of a source; since the lake's first day where it never had one.
-
-    They are counted until today; of a lake that ends long before, until its last day: it is an
-    archive, whose sources may only be late against each other.
-
-    Args:
-        dumps: that the lake has; those of no files are gone.
-        today: the date, UTC.
-        table: of the lake.
-        source: of the table.
-        archived_after: days after which a lake that gets no dumps counts as an archive.
-    """
-    is_own = (dumps.lake_table == table) & (dumps.source == source) & (dumps.files > 0)
-    own = is_own.ifelse(dumps.dump_day, ibis.null("date"))
-    is_day = dumps.lake_table.isin(REQUIRED_TABLES)
-    days = is_day.ifelse(dumps.dump_day, ibis.null("date"))
-    found = dumps.aggregate(first=days.min(), last=days.max(), own=own.max())
-    now = ibis.literal(today)
-    idle = now.delta(found["last"], unit="day")
-    until = ((idle < 0) | (idle > archived_after)).ifelse(found["last"], now)
-    never = ibis.greatest(now.delta(found["first"], unit="day"), ibis.literal(0))
-    measured = found.own.isnull().ifelse(never, until.delta(found.own, unit="day"))
-    return found.select(measured=measured, rows=ibis.literal(0))

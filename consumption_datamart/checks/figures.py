@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import ibis
 import pandas as pd
@@ -26,16 +26,16 @@ NOTABLE_SECONDS = 5.0
 """By so much longer a table has to take for anybody to care."""
 
 
-class Limits(NamedTuple):
-    """What is still usual; the settings have the same.
+class Tolerance(Protocol):
+    """What settings say of what is still usual."""
 
-    Attributes:
-        rows: how far they may be from what is usual, as a share.
-        run_time: how many times the usual time a table may take.
-    """
+    @property
+    def volume_tolerance(self) -> float:
+        """How far rows may be from what is usual, as a share."""
 
-    rows: float = 0.5
-    run_time: float = 3.0
+    @property
+    def run_time_factor(self) -> float:
+        """How many times the usual time a table may take."""
 
 
 class Found(NamedTuple):
@@ -72,7 +72,7 @@ def has_seconds(table: str) -> bool:
 
 
 def compared(
-    warehouse: Warehouse, limits: Limits, now: datetime | None = None
+    warehouse: Warehouse, limits: Tolerance, now: datetime | None = None
 ) -> list[Found] | None:
     """What the two checks say of each table, of its last day and its last publication.
 
@@ -108,9 +108,11 @@ def compared(
             runs[table][at].append(number)
         else:  # the last publication of a day counts
             of_rows[table][(at if pd.isna(day) else day).date()] = float(number)
-    found = [_rows(name, of_rows[name], limits.rows) for name in of_rows if has_rows(name)]
+    found = [
+        _rows(name, of_rows[name], limits.volume_tolerance) for name in of_rows if has_rows(name)
+    ]
     return found + [
-        _seconds(name, runs[name], limits.run_time) for name in runs if has_seconds(name)
+        _seconds(name, runs[name], limits.run_time_factor) for name in runs if has_seconds(name)
     ]
 
 

@@ -22,7 +22,7 @@ from consumption_datamart.factories.monitoring import (
 from consumption_datamart.factories.observation import lake_sources
 from consumption_datamart.factories.releasing import releasing
 from consumption_datamart.factories.table_spec import TableSpec
-from consumption_datamart.factories.usual import limits_of, usual_checks
+from consumption_datamart.factories.usual import usual_checks
 from consumption_datamart.factories.watch import (
     OBSERVE_JOB,
     first_observation_sensor,
@@ -45,7 +45,6 @@ __all__ = [
     "freshness_checks",
     "lake_sources",
     "lake_table_asset",
-    "limits_of",
     "listed_asset",
     "load_lake_table",
     "mart_table_asset",

@@ -12,7 +12,6 @@ from consumption_datamart.checks.figures import (
     ROWS,
     SECONDS,
     Found,
-    Limits,
     compared,
     has_rows,
     has_seconds,
@@ -79,13 +78,8 @@ def usual_results(
     Raises:
         WarehouseError: the warehouse cannot be opened.
     """
-    found = compared(warehouse, limits_of(settings)) or []
+    found = compared(warehouse, settings) or []
     return [_result(each, models[each.table]) for each in found if each.table in models]
-
-
-def limits_of(settings: Settings) -> Limits:
-    """What is still usual."""
-    return Limits(settings.volume_tolerance, settings.run_time_factor)
 
 
 def as_check(model: type[Table], name: str) -> Check:

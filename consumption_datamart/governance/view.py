@@ -9,7 +9,6 @@ import dagster as dg
 from consumption_datamart.checks.figures import compared
 from consumption_datamart.discovery.found import specs_of
 from consumption_datamart.errors import DatamartError
-from consumption_datamart.factories import limits_of
 from consumption_datamart.governance.assets import Asset, assets_of, selected
 from consumption_datamart.governance.evidence import Evidence
 from consumption_datamart.governance.health import Health, healths
@@ -123,7 +122,7 @@ def unusual(
 ) -> Mapping[str, Sequence[str]]:
     """What is unusual of tables now, by full name."""
     found: dict[str, list[str]] = {}
-    for each in compared(warehouse, limits_of(settings), now) or []:
+    for each in compared(warehouse, settings, now) or []:
         if each.told:
             found.setdefault(each.table, []).append(each.told)
     return found
