@@ -13,7 +13,7 @@ import typer
 from consumption_datamart.cli.of_access import grant_readers
 from consumption_datamart.cli.of_comparison import diff
 from consumption_datamart.cli.of_config import config
-from consumption_datamart.cli.of_lake import check_lake, init
+from consumption_datamart.cli.of_lake import check_lake, demo, init
 from consumption_datamart.cli.of_metrics import metrics
 from consumption_datamart.cli.of_page import page
 from consumption_datamart.cli.of_quality import slo, trends
@@ -136,6 +136,7 @@ def build(
 
 app.command(name="check-lake")(check_lake)
 app.command()(init)
+app.command()(demo)
 app.command()(report)
 app.command()(page)
 app.command()(metrics)
