@@ -18,6 +18,7 @@ from consumption_datamart.cli.of_metrics import metrics
 from consumption_datamart.cli.of_page import page
 from consumption_datamart.cli.of_quality import slo, trends
 from consumption_datamart.cli.of_report import report
+from consumption_datamart.cli.of_upgrade import upgrade
 from consumption_datamart.cli.options import Lake, LakeFormat, Warehouse, a_day
 
 app = typer.Typer(
@@ -124,9 +125,9 @@ def build(
     if accept_deletions:
         settings = settings.model_copy(update={"accept_deletions": True})
     if dry_run:
-        if from_ or to or full:
+        if from_ or to or full or preview:
             raise typer.BadParameter(
-                "--dry-run takes none of --from, --to, --full: these build all they name"
+                "--dry-run takes none of --from, --to, --full, --preview: these build"
             )
         show_plan(plan(settings))
         return
@@ -143,6 +144,7 @@ app.command()(metrics)
 app.add_typer(config, name="config")
 app.command()(diff)
 app.command(name="grant-readers")(grant_readers)
+app.command()(upgrade)
 
 
 @app.command()
