@@ -206,7 +206,7 @@ class TableFormat(Parquet):
 
 REMEMBERED = 64
 _READ: dict[tuple[str, str, str, str], frozenset[date]] = {}
-"""By format, URI, set of files and column: the days whose rows were read; the lake is listed often."""
+"""By format, URI, files and column: the days whose rows were read; the lake is listed often."""
 
 
 def _days_read(table: OpenTable, column: str) -> frozenset[date]:
