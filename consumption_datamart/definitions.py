@@ -16,9 +16,10 @@ from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.monitoring import MONITORING
 from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.assets.star import STAR
-from consumption_datamart.automation import bound
+from consumption_datamart.automation import with_plan
 from consumption_datamart.automation.sensor import automation_sensor
 from consumption_datamart.checks import asset_key
+from consumption_datamart.dbt import downstream
 from consumption_datamart.errors import LakeError
 from consumption_datamart.factories import (
     LISTED,
@@ -149,7 +150,9 @@ def build_definitions(
         ]
         plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse.open(), lake.open())
         assets = with_plan(assets, plan)
-        schedules = [observe_schedule(lake), monitor_schedule()]
+        dbt = downstream(settings, catalog, plan, logging.getLogger(__name__))
+        assets += dbt.assets
+        schedules = [observe_schedule(lake), monitor_schedule(), *dbt.schedules]
         sensors = [first_observation_sensor(), automation_sensor()]
         automation = [each.name for each in schedules] + [each.name for each in sensors]
         watched = Watched(check_keys([*assets, fresh]), automation, build_job=BUILD_JOB)
@@ -161,7 +164,11 @@ def build_definitions(
                 dg.define_asset_job(
                     BUILD_JOB,
                     # not the sources, which are observed; nor what is made of what a run releases
-                    selection=dg.AssetSelection.all() - freshness - (monitoring - measured) - site,
+                    selection=dg.AssetSelection.all()
+                    - freshness
+                    - (monitoring - measured)
+                    - site
+                    - dbt.selection,
                     description="Everything, for a range of days in one run.",
                 ),
                 dg.define_asset_job(
@@ -175,6 +182,7 @@ def build_definitions(
                     description="Evaluates all checks on what is stored; builds nothing.",
                 ),
                 alert_job(watched, alerts_file),
+                *dbt.jobs,
             ],
             schedules=schedules,
             sensors=[*sensors, alert_sensor(warehouse, watched, alerts_file)],
@@ -217,20 +225,6 @@ def _files(lake: Lake, sources: Sources) -> list[DumpFile]:
 def first_day(settings: Settings, files: Sequence[DumpFile]) -> date:
     """The first daily partition: what is set, else the first day that anything is loaded for."""
     return settings.start_day or min((file.day for file in files), default=NO_LAKE)
-
-
-def with_plan(
-    assets: Iterable[dg.AssetsDefinition], plan: CurrentPlan
-) -> list[dg.AssetsDefinition]:
-    """The assets, whose policies ask this plan."""
-
-    def asking(spec: dg.AssetSpec) -> dg.AssetSpec:
-        if spec.automation_condition is None:
-            return spec
-        condition = bound(spec.automation_condition, plan)
-        return spec.replace_attributes(automation_condition=condition)
-
-    return list(dg.map_asset_specs(asking, assets))
 
 
 def require_models(

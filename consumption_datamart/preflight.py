@@ -8,9 +8,11 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from consumption_datamart.alerts.config import AnyRoute, EmailRoute, LogRoute, load_alert_settings
-from consumption_datamart.definitions import lake_of
+from consumption_datamart.dbt import downstream
+from consumption_datamart.definitions import catalog_of, lake_of
 from consumption_datamart.errors import DatamartError, first_line
 from consumption_datamart.lake.listing import listing
+from consumption_datamart.planning import CurrentPlan
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
 
@@ -39,6 +41,8 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield _finding("lake", lambda: _lake(settings))
     yield _finding("warehouse", lambda: _warehouse(settings))
     yield from _routes(settings)
+    if settings.dbt_projects:
+        yield from _dbt(settings)
     if settings.page is not None and "://" not in settings.page:
         yield _finding("page", lambda: _folder(Path(settings.page or "").absolute().parent))
     if settings.dagster_home is not None:
@@ -70,6 +74,21 @@ def _warehouse(settings: Settings) -> str:
         tables = len(released.tables(backend))
     at = released.as_of()
     return f"{warehouse.url}: {tables} tables" + (f", as of {at:%Y-%m-%d %H:%M} UTC" if at else "")
+
+
+def _dbt(settings: Settings) -> Iterator[Finding]:
+    """Each project, and what is wrong with it; it is parsed where that was not done yet."""
+    try:
+        catalog, warehouse = catalog_of(settings), open_warehouse(settings.warehouse)
+        plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse, lake_of(settings))
+        found = downstream(settings, catalog, plan)
+    except DatamartError as error:
+        yield Finding("dbt", first_line(error), False)
+        return
+    for _, told in found.found:
+        yield Finding("dbt", told, True)
+    for _, told in found.problems:
+        yield Finding("dbt", told, False)
 
 
 def _routes(settings: Settings) -> Iterator[Finding]:
