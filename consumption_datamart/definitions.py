@@ -46,7 +46,7 @@ from consumption_datamart.lake.sources import Sources
 from consumption_datamart.page.asset import SITE, page_assets
 from consumption_datamart.partitions import Partitions, partitions
 from consumption_datamart.planning import CurrentPlan, Node
-from consumption_datamart.resources import LakeResource, WarehouseResource
+from consumption_datamart.resources import resources_of
 from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.monitoring import MONITORING as MONITORED
 from consumption_datamart.schema.raw import Declarations, Dumps, models_of
@@ -121,9 +121,7 @@ def build_definitions(
             f"{unknown[0]} is no setting; these are: {', '.join(Settings.model_fields)}"
         )
     settings = (settings or load_settings()).model_copy(update=overrides)
-    lake = LakeResource(
-        uri=settings.lake, sources=settings.sources, accept_deletions=settings.accept_deletions
-    )
+    lake, readers = resources_of(settings)
     # in Dagster a job is partitioned one way: the build's partitions are days
     sources = sources_of(lake.open())
     begins = first_day(settings, _files(lake.open(), sources))
@@ -134,7 +132,6 @@ def build_definitions(
     site = dg.AssetSelection.groups(SITE)
     measured = dg.AssetSelection.assets(*(asset_key(spec.model) for spec in MONITORING))
     freshness = dg.AssetSelection.checks(*(spec.key for spec in fresh.check_specs))
-    readers = WarehouseResource(url=settings.warehouse, memory_limit=settings.memory_limit)
     warehouse = releasing(catalog)(**readers.model_dump()) if is_released_by_runs else readers
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         assets = [

@@ -20,7 +20,7 @@ from consumption_datamart.schema.monitoring import (
     Objective,
 )
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import Warehouse, open_warehouse
+from consumption_datamart.warehouse import Warehouse, warehouse_of
 
 try:
     from prometheus_client import (
@@ -57,7 +57,7 @@ class MartCollector(Collector):
 
     def __init__(self, settings: Settings) -> None:
         """Nothing is read yet."""
-        self.warehouse = open_warehouse(settings.warehouse, settings.memory_limit).released()
+        self.warehouse = warehouse_of(settings).released()
         self.dagster_home = settings.dagster_home
 
     def collect(self) -> Iterator[Metric]:

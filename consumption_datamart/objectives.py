@@ -5,7 +5,7 @@ import pandas as pd
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.schema.monitoring import Objective
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart.warehouse import warehouse_of
 
 
 def objectives(settings: Settings) -> pd.DataFrame:
@@ -14,7 +14,7 @@ def objectives(settings: Settings) -> pd.DataFrame:
     Raises:
         WarehouseError: the warehouse cannot be opened, or nothing was measured yet.
     """
-    warehouse = open_warehouse(settings.warehouse, settings.memory_limit).released()
+    warehouse = warehouse_of(settings).released()
     rows = warehouse.table(Objective).order_by("budget_left", "objective_name")
     found = warehouse.find(Objective, rows)
     if found is None:

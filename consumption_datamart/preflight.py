@@ -7,14 +7,21 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from consumption_datamart.alerts.config import AnyRoute, EmailRoute, LogRoute, load_alert_settings
+from consumption_datamart.alerts.config import (
+    EmailRoute,
+    LogRoute,
+    SlackRoute,
+    WebhookRoute,
+    load_alert_settings,
+)
 from consumption_datamart.dbt import downstream
 from consumption_datamart.definitions import catalog_of, lake_of
 from consumption_datamart.errors import DatamartError, first_line
 from consumption_datamart.lake.listing import listing
 from consumption_datamart.planning import CurrentPlan
+from consumption_datamart.secrets import revealed
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart.warehouse import warehouse_of
 
 PORTS = {"http": 80, "https": 443}
 
@@ -66,7 +73,7 @@ def _lake(settings: Settings) -> str:
 
 
 def _warehouse(settings: Settings) -> str:
-    warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
+    warehouse = warehouse_of(settings)
     if not warehouse.is_there():
         return f"{warehouse.url}: nothing was built yet"
     released = warehouse.released()
@@ -79,7 +86,7 @@ def _warehouse(settings: Settings) -> str:
 def _dbt(settings: Settings) -> Iterator[Finding]:
     """Each project, and what is wrong with it; it is parsed where that was not done yet."""
     try:
-        catalog, warehouse = catalog_of(settings), open_warehouse(settings.warehouse)
+        catalog, warehouse = catalog_of(settings), warehouse_of(settings)
         plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse, lake_of(settings))
         found = downstream(settings, catalog, plan)
     except DatamartError as error:
@@ -101,18 +108,20 @@ def _routes(settings: Settings) -> Iterator[Finding]:
     if not file.exists():
         yield Finding("alerts", f"there is no {file}: alerts go to the log", True)
     for route in known.route:
-        if (address := _address(route)) is not None:
-            look = partial(_answers, *address, known.delivery.timeout_seconds)
+        if not isinstance(route, LogRoute):
+            look = partial(_reached, route, known.delivery.timeout_seconds)
             yield _finding(f"route {route.name}", look)
 
 
-def _address(route: AnyRoute) -> tuple[str, int] | None:
-    if isinstance(route, LogRoute):
-        return None
+def _reached(route: WebhookRoute | SlackRoute | EmailRoute, timeout: float) -> str:
+    for text in route.secrets():
+        revealed(text)
     if isinstance(route, EmailRoute):
-        return route.host, route.port
-    parts = urlsplit(route.url)
-    return parts.hostname or "", parts.port or PORTS[parts.scheme]
+        return _answers(route.host, route.port, timeout)
+    parts = urlsplit(revealed(route.url))
+    if parts.scheme not in PORTS or not parts.hostname:
+        raise DatamartError(f"what {route.url} stands for is no URL of http:// or https://")
+    return _answers(parts.hostname, parts.port or PORTS[parts.scheme], timeout)
 
 
 def _answers(host: str, port: int, timeout: float) -> str:

@@ -18,7 +18,7 @@ from consumption_datamart.errors import DatamartError, WarehouseError
 from consumption_datamart.schema.codes import QUARANTINE_REASONS
 from consumption_datamart.schema.raw import quarantine_of
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import Warehouse, open_warehouse
+from consumption_datamart.warehouse import Warehouse, warehouse_of
 from consumption_datamart.warehouse.sql import sql_of
 
 WHERE = ["lake_table", "owner", "reason", "dump_day", "file"]
@@ -56,7 +56,7 @@ def quarantined(
         DatamartError: there is no such table, or no such reason.
         WarehouseError: the warehouse cannot be opened, or is not built.
     """
-    warehouse = open_warehouse(settings.warehouse, settings.memory_limit).released()
+    warehouse = warehouse_of(settings).released()
     rows = set_aside(warehouse, table, reason)
     counts = rows.group_by(WHERE).aggregate(rows=rows.count())
     position = ibis.row_number().over(
@@ -90,7 +90,7 @@ def export(
     """
     if path.suffix not in WRITERS:
         raise DatamartError(f"--export {path}: name a file that ends with .csv or .parquet")
-    warehouse = open_warehouse(settings.warehouse, settings.memory_limit).released()
+    warehouse = warehouse_of(settings).released()
     rows = set_aside(warehouse, table, reason).order_by(WHERE)
     with warehouse.reader() as backend:
         try:

@@ -6,6 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.settings import PASSWORD, Settings, variable
 from consumption_datamart.warehouse import MEMORY_LIMIT, Warehouse, open_warehouse
 
 
@@ -32,6 +33,10 @@ class WarehouseResource(dg.ConfigurableResource[Any]):
 
     url: str = Field(description="URL: duckdb://…, sqlite://… or postgres://…")
     memory_limit: str = Field(default=MEMORY_LIMIT, description="Memory that DuckDB may use.")
+    password: str | None = Field(
+        default=None,
+        description="Of a server that asks for one; an `EnvVar`, so that none is told.",
+    )
 
     def open(self) -> Warehouse:
         """The warehouse; nothing is connected yet.
@@ -39,4 +44,20 @@ class WarehouseResource(dg.ConfigurableResource[Any]):
         Raises:
             WarehouseError: the URL is wrong.
         """
-        return open_warehouse(self.url, self.memory_limit)
+        password = self.password
+        if isinstance(password, dg.EnvVar):  # until Dagster has started a run
+            password = password.get_value()
+        return open_warehouse(self.url, self.memory_limit, password)
+
+
+def resources_of(settings: Settings) -> tuple[LakeResource, WarehouseResource]:
+    """The lake and the warehouse that settings name; the password stays in its variable."""
+    lake = LakeResource(
+        uri=settings.lake, sources=settings.sources, accept_deletions=settings.accept_deletions
+    )
+    warehouse = WarehouseResource(
+        url=settings.warehouse,
+        memory_limit=settings.memory_limit,
+        password=None if settings.warehouse_password is None else dg.EnvVar(variable(PASSWORD)),
+    )
+    return lake, warehouse

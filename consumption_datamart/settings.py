@@ -28,6 +28,8 @@ ENV = f"{PREFIX}ENV"
 """Names the environment, and so its file."""
 FOLDER = f"{PREFIX}SETTINGS"
 """The folder of these files, `settings` of the project by default."""
+PASSWORD = "warehouse_password"
+"""The one setting that is secret: it comes from the environment alone."""
 
 
 class Settings(BaseSettings):
@@ -48,7 +50,13 @@ class Settings(BaseSettings):
         file = settings_file()
         if file is None:
             return init_settings, env_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+        of_file = TomlConfigSettingsSource(settings_cls, file)
+        if PASSWORD in of_file.toml_data:
+            raise DatamartError(
+                f"{file}: {PASSWORD}: a password has no place in a file of settings; set the"
+                f" variable {variable(PASSWORD)}"
+            )
+        return init_settings, env_settings, of_file
 
     lake: str = Field(
         default=str(PROJECT_DIR / "source_data"),
@@ -156,11 +164,6 @@ class Settings(BaseSettings):
         default="1GB", description="Memory that DuckDB may use; what exceeds it spills to disk."
     )
 
-    def model_post_init(self, _: Any, /) -> None:
-        """Hands the password to PostgreSQL's client in its own variable: so it is in no URL."""
-        if self.warehouse_password is not None:
-            os.environ["PGPASSWORD"] = self.warehouse_password.get_secret_value()
-
 
 def load_settings(*, lake: str | None = None, warehouse: str | None = None) -> Settings:
     """Settings from the environment, but for what is given.
@@ -183,7 +186,7 @@ def load_settings(*, lake: str | None = None, warehouse: str | None = None) -> S
         file = settings_file()
         is_of_file = file is not None and origins().get(name) == str(file)
         where = f"{file}: {name} = " if is_of_file else f"{variable(name)}="
-        value = "***" if name == "warehouse_password" else repr(problem["input"])
+        value = "***" if name == PASSWORD else repr(problem["input"])
         raise DatamartError(f"{where}{value}: {problem['msg']}") from error
     except tomllib.TOMLDecodeError as error:
         raise DatamartError(f"{settings_file()}: this is no TOML: {error}") from error

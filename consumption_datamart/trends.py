@@ -14,7 +14,7 @@ from consumption_datamart.errors import DatamartError, WarehouseError
 from consumption_datamart.schema.codes import QUARANTINE_REASONS
 from consumption_datamart.schema.monitoring import Figure
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import Warehouse, open_warehouse
+from consumption_datamart.warehouse import Warehouse, warehouse_of
 
 BY_CODE = "warnings "
 """How the figures of warning codes begin."""
@@ -164,7 +164,7 @@ def recorded(settings: Settings) -> pd.DataFrame:
     Raises:
         WarehouseError: the warehouse cannot be opened, or nothing was recorded yet.
     """
-    return figures(open_warehouse(settings.warehouse, settings.memory_limit).released())
+    return figures(warehouse_of(settings).released())
 
 
 def export(settings: Settings, path: Path) -> None:
@@ -176,7 +176,7 @@ def export(settings: Settings, path: Path) -> None:
     """
     if path.suffix != ".html":
         raise DatamartError(f"--export {path}: name a file that ends with .html")
-    warehouse = open_warehouse(settings.warehouse, settings.memory_limit).released()
+    warehouse = warehouse_of(settings).released()
     found = figures(warehouse)
     picture = draw(found).decode()
     until = f"{found['at'].max():%Y-%m-%d}" if len(found) else "–"

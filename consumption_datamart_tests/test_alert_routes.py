@@ -36,7 +36,7 @@ MAIL = {
     "sender": "mart@example.com",
     "recipients": ["one@example.com"],
 }
-SECURE = {"starttls": True, "user": "mart", "password": "secret"}
+SECURE = {"encryption": "starttls", "user": "mart", "password": "${SMTP_PASSWORD}"}
 QUICK = {"attempts": 2, "wait_seconds": 0.01, "timeout_seconds": 2}
 
 
@@ -80,9 +80,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    """A web server on this machine."""
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A web server on this machine; `HOOK` is its URL."""
     with Server() as running:
+        monkeypatch.setenv("HOOK", running.url)
         thread = threading.Thread(target=running.serve_forever, args=(0.01,))
         thread.start()
         yield running
@@ -141,11 +142,11 @@ def told(book: AlertStore, settings: AlertSettings, *transitions: Transition) ->
 
 
 def test_a_webhook_gets_json(server: Server, book: AlertStore) -> None:
-    route = {"kind": "webhook", "name": "hook", "url": server.url, "headers": {"X-Key": "secret"}}
+    route = {"kind": "webhook", "name": "hook", "url": server.url, "headers": {"X-By": "mart"}}
     assert told(book, configured(route), transition()) == [""]
     [(headers, document)] = server.received
     assert headers["Content-Type"] == "application/json"
-    assert headers["X-Key"] == "secret"
+    assert headers["X-By"] == "mart"
     assert document == {
         "alerts": [
             {
@@ -163,7 +164,7 @@ def test_a_webhook_gets_json(server: Server, book: AlertStore) -> None:
 
 
 def test_slack_gets_a_text_with_a_line_for_each(server: Server, book: AlertStore) -> None:
-    settings = configured({"kind": "slack", "name": "slack", "url": server.url})
+    settings = configured({"kind": "slack", "name": "slack", "url": "${HOOK}"})
     told(book, settings, transition(), transition(State.recovered, "invoices"))
     [(_, document)] = server.received
     assert sorted(document["text"].splitlines()) == [
@@ -188,17 +189,21 @@ def ca(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
     ca = trustme.CA()
     ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SMTP_PASSWORD", "secret")
     return ca
 
 
-def mailed_over_tls(book: AlertStore, ca: trustme.CA, **route: object) -> tuple[list[str], int]:
+def mailed_over_tls(
+    book: AlertStore, ca: trustme.CA, *, is_from_the_start: bool = False, **route: object
+) -> tuple[list[str], int]:
     """Who is still to be told, and how many mails a server has got that wants TLS and a login."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     ca.issue_cert("127.0.0.1").configure_cert(context)
     with mail_server(
-        tls_context=context,
-        require_starttls=True,
+        **{"ssl_context" if is_from_the_start else "tls_context": context},
+        require_starttls=not is_from_the_start,
         auth_required=True,
+        auth_require_tls=not is_from_the_start,
         authenticator=lambda *found: AuthResult(success=found[-1] == LOGIN),
     ) as (handler, port):
         settings = configured(MAIL | {"port": port} | route)
@@ -209,7 +214,13 @@ def test_mail_over_tls_with_a_login(book: AlertStore, ca: trustme.CA) -> None:
     assert mailed_over_tls(book, ca, **SECURE) == ([""], 1)
 
 
-@pytest.mark.parametrize("route", [{"starttls": False}, {"user": None}, {"password": "wrong"}])
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # it knows STARTTLS
+def test_mail_over_tls_from_the_start(book: AlertStore, ca: trustme.CA) -> None:
+    route = SECURE | {"encryption": "tls"}
+    assert mailed_over_tls(book, ca, is_from_the_start=True, **route) == ([""], 1)
+
+
+@pytest.mark.parametrize("route", [{"encryption": "tls"}, {"user": None}, {"password": "${HOME}"}])
 def test_a_mail_server_that_refuses_is_tried_again_later(
     route: dict[str, object], book: AlertStore, ca: trustme.CA
 ) -> None:
@@ -237,7 +248,7 @@ def test_a_route_that_stumbles_is_tried_again_at_once(
     answers: list[int], server: Server, book: AlertStore
 ) -> None:
     server.answers = answers
-    settings = configured({"kind": "slack", "name": "slack", "url": server.url})
+    settings = configured({"kind": "slack", "name": "slack", "url": "${HOOK}"})
     assert told(book, settings, transition()) == [""]
     assert len(server.received) == 1
 
@@ -249,7 +260,7 @@ def test_a_route_that_is_down_holds_up_no_other_and_is_told_later(
     settings = configured(
         {"kind": "webhook", "name": "down", "url": f"http://127.0.0.1:{port}/"},
         MAIL | {"port": port},
-        {"kind": "slack", "name": "slack", "url": server.url},
+        {"kind": "slack", "name": "slack", "url": "${HOOK}"},
     )
     assert told(book, settings, transition()) == ["down,mail"]
     assert len(server.received) == 1
@@ -260,9 +271,32 @@ def test_a_route_that_is_down_holds_up_no_other_and_is_told_later(
         tell(book, settings, logging.getLogger("test"))
     assert len(handler.mails) == 1
     assert list(book.history().undelivered) == ["down"]
-    without = configured({"kind": "slack", "name": "slack", "url": server.url})
+    without = configured({"kind": "slack", "name": "slack", "url": "${HOOK}"})
     tell(book, without, logging.getLogger("test"))
     assert list(book.history().undelivered) == [""], "the route is no more"
+
+
+def test_a_secret_is_not_told_whatever_fails(
+    book: AlertStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAT", f"http://127.0.0.1:{free_port()}/T0/s3cret")
+    routes = [
+        {"kind": "slack", "name": name, "url": url}
+        for name, url in {"down": "${CHAT}", "unset": "${NO_SUCH}", "gone": "${file:/no/f}"}.items()
+    ]
+    assert told(book, configured(*routes), transition()) == ["down,gone,unset"]
+    assert "route down: " in caplog.text
+    assert "s3cret" not in caplog.text
+    assert "route unset: the variable NO_SUCH is not set" in caplog.text
+    assert "route gone: /no/f: a secret comes from it, but: " in caplog.text
+
+
+def test_a_secret_comes_from_a_file(server: Server, book: AlertStore, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret\n")
+    header = {"Authorization": f"Bearer ${{file:{tmp_path}/token}}"}
+    route = {"kind": "webhook", "name": "web", "url": server.url, "headers": header}
+    assert told(book, configured(route), transition()) == [""]
+    assert [found["Authorization"] for found, _ in server.received] == ["Bearer s3cret"]
 
 
 def test_a_route_is_told_what_it_is_for(server: Server) -> None:
@@ -285,17 +319,27 @@ FILE = """
 [[route]]
 kind = "slack"
 name = "oncall"
-url = "https://hooks.example.com/T0/B0"
+url = "${CHAT}"
 at_least = "alarm"
 
 [dumps]
 days = { telemetry = 3 }
 """
+WEBHOOK = "[[route]]\nkind = 'webhook'\nname = 'x'\nurl = "
+EMAIL = "[[route]]\nkind = 'email'\nname = 'x'\nhost = 'h'\nsender = 'a'\nrecipients = ['b']"
 BAD_FILES = {
     "no TOML": ("[[route", "Expected"),
     "an unknown kind": ("[[route]]\nkind = 'pager'\nname = 'x'", "route.0"),
     "an unknown setting": ("[dumps]\nhours = 3", "dumps.hours"),
-    "no URL": ("[[route]]\nkind = 'slack'\nname = 'x'\nurl = 'hooks'", "url"),
+    "no URL": ("[[route]]\nkind = 'webhook'\nname = 'x'\nurl = 'hooks'", "url"),
+    "a login in a URL": (f"{WEBHOOK}'https://me:s3cret@h/'", "url: Value error, a secret has no"),
+    "a token in a header": (
+        f"{WEBHOOK}'https://h/'\nheaders = {{Api-Key = 's3cret'}}",
+        "headers",
+    ),
+    "the URL of a chat": ("[[route]]\nkind = 'slack'\nname = 'x'\nurl = 'https://h/s3cret'", "url"),
+    "a password": (f"{EMAIL}\nencryption = 'tls'\npassword = 's3cret'", "password: Value error, a"),
+    "a password in clear": (f"{EMAIL}\nuser = 'me'\npassword = '${{P}}'", "is not sent in clear"),
     "one name twice": ("[[route]]\nkind='log'\nname='x'\n[[route]]\nkind='log'\nname='x'", "same"),
 }
 
@@ -326,3 +370,4 @@ def test_a_file_that_is_wrong_says_where(text: str, problem: str, tmp_path: Path
     with pytest.raises(DatamartError, match=problem) as error:
         load_alert_settings(file)
     assert str(error.value).startswith(f"{file}: ")
+    assert "s3cret" not in str(error.value)

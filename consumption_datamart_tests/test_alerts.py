@@ -19,7 +19,7 @@ DOWN = """
 [[route]]
 kind = "slack"
 name = "oncall"
-url = "http://127.0.0.1:9/nobody-listens-here"
+url = "${CHAT}"
 
 [delivery]
 attempts = 1

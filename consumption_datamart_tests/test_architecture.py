@@ -114,7 +114,7 @@ def test_the_functions_of_the_star_and_the_reports_know_no_engine() -> None:
     assert not wrong, f"{PAGE.name}: they are pure functions from tables to a table"
 
 
-def test_only_settings_read_the_environment() -> None:
+def test_only_settings_and_what_is_secret_come_from_the_environment() -> None:
     readers = {
         module
         for module, tree in modules()
@@ -123,7 +123,8 @@ def test_only_settings_read_the_environment() -> None:
         and {getattr(node, each, "") for each in ("attr", "id", "name")}
         & {"environ", "getenv", "BaseSettings", "EnvVar"}
     }
-    assert readers == {"consumption_datamart.settings"}, f"{PAGE.name}: settings alone read it"
+    rooms = {room_of(module) for module in readers}
+    assert rooms == {"settings", "secrets", "resources"}, f"{PAGE.name}: no other reads it"
 
 
 def assets() -> list[dg.AssetSpec]:

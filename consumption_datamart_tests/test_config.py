@@ -57,6 +57,7 @@ def test_a_password_is_not_shown(folder: Path) -> None:
     ("text", "told"),
     [
         ("refresh_minuts = 9", "refresh_minuts: there is no such setting; did you mean refresh_m"),
+        ('warehouse_password = "s"', "warehouse_password: a password has no place in a file"),
         ('load_attempts = "many"', "load_attempts = 'many': Input should be a valid integer"),
         ("load_attempts =", "this is no TOML"),
     ],
@@ -99,7 +100,7 @@ ROUTES = """
 [[route]]
 name = "chat"
 kind = "slack"
-url = "http://127.0.0.1:{port}/hook"
+url = "${{CHAT}}"
 
 [[route]]
 name = "mail"
@@ -108,6 +109,12 @@ host = "127.0.0.1"
 port = 1
 sender = "mart@example.org"
 recipients = ["us@example.org"]
+
+[[route]]
+name = "pager"
+kind = "webhook"
+url = "http://127.0.0.1:{port}/"
+headers = {{ Authorization = "Bearer ${{PAGER}}" }}
 """
 
 
@@ -130,12 +137,15 @@ def test_what_does_not_work_is_told_and_what_does(
     assert cli.run("build", "--lake", lake, "--warehouse", url).code == 0
     (tmp_path / "none").mkdir()
     (tmp_path / "alerts.toml").write_text(ROUTES.format(port=port))
+    monkeypatch.setenv("CHAT", f"http://127.0.0.1:{port}/T0/B0")
     ended = cli.run(*arguments)
     assert f"lake: {lake}: dumps of 1 days, 2026-01-01" in ended.out
     assert "tables, as of 20" in ended.out
     assert f"route chat: 127.0.0.1:{port} answers" in ended.out
-    assert ended.err.startswith("Wrong: route mail: 127.0.0.1:1 does not answer")
-    assert (ended.code, ended.err.count("\n")) == (1, 1)
+    mail, pager = ended.err.splitlines()
+    assert mail.startswith("Wrong: route mail: 127.0.0.1:1 does not answer")
+    assert pager == "Wrong: route pager: the variable PAGER is not set, which a secret comes from"
+    assert ended.code == 1
 
     (tmp_path / "alerts.toml").write_text("[[rout]]")
     assert f"Wrong: alerts: {tmp_path}/alerts.toml: rout: Extra" in cli.run(*arguments).err

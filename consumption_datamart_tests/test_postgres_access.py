@@ -1,5 +1,6 @@
 """Who gets into a PostgreSQL warehouse, and what those are told who do not."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from consumption_datamart.errors import WarehouseError
 from consumption_datamart.schema.dimensions import ReportingDay
 from consumption_datamart.schema.facts import FactUsageDaily
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import open_warehouse, publish
+from consumption_datamart.warehouse import open_warehouse, publish, warehouse_of
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.mart import tables_of
 from consumption_datamart_tests.postgres_server import database_of, run, url
@@ -67,10 +68,16 @@ def test_a_password_is_a_setting_that_nobody_sees(
     assert "another" not in str(error.value)
     monkeypatch.setenv("CONSUMPTION_DATAMART_WAREHOUSE_PASSWORD", SECRET)
     given = Settings(warehouse=locked)
-    publish(open_warehouse(given.warehouse), MODEL, as_frame(OLD))
-    assert tables_of(locked)["mart.fact_consumption_daily"] == OLD
-    shown = repr(given) + repr(build_definitions(given).resources)
-    assert SECRET not in shown
+    publish(warehouse_of(given), MODEL, as_frame(OLD))
+    assert os.environ["PGPASSWORD"] == "another"  # what others go by
+    with monkeypatch.context() as tables:
+        tables.setenv("PGPASSWORD", SECRET)
+        assert tables_of(locked)["mart.fact_consumption_daily"] == OLD
+    resource = (build_definitions(given).resources or {})["warehouse"]
+    assert SECRET not in repr(given) + repr(resource)
+    assert resource.open().is_there()
+    with resource.process_config_and_initialize_cm() as started:  # as a run does
+        assert started.open().is_there()
 
 
 def test_a_service_file_names_the_server(

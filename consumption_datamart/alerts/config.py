@@ -1,14 +1,44 @@
 """What alerts are about and whom they are told to: one file, `alerts.toml`."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
-from consumption_datamart.errors import DatamartError
+from consumption_datamart.errors import DatamartError, masked
+from consumption_datamart.secrets import has_secret
 
-Url = Annotated[str, Field(pattern=r"^https?://")]
+
+def _refers(text: str) -> str:
+    """A text that refers to a secret."""
+    if not has_secret(text):
+        raise ValueError(
+            "a secret has no place in this file: write ${NAME} and set that variable of the"
+            " environment, or ${file:/run/secrets/name}"
+        )
+    return text
+
+
+def _is_public(url: str) -> str:
+    """A URL without a login in it, unless all of it is a secret."""
+    return _refers(url) if masked(url) != url else url
+
+
+Secret = Annotated[str, AfterValidator(_refers)]
+Url = Annotated[str, Field(pattern=r"^(https?://|\$\{)"), AfterValidator(_is_public)]
+CONFIDENTIAL = re.compile(r"auth|cookie|key|secret|token", re.IGNORECASE)
+"""In the name of a header: its value is a secret."""
+PORTS = {"none": 25, "starttls": 587, "tls": 465}
 
 
 class _Section(BaseModel):
@@ -28,6 +58,10 @@ class Route(_Section):
     at_least: Literal["warning", "alarm"] = "warning"
     signals: tuple[str, ...] | None = None
 
+    def secrets(self) -> list[str]:
+        """What may refer to secrets."""
+        return []
+
 
 class LogRoute(Route):
     """Into the log of Dagster's run."""
@@ -42,25 +76,60 @@ class WebhookRoute(Route):
     url: Url
     headers: dict[str, str] = {}
 
+    def secrets(self) -> list[str]:
+        """The URL, and values of headers."""
+        return [self.url, *self.headers.values()]
+
+    @field_validator("headers")
+    @classmethod
+    def _secrets_are_referred_to(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if CONFIDENTIAL.search(name):
+                _refers(value)
+        return headers
+
 
 class SlackRoute(Route):
-    """To a webhook that takes what Slack's takes: Slack, Mattermost and others."""
+    """To a webhook that takes what Slack's takes: Slack, Mattermost and others.
+
+    Whoever knows its URL may post there.
+    """
 
     kind: Literal["slack"]
-    url: Url
+    url: Secret
+
+    def secrets(self) -> list[str]:
+        """The URL."""
+        return [self.url]
 
 
 class EmailRoute(Route):
-    """By SMTP."""
+    """By SMTP.
+
+    Attributes:
+        encryption: tls: from the start; starttls: from the first word on.
+    """
 
     kind: Literal["email"]
     host: str
-    port: int = 25
+    encryption: Literal["none", "starttls", "tls"] = "none"
+    port: int = Field(default_factory=lambda given: PORTS[given.get("encryption", "none")])
     sender: str
     recipients: tuple[str, ...] = Field(min_length=1)
     user: str | None = None
-    password: str | None = None
-    starttls: bool = False
+    password: Secret | None = None
+
+    def secrets(self) -> list[str]:
+        """The password."""
+        return [] if self.password is None else [self.password]
+
+    @model_validator(mode="after")
+    def _no_password_in_clear(self) -> "EmailRoute":
+        if self.password is not None and self.encryption == "none":
+            raise ValueError(
+                'a password is not sent in clear: set encryption = "starttls" or "tls"'
+            )
+        return self
 
 
 AnyRoute = Annotated[LogRoute | WebhookRoute | SlackRoute | EmailRoute, Field(discriminator="kind")]

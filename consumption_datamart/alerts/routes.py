@@ -25,9 +25,11 @@ from consumption_datamart.alerts.config import (
     SlackRoute,
 )
 from consumption_datamart.alerts.machine import State, Transition
+from consumption_datamart.errors import DatamartError
+from consumption_datamart.secrets import hidden, revealed
 
-FAILURES = OSError
-"""What may be wrong with a route: errors of HTTP and of mail are OSErrors, too."""
+PASSING = OSError
+"""What may be right at the next attempt: errors of HTTP and of mail are OSErrors, too."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +76,18 @@ def deliver(route: AnyRoute, told: Sequence[Told], delivery: Delivery, log: logg
         Whether that succeeded; why not is in the log.
     """
     patiently = Retrying(
-        retry=retry_if_exception_type(FAILURES),
+        retry=retry_if_exception_type(PASSING),
         stop=stop_after_attempt(delivery.attempts),
         wait=wait_exponential(multiplier=delivery.wait_seconds),
         reraise=True,
     )
     try:
         patiently(_send, route, told, delivery.timeout_seconds, log)
-    except FAILURES as error:
-        log.warning("route %s: %s; it is tried again at the next evaluation", route.name, error)
+    except (PASSING, DatamartError) as error:
+        told_of = str(error)
+        for text in route.secrets():
+            told_of = hidden(told_of, text)
+        log.warning("route %s: %s; it is tried again at the next evaluation", route.name, told_of)
         return False
     return True
 
@@ -95,10 +100,11 @@ def _send(route: AnyRoute, told: Sequence[Told], timeout: float, log: logging.Lo
     elif isinstance(route, EmailRoute):
         _mail(route, _subject(told), lines, timeout)
     elif isinstance(route, SlackRoute):
-        _post(route.url, {"text": lines}, {}, timeout)
+        _post(revealed(route.url), {"text": lines}, {}, timeout)
     else:
         document = {"alerts": [each.document() for each in told]}
-        _post(route.url, document, route.headers, timeout)
+        headers = {name: revealed(value) for name, value in route.headers.items()}
+        _post(revealed(route.url), document, headers, timeout)
 
 
 def _post(url: str, document: dict[str, Any], headers: dict[str, str], timeout: float) -> None:
@@ -112,11 +118,17 @@ def _mail(route: EmailRoute, subject: str, text: str, timeout: float) -> None:
     message["From"], message["To"] = route.sender, ", ".join(route.recipients)
     message["Subject"] = subject
     message.set_content(text)
-    with smtplib.SMTP(route.host, route.port, timeout=timeout) as server:
-        if route.starttls:
-            server.starttls(context=ssl.create_default_context())  # by default it trusts everyone
+    context = ssl.create_default_context()  # by default it trusts everyone
+    server: smtplib.SMTP
+    if route.encryption == "tls":
+        server = smtplib.SMTP_SSL(route.host, route.port, timeout=timeout, context=context)
+    else:
+        server = smtplib.SMTP(route.host, route.port, timeout=timeout)
+    with server:
+        if route.encryption == "starttls":
+            server.starttls(context=context)
         if route.user is not None:
-            server.login(route.user, route.password or "")
+            server.login(route.user, revealed(route.password or ""))
         server.send_message(message)
 
 

@@ -18,7 +18,7 @@ from consumption_datamart.definitions import BUILD_JOB, check_keys
 from consumption_datamart.errors import DatamartError
 from consumption_datamart.factories import Catalog, all_checks, freshness_checks
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart.warehouse import warehouse_of
 
 
 def build_and_alert(
@@ -49,7 +49,7 @@ def build_and_alert(
         DatamartError: `DAGSTER_HOME` is no folder.
     """
     # where these are wrong there is nowhere to read or to tell alerts
-    open_warehouse(settings.warehouse, settings.memory_limit)
+    warehouse_of(settings)
     with recording_instance(settings) as instance:
         try:
             result, catalog = build_in(instance, settings, first, last, full=full, on_step=on_step)
@@ -73,7 +73,7 @@ def all_check_keys(catalog: Catalog) -> list[dg.AssetCheckKey]:
 def _alert(settings: Settings, end: BuildEnd, log: logging.Logger) -> None:
     try:
         # what was released, as the daemon does
-        released = open_warehouse(settings.warehouse, settings.memory_limit).released()
+        released = warehouse_of(settings).released()
         evaluate_after_build(released, end, load_alert_settings(Path(settings.alerts_file)), log)
     except Exception as error:  # whatever it is, the tables are built
         log.warning("Alerts could not be evaluated: %s", _told(error))

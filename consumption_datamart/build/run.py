@@ -22,7 +22,7 @@ from consumption_datamart.lake.loaded import forget_files
 from consumption_datamart.planning import Step, lake_news, project
 from consumption_datamart.schema.raw import raw_of
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import open_warehouse, read_ledger, upgrade
+from consumption_datamart.warehouse import read_ledger, upgrade, warehouse_of
 from consumption_datamart.warehouse.ledger import require_ledger
 
 
@@ -72,7 +72,7 @@ def build_in(
         What was done, and all tables that it knew.
     """
     settings = settings.model_copy(update={"load_attempts": 1})
-    warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
+    warehouse = warehouse_of(settings)
     catalog = catalog_of(settings)
     upgrade(warehouse, list(catalog.models.values()), logging.getLogger(__name__).warning)
     raw = [raw_of(contract) for contract in catalog.contracts] if full else []
@@ -113,7 +113,7 @@ def dry_run(settings: Settings) -> list[Step]:
         LakeError: the lake cannot be read.
         WarehouseError: the warehouse cannot be opened.
     """
-    warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
+    warehouse = warehouse_of(settings)
     ledger = read_ledger(warehouse)
     news = lake_news(warehouse, listing(lake_of(settings)), [spec.contract for spec in LAKE])
     plan = plan_build(settings, ledger, news)

@@ -13,7 +13,7 @@ from consumption_datamart.alerts.store import AlertStore
 from consumption_datamart.cli.screen import Screen
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import Warehouse, open_warehouse
+from consumption_datamart.warehouse import Warehouse, warehouse_of
 
 STYLES = {"alarm": "bold red", "warning": "yellow", "recovered": "green", "ok": "green"}
 LONG = timedelta(days=1)
@@ -74,7 +74,7 @@ def show(settings: Settings, *, is_history: bool) -> None:
     Raises:
         WarehouseError: the warehouse cannot be opened, or alerts were never evaluated.
     """
-    released = open_warehouse(settings.warehouse, settings.memory_limit).released()
+    released = warehouse_of(settings).released()
     book, evaluated = AlertStore(released), Evaluated.of(released)
     if is_history:
         write_history(book.history(), evaluated)

@@ -16,8 +16,8 @@ def grant_readers(
     Tables that are made later can be read, too, if the same user makes them.
     """
     from consumption_datamart.settings import load_settings
-    from consumption_datamart.warehouse import open_warehouse
+    from consumption_datamart.warehouse import warehouse_of
 
     settings = load_settings(warehouse=warehouse)
-    open_warehouse(settings.warehouse, settings.memory_limit).grant_readers(role)
+    warehouse_of(settings).grant_readers(role)
     typer.echo(f"{role} may read schema mart; let a user have it: GRANT {role} TO …", err=True)

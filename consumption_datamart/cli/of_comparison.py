@@ -20,8 +20,11 @@ def diff(
     from consumption_datamart.comparison import compare
     from consumption_datamart.definitions import models
     from consumption_datamart.settings import load_settings
-    from consumption_datamart.warehouse import open_warehouse
+    from consumption_datamart.warehouse import warehouse_of
 
-    limit = load_settings().memory_limit
-    opened = [open_warehouse(url, limit).released() for url in (before, after)]
+    settings = load_settings()
+    opened = [
+        warehouse_of(settings.model_copy(update={"warehouse": url})).released()
+        for url in (before, after)
+    ]
     write(compare(opened[0], opened[1], list(models().values())), format_.value)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from consumption_datamart.comparison.compare import Comparison, compare
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart.warehouse import warehouse_of
 
 
 def preview(
@@ -21,7 +21,7 @@ def preview(
     Raises:
         WarehouseError: the warehouse is not built yet, or cannot be copied.
     """
-    warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
+    warehouse = warehouse_of(settings)
     with warehouse.copied() as copied:
         build(settings.model_copy(update={"warehouse": copied.url, "dagster_home": None}))
         return compare(warehouse.released(), copied, models)

@@ -22,7 +22,7 @@ from consumption_datamart.errors import DatamartError
 from consumption_datamart.factories import Catalog
 from consumption_datamart.planning import CurrentPlan
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart.warehouse import warehouse_of
 
 GROUP = "dbt"
 
@@ -93,7 +93,7 @@ class _Loading:
         schemas = sorted({model.schema_name() for model in self.catalog.models.values()})
         assets, projects = [], []
         try:
-            warehouse = open_warehouse(self.settings.warehouse, self.settings.memory_limit)
+            warehouse = warehouse_of(self.settings)
             to = connection(warehouse, schemas)
         except DatamartError as error:
             self.problems += [(str(folder), str(error)) for folder in where]

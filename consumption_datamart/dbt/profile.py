@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from consumption_datamart.errors import DatamartError
+from consumption_datamart.settings import PASSWORD, variable
 from consumption_datamart.warehouse import Warehouse
 from consumption_datamart.warehouse.duckdb import CATALOG, DuckDBWarehouse
 
@@ -92,7 +93,6 @@ def _postgres(warehouse: Any, schemas: list[str]) -> Connection:
         "port": int(given.get("port", "5432")),
         "user": given.get("user", ""),
         "dbname": given.get("dbname", given.get("user", "")),
-        # as the settings hand it to PostgreSQL's own client
-        "password": "{{ env_var('PGPASSWORD', '') }}",
+        "password": f"{{{{ env_var('{variable(PASSWORD)}', env_var('PGPASSWORD', '')) }}}}",
     }
     return Connection(output, {name: f"{warehouse.prefix}{name}" for name in schemas}, None)

@@ -29,7 +29,7 @@ from consumption_datamart.schema.reports import (
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 from consumption_datamart.trends import figures
-from consumption_datamart.warehouse import Warehouse, open_warehouse
+from consumption_datamart.warehouse import Warehouse, warehouse_of
 
 LINES = 8
 """Invoice lines of a customer that its page shows; it counts the others."""
@@ -102,7 +102,7 @@ def read(settings: Settings, day: date | None, *, is_priced: bool) -> Material |
         WarehouseError: the warehouse cannot be opened, is not built, or does not have the day; or
             an earlier version has built it.
     """
-    released = open_warehouse(settings.warehouse, settings.memory_limit).released()
+    released = warehouse_of(settings).released()
     with released.snapshot() as warehouse:
         return _settled(warehouse, settings, day, is_priced=is_priced)
 

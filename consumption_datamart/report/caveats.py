@@ -14,7 +14,7 @@ from consumption_datamart.schema.lake import REQUIRED_TABLES, Telemetry
 from consumption_datamart.schema.monitoring import Figure
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import Ledger, Warehouse, open_warehouse, read_ledger
+from consumption_datamart.warehouse import Ledger, Warehouse, read_ledger, warehouse_of
 
 PATIENCE = 1.0
 """Seconds to wait for who writes to the warehouse: a report does not wait for a build."""
@@ -41,7 +41,7 @@ def caveats(settings: Settings, day: date, now: datetime | None = None) -> list[
         WarehouseError: the warehouse cannot be opened.
     """
     now = now or datetime.now(UTC).replace(tzinfo=None)
-    warehouse = open_warehouse(settings.warehouse, settings.memory_limit)
+    warehouse = warehouse_of(settings)
     lines = [*_failed_builds(warehouse)]
     try:
         # what has failed is not released

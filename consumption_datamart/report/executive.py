@@ -24,7 +24,7 @@ from consumption_datamart.schema.reports import (
 )
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
-from consumption_datamart.warehouse import Warehouse, open_warehouse
+from consumption_datamart.warehouse import Warehouse, warehouse_of
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def executive_report(
         WarehouseError: the warehouse cannot be opened, is not built, or does not have a day.
         DatamartError: the table that is asked for does not take one of the filters.
     """
-    warehouse = open_warehouse(settings.warehouse, settings.memory_limit).released()
+    warehouse = warehouse_of(settings).released()
     with warehouse.snapshot() as seen:
         return report_of(seen, settings, asked, by_all=by_all, is_priced=is_priced)
 

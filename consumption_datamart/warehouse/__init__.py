@@ -1,7 +1,10 @@
 """Where the tables are: one module for each engine behind one interface."""
 
 from collections.abc import Callable
+from typing import Protocol
 from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from consumption_datamart.errors import WarehouseError, masked
 from consumption_datamart.warehouse.audit import Profile, audit
@@ -32,6 +35,7 @@ __all__ = [
     "read_ledger",
     "rows_of",
     "upgrade",
+    "warehouse_of",
 ]
 
 MEMORY_LIMIT = "1GB"
@@ -57,13 +61,43 @@ ENGINES: dict[str, Callable[[], type[Warehouse]]] = {
 """By the scheme of a URL; what only one of them needs is imported where it is asked for."""
 
 
-def open_warehouse(url: str, memory_limit: str = MEMORY_LIMIT) -> Warehouse:
+class WarehouseSettings(Protocol):
+    """What settings say of the warehouse."""
+
+    @property
+    def warehouse(self) -> str:
+        """URL."""
+
+    @property
+    def memory_limit(self) -> str:
+        """How much memory DuckDB may use before it spills to disk."""
+
+    @property
+    def warehouse_password(self) -> SecretStr | None:
+        """None: the engine's client finds it by itself, or needs none."""
+
+
+def warehouse_of(settings: WarehouseSettings) -> Warehouse:
+    """The warehouse that settings name; nothing is connected yet.
+
+    Raises:
+        WarehouseError: as `open_warehouse`.
+    """
+    secret = settings.warehouse_password
+    password = None if secret is None else secret.get_secret_value()
+    return open_warehouse(settings.warehouse, settings.memory_limit, password)
+
+
+def open_warehouse(
+    url: str, memory_limit: str = MEMORY_LIMIT, password: str | None = None
+) -> Warehouse:
     """The warehouse at a URL as Ibis writes it; nothing is connected yet.
 
     Args:
         url: `duckdb://<path>` or `sqlite://<path>`, with three slashes for an absolute path; or
             `postgres://<user>@<host>:<port>/<database>`.
         memory_limit: how much memory DuckDB may use before it spills to disk.
+        password: of a server that asks for one; None: its client finds it by itself.
 
     Raises:
         WarehouseError: the URL names no engine that is supported or installed, or no database of
@@ -75,4 +109,4 @@ def open_warehouse(url: str, memory_limit: str = MEMORY_LIMIT) -> Warehouse:
             f"warehouse URL '{masked(url)}': unknown engine; write duckdb://<path>, sqlite://<path>"
             " or postgres://<user>@<host>/<database>"
         )
-    return engine().at(url, memory_limit)
+    return engine().at(url, memory_limit, password)

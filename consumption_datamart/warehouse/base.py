@@ -34,7 +34,7 @@ class Warehouse(Readable):
 
     @classmethod
     @abstractmethod
-    def at(cls, url: str, memory_limit: str) -> "Warehouse":
+    def at(cls, url: str, memory_limit: str, password: str | None) -> "Warehouse":
         """The warehouse at a URL of its scheme; nothing is connected yet.
 
         Raises:

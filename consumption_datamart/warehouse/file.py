@@ -22,7 +22,7 @@ class FileWarehouse(Warehouse):
         self.path, self.memory_limit = Path(path), memory_limit
 
     @classmethod
-    def at(cls, url: str, memory_limit: str) -> Self:
+    def at(cls, url: str, memory_limit: str, password: str | None) -> Self:  # noqa: ARG003
         """`<scheme>://<path>`, with three slashes for an absolute path."""
         parts = urlsplit(url)
         path = parts.netloc + parts.path

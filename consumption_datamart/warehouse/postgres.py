@@ -63,7 +63,7 @@ class PostgresWarehouse(Warehouse):
         self._seen: SQLBackend | None = None
 
     @classmethod
-    def at(cls, url: str, memory_limit: str) -> Self:
+    def at(cls, url: str, memory_limit: str, password: str | None) -> Self:
         """`postgres://<user>@<host>:<port>/<database>?<parameters>`, as libpq takes it."""
         place, _, query = url.partition("?")
         given = dict(parse_qsl(query, keep_blank_values=True))
@@ -84,6 +84,8 @@ class PostgresWarehouse(Warehouse):
         except psycopg.ProgrammingError as error:
             raise WarehouseError(f"warehouse URL '{url}': {first_line(error)}") from error
         texts = {name: str(value) for name, value in parameters.items()}
+        if password is not None:
+            texts["password"] = password
         return cls(url, Server(url, texts), prefix, memory_limit)
 
     @property
