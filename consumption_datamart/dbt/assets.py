@@ -3,8 +3,9 @@
 Imported only where there is a project: dagster-dbt imports all of dbt.
 """
 
+import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,22 @@ from filelock import FileLock, Timeout
 
 from consumption_datamart.checks import as_dagster_failure
 from consumption_datamart.dbt.nodes import Nodes
-from consumption_datamart.dbt.projects import KEPT, Project, ProjectError, dbt_command
+from consumption_datamart.dbt.projects import (
+    KEPT,
+    PROFILES,
+    Project,
+    ProjectError,
+    dbt_command,
+)
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.resources import WarehouseResource
 
 PARTIAL = "partial_parse.msgpack"
+PASSED = ("success", "pass", "warn")
+PARENT, RESUMED = "dagster/parent_run_id", "dagster/is_resume_retry"
+"""Dagster's tags of a run that goes on where another has failed."""
 LOCK_SECONDS = 3600.0
 """How long a run waits for another that writes: DuckDB lets in one at a time."""
-TEXT = "description"
 
 
 class Translator(DagsterDbtTranslator):
@@ -91,18 +100,25 @@ def project_assets(translator: Translator, release: Callable[[Any], None]) -> dg
                 raise WarehouseError(f"warehouse {warehouse.url}: build the mart first")
             runs = project.state / "runs"
             target = runs / context.run.run_id
-            is_retry = _go_on(context.run.parent_run_id, runs, target)
+            done = done_before(context.run.tags, runs, manifest)
+            _prepare(target, project.state)
             resource = DbtCliResource(
                 project_dir=str(project.folder),
                 profiles_dir=str(project.profiles),
                 dbt_executable=dbt_command()[0],
             )
+            for unique_id in done:
+                key = translator.keys[unique_id]
+                if key in context.selected_asset_keys:
+                    made_by = {"made by run": context.run.tags[PARENT]}
+                    yield dg.MaterializeResult(asset_key=key, metadata=made_by)
+            command = ["build"]
+            for unique_id in done:
+                command += ["--exclude", f"fqn:{'.'.join(manifest['nodes'][unique_id]['fqn'])}"]
             with _alone(project):
-                (project.state / "profiles.yml").write_text(project.profile())
-                done = resource.cli(
-                    ["retry" if is_retry else "build"], context=context, target_path=target
-                )
-                yield from done.stream().fetch_column_metadata()
+                (project.state / PROFILES).write_text(project.profile())
+                built = resource.cli(command, context=context, target_path=target)
+                yield from built.stream().fetch_column_metadata()
         _forget(runs)
 
     return _dbt
@@ -121,21 +137,45 @@ def _alone(project: Project) -> AbstractContextManager[Any]:
         ) from error
 
 
-def _go_on(parent: str | None, runs: Path, target: Path) -> bool:
-    """Lets a run that makes up for another go on where that one has failed.
+def done_before(tags: Mapping[str, str], runs: Path, manifest: Mapping[str, Any]) -> Sequence[str]:
+    """The models that a run need not build which goes on where another has failed.
 
-    Returns:
-        Whether there is anything to go on from.
+    These are the ones that the other has built, and none of whose tests it has failed or left out.
+
+    Args:
+        tags: of the run.
+        runs: where runs are kept.
+        manifest: of the project.
     """
+    if tags.get(RESUMED) != "true" or PARENT not in tags:
+        return []
+    try:
+        found = json.loads((runs / tags[PARENT] / "run_results.json").read_text())["results"]
+    except (OSError, ValueError, KeyError):  # it was killed before it could say
+        return []
+    status = {each["unique_id"]: each["status"] for each in found}
+    again = {
+        parent
+        for unique_id, said in status.items()
+        if unique_id.startswith("test.") and said not in PASSED
+        for parent in manifest["parent_map"].get(unique_id, ())
+    }
+    return [
+        unique_id
+        for unique_id, said in status.items()
+        if unique_id in manifest["nodes"]
+        and not unique_id.startswith("test.")
+        and said in PASSED
+        and unique_id not in again
+    ]
+
+
+def _prepare(target: Path, state: Path) -> None:
+    """Spares dbt to parse the project anew."""
     target.mkdir(parents=True, exist_ok=True)
-    before = None if parent is None else runs / parent
-    if before is not None and (before / "run_results.json").is_file():
-        shutil.copytree(before, target, dirs_exist_ok=True)
-        return True
-    parsed = runs.parent / "parse" / PARTIAL
+    parsed = state / "parse" / PARTIAL
     if parsed.is_file():
         shutil.copyfile(parsed, target / PARTIAL)
-    return False
 
 
 def _forget(runs: Path) -> None:
