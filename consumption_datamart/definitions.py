@@ -39,6 +39,7 @@ from consumption_datamart.factories import (
     observe_schedule,
     releasing,
 )
+from consumption_datamart.ingest.assets import upstream
 from consumption_datamart.io_manager import table_io_manager
 from consumption_datamart.lake.dumps import DumpFile, Lake
 from consumption_datamart.lake.listing import listing, sources_of
@@ -127,6 +128,7 @@ def build_definitions(
     begins = first_day(settings, _files(lake.open(), sources))
     days = {Grain.DAY: partitions(begins, through)[Grain.DAY]}
     catalog = catalog_of(settings, days, own_assets, own_models, sources)
+    fed = upstream(lake.open(), sources, settings.refresh_minutes)
     fresh = freshness_checks(REPORTS)
     monitoring = dg.AssetSelection.groups("monitoring")
     site = dg.AssetSelection.groups(SITE)
@@ -135,7 +137,8 @@ def build_definitions(
     warehouse = releasing(catalog)(**readers.model_dump()) if is_released_by_runs else readers
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         assets = [
-            lake_sources(LAKE, catalog.sources, days[Grain.DAY]),
+            lake_sources(LAKE, catalog.sources, days[Grain.DAY], fed.feeds),
+            *fed.assets,
             *(lake_table_asset(spec, catalog) for spec in LAKE),
             *(listed_asset(spec, catalog) for spec in LISTED),
             *(mart_table_asset(spec, catalog) for spec in STAR + REPORTS),
@@ -165,6 +168,7 @@ def build_definitions(
                     - freshness
                     - (monitoring - measured)
                     - site
+                    - fed.selection
                     - dbt.selection,
                     description="Everything, for a range of days in one run.",
                 ),
