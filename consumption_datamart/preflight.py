@@ -17,7 +17,10 @@ from consumption_datamart.alerts.config import (
 from consumption_datamart.dbt import downstream
 from consumption_datamart.definitions import catalog_of, lake_of
 from consumption_datamart.errors import DatamartError, first_line
+from consumption_datamart.ingest import Ingest, columns_of, ingests
+from consumption_datamart.ingest.policies import condition_of
 from consumption_datamart.lake.listing import listing
+from consumption_datamart.lake.sources_file import FILE
 from consumption_datamart.planning import CurrentPlan
 from consumption_datamart.secrets import revealed
 from consumption_datamart.settings import Settings
@@ -47,6 +50,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     """
     yield _finding("lake", lambda: _lake(settings))
     yield _finding("warehouse", lambda: _warehouse(settings))
+    yield from _ingests(settings)
     yield from _routes(settings)
     if settings.dbt_projects:
         yield from _dbt(settings)
@@ -81,6 +85,23 @@ def _warehouse(settings: Settings) -> str:
         tables = len(released.tables(backend))
     at = released.as_of()
     return f"{warehouse.url}: {tables} tables" + (f", as of {at:%Y-%m-%d %H:%M} UTC" if at else "")
+
+
+def _ingests(settings: Settings) -> Iterator[Finding]:
+    """Each query: whether its database lets it be run."""
+    lake = lake_of(settings)
+    try:
+        known = ingests(lake)
+    except DatamartError:  # is told of the lake
+        return
+    where = lake.sources_file or FILE
+    for one in known:
+        yield _finding(f"ingest {one.name}", partial(_ingest, one, where, settings.refresh_minutes))
+
+
+def _ingest(one: Ingest, where: str, minutes: int) -> str:
+    condition_of(one, where, minutes)
+    return f"columns {', '.join(columns_of(one))}"
 
 
 def _dbt(settings: Settings) -> Iterator[Finding]:

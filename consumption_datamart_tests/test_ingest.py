@@ -322,6 +322,16 @@ def test_the_command_reads_what_is_due_and_the_build_goes_on_from_there(
     )
 
 
+def test_validate_tries_the_database_and_the_policy(sqlite: OnSQLite, tmp_path: Path) -> None:
+    asked = ["config", "validate", "--lake", sqlite.folder, "--warehouse"]
+    asked.append(f"duckdb://{tmp_path}/m.duckdb")
+    assert f"ingest readings: columns {COLUMNS}" in cli.run(*asked).out
+    sqlite.told('policy = "hourly"')
+    assert "Wrong: ingest readings: lake.toml: [[ingest]] readings: policy:" in cli.run(*asked).err
+    sqlite.told(query="SELECT 1 FROM gone WHERE :day")
+    assert "Wrong: ingest readings: ingest readings: " in cli.run(*asked).err
+
+
 def definitions(source: Source, folder: Path) -> dg.Definitions:
     """The code location of its lake."""
     return build_definitions(lake=str(source.folder), warehouse=f"duckdb://{folder}/m.duckdb")

@@ -4,13 +4,22 @@ Nothing of a database's driver is imported before a query is run.
 """
 
 from consumption_datamart.ingest.reading import IngestError
-from consumption_datamart.ingest.running import Ingested, due, ingest, last_day
+from consumption_datamart.ingest.running import Ingested, columns_of, due, ingest, last_day
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.listing import sources_of
 from consumption_datamart.lake.parsing import Ingest, ingests_of
 from consumption_datamart.lake.sources_file import FILE
 
-__all__ = ["Ingest", "IngestError", "Ingested", "due", "ingest", "ingests", "last_day"]
+__all__ = [
+    "Ingest",
+    "IngestError",
+    "Ingested",
+    "columns_of",
+    "due",
+    "ingest",
+    "ingests",
+    "last_day",
+]
 
 
 def ingests(lake: Lake) -> list[Ingest]:

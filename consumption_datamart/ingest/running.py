@@ -75,6 +75,21 @@ def ingest(lake: Lake, one: Ingest, day: date, *, accept_changes: bool = False) 
     return Ingested(day, file, count, made.size, made.is_new, changes)
 
 
+def columns_of(one: Ingest, now: datetime | None = None) -> Columns:
+    """The columns that a query has; writes nothing.
+
+    Args:
+        one: the query.
+        now: the moment, by default the present one.
+
+    Raises:
+        IngestError: it cannot be read.
+    """
+    of = window(last_day(one, now), one.source.zone)
+    with rows(one.name, one.entry.url, one.entry.query, of) as found:
+        return {each.name: str(each.type) for each in found.schema}
+
+
 def due(lake: Lake, one: Ingest, now: datetime | None = None) -> list[date]:
     """The days to read: those that the lake has not, and the last, once more.
 
