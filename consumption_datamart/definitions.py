@@ -176,6 +176,7 @@ def build_definitions(
                     OBSERVE_JOB,
                     selection=dg.AssetSelection.groups("lake", include_sources=True),
                     description="Records which dumps of the lake are new or changed.",
+                    tags=fed.tags(begins),
                 ),
                 dg.define_asset_job(
                     MONITOR_JOB,

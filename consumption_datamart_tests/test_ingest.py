@@ -16,9 +16,11 @@ import pytest
 
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.errors import DatamartError, LakeError
+from consumption_datamart.factories import OBSERVE_JOB
 from consumption_datamart.ingest import Ingest, IngestError, due, ingest, ingests
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.partitions import range_tags
+from consumption_datamart.private import observed_days
 from consumption_datamart.schema.days import Days
 from consumption_datamart_tests import cli, postgres_server
 from consumption_datamart_tests.lakes import day
@@ -363,6 +365,10 @@ def test_it_is_an_asset_upstream_of_the_source(sqlite: OnSQLite, tmp_path: Path)
         made = instance.get_materialized_partitions(key)
         assert made == {str(day(number)) for number in (1, 2, 3)}
         assert [each.passed for each in result.get_asset_check_evaluations()] == [True]
+        found = definitions(sqlite, tmp_path)
+        assert found.resolve_job_def(OBSERVE_JOB).execute_in_process(instance=instance).success
+        source = dg.AssetKey(["lake", "telemetry"])
+        assert len(observed_days(instance, source, "dagster/data_version")) == 3
         sqlite.told('schema_changes = "freeze"', QUERY.replace("unit", "unit, 1 AS more"))
         result = run(definitions(sqlite, tmp_path), instance, Days(day(1), day(1)))
         assert not result.success

@@ -15,7 +15,9 @@ from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.parsing import Ingest, ingests_of
 from consumption_datamart.lake.sources import Sources
 from consumption_datamart.lake.sources_file import FILE
+from consumption_datamart.partitions import range_tags
 from consumption_datamart.resources import LakeResource
+from consumption_datamart.schema.days import Days
 
 GROUP = "ingest"
 SAME_COLUMNS = "same_columns"
@@ -35,6 +37,14 @@ class Upstream:
     assets: Sequence[dg.AssetsDefinition] = ()
     feeds: Mapping[tuple[str, str], Sequence[dg.AssetKey]] = field(default_factory=dict)
     problems: Sequence[str] = ()
+
+    def tags(self, day: date) -> dict[str, str]:
+        """Of a run that observes what they feed.
+
+        Dagster looks up what an observed day is made of, and so wants to be told of a day; which
+        one is all the same, if it is a partition.
+        """
+        return range_tags(Days(day, day)) if self.assets else {}
 
     @property
     def selection(self) -> dg.AssetSelection:
