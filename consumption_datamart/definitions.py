@@ -125,7 +125,7 @@ def build_definitions(
     lake, readers = resources_of(settings)
     # in Dagster a job is partitioned one way: the build's partitions are days
     sources = sources_of(lake.open())
-    begins = first_day(settings, _files(lake.open(), sources))
+    begins = first_day(settings, _files(lake.open(), sources), sources)
     days = {Grain.DAY: partitions(begins, through)[Grain.DAY]}
     catalog = catalog_of(settings, days, own_assets, own_models, sources)
     fed = upstream(lake.open(), sources, settings.refresh_minutes)
@@ -153,7 +153,7 @@ def build_definitions(
         dbt = downstream(settings, catalog, plan, logging.getLogger(__name__))
         assets += dbt.assets
         schedules = [observe_schedule(lake), monitor_schedule(), *dbt.schedules]
-        sensors = [first_observation_sensor(), automation_sensor()]
+        sensors = [first_observation_sensor(), automation_sensor(dbt.keys)]
         automation = [each.name for each in schedules] + [each.name for each in sensors]
         watched = Watched(check_keys([*assets, fresh]), automation, build_job=BUILD_JOB)
         alerts_file = Path(settings.alerts_file)
@@ -224,9 +224,13 @@ def _files(lake: Lake, sources: Sources) -> list[DumpFile]:
     return [file for source in sources.required for file in found.of(source)]
 
 
-def first_day(settings: Settings, files: Sequence[DumpFile]) -> date:
-    """The first daily partition: what is set, else the first day that anything is loaded for."""
-    return settings.start_day or min((file.day for file in files), default=NO_LAKE)
+def first_day(settings: Settings, files: Sequence[DumpFile], sources: Sources) -> date:
+    """The first daily partition: what is set, else the first day that anything is loaded for.
+
+    That of a query is known before its first dump is there.
+    """
+    days = [file.day for file in files] + [entry.since for entry in sources.config.ingest]
+    return settings.start_day or min(days, default=NO_LAKE)
 
 
 def require_models(

@@ -8,6 +8,7 @@ import pytest
 
 from consumption_datamart.automation.following import Mart, following
 from consumption_datamart.automation.policies import MINUTES
+from consumption_datamart.automation.sensor import apart_from
 from consumption_datamart.automation.words import PolicyError, policy_of, words
 from consumption_datamart.planning import Node
 from consumption_datamart.schema.table import MartTable
@@ -133,6 +134,15 @@ def test_on_missing_builds_once_and_manual_never(instance: dg.DagsterInstance) -
     assert chain.tick() == {}
     assert policy_of("manual")(MINUTES) is None
     assert following(None, Mart(chain, []), set(), set()) is None
+
+
+def test_it_is_in_a_run_apart_from_the_mart_s_tables() -> None:
+    table = dg.AssetKey(["mart", "dim_day"])
+    asked = dg.RunRequest(asset_selection=[FIRST, table, SECOND], tags={"a": "b"})
+    requests = [asked, dg.RunRequest(asset_selection=[table]), dg.RunRequest()]
+    found = apart_from(requests, {FIRST, SECOND})
+    assert [each.asset_selection for each in found] == [[table], [FIRST, SECOND], [table], None]
+    assert [each.tags for each in found[:2]] == [{"a": "b"}] * 2
 
 
 def test_the_words_are_those_of_the_mart() -> None:

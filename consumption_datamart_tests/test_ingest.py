@@ -358,6 +358,8 @@ def test_it_is_an_asset_upstream_of_the_source(sqlite: OnSQLite, tmp_path: Path)
     key = dg.AssetKey(["ingest", "readings"])
     graph = found.resolve_asset_graph()
     assert graph.get(dg.AssetKey(["lake", "telemetry"])).parent_keys == {key}
+    partitions = graph.get(dg.AssetKey(["lake", "telemetry"])).partitions_def
+    assert partitions.get_first_partition_key() == str(FIRST)  # before there is any dump
     assert graph.get(key).automation_condition.get_label() == "on_cron(30 0 * * *)"
     with dg.DagsterInstance.ephemeral() as instance:
         result = run(found, instance, Days(day(1), day(3)))

@@ -46,9 +46,14 @@ class Downstream:
     found: Sequence[tuple[str, str]] = ()
 
     @property
+    def keys(self) -> list[dg.AssetKey]:
+        """Of all of these assets."""
+        return [key for each in self.assets for key in each.keys]
+
+    @property
     def selection(self) -> dg.AssetSelection:
         """All of these assets."""
-        return dg.AssetSelection.assets(*(key for each in self.assets for key in each.keys))
+        return dg.AssetSelection.assets(*self.keys)
 
 
 def folders(settings: Settings) -> list[Path]:
@@ -69,7 +74,7 @@ def downstream(
         log: where it is told what is wrong.
     """
     where = folders(settings)
-    if not where:
+    if not where and not settings.dbt_schedules:
         return Downstream()
     found = _Loading(settings, catalog, plan).load(where)
     if log is not None:
@@ -106,7 +111,9 @@ class _Loading:
             try:
                 assets.append(self._assets(nodes, known, set(to.mart.values())))
                 projects.append(nodes)
-            except (DatamartError, ImportError, dg.DagsterError) as error:
+            except (
+                Exception
+            ) as error:  # Dagster's own checks of what a project says are of many kinds
                 self._tell(nodes.project, error)
         return self._all(assets, projects)
 
@@ -122,6 +129,8 @@ class _Loading:
         told = " ".join(str(error).split())
         if isinstance(error, ImportError):
             told = f"pip install 'consumption-datamart[dbt]' first: {told}"
+        if not isinstance(error, DatamartError):
+            told = f"dbt project {project.name}: {told}"
         self.problems.append((str(project.folder), told))
 
     def _tables(self, to: Connection) -> dict[Relation, dg.AssetKey]:

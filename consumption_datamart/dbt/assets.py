@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
 from filelock import FileLock, Timeout
 
 from consumption_datamart.checks import as_dagster_failure
@@ -45,7 +51,8 @@ class Translator(DagsterDbtTranslator):
         problems: Mapping[str, str],
     ) -> None:
         """All by dbt's id of the model."""
-        super().__init__()
+        # a project may name a table of the mart in two of its sources
+        super().__init__(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
         self.nodes, self.conditions, self.problems = nodes, conditions, problems
         self.keys = {**sources, **nodes.keys}
 

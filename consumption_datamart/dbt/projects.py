@@ -75,17 +75,18 @@ class Project:
         """As its project file has it; see `said`."""
         return str(self.said["name"])
 
+    @property
+    def made(self) -> Path:
+        """Where its manifest is, if it was made where it may not be written to."""
+        return self.folder / "target" / "mart"
+
     @cached_property
     def state(self) -> Path:
         """Where its manifest, its profile and its runs are kept: in its `target`, if it may be."""
-        folder = self.folder / "target" / "mart"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if os.access(folder, os.W_OK):
-                return folder
-        except OSError:
-            if any(folder.glob("manifest-*.json")):
-                return folder
+        with suppress(OSError):
+            self.made.mkdir(parents=True, exist_ok=True)
+            if os.access(self.made, os.W_OK):
+                return self.made
         mark = hashlib.sha256(str(self.folder.absolute()).encode()).hexdigest()[:12]
         beside = Path(tempfile.gettempdir()) / f"consumption_datamart_dbt_{os.getuid()}" / mark
         beside.mkdir(parents=True, exist_ok=True)
@@ -125,22 +126,27 @@ class Project:
             ProjectError: it cannot be parsed, and never could.
         """
         try:
-            return self._manifest(self.state / f"manifest-{self.fingerprint()}.json"), None
-        except ProjectError as error:
-            for file in sorted(self.state.glob("manifest-*.json"), key=_changed, reverse=True):
+            return self._manifest(f"manifest-{self.fingerprint()}.json"), None
+        except (ProjectError, OSError) as error:
+            told = str(error) if isinstance(error, ProjectError) else self._told(error)
+            found = [*self.made.glob("manifest-*.json"), *self.state.glob("manifest-*.json")]
+            for file in sorted(found, key=_changed, reverse=True):
                 with suppress(OSError, ValueError):
-                    return _read(file), f"{error}; its assets are as they were before"
-            raise
-        except OSError as error:
-            raise ProjectError(f"dbt project {self.name}: {error}") from error
+                    return _read(file), f"{told}; its assets are as they were before"
+            raise ProjectError(told) from error
 
-    def _manifest(self, file: Path) -> Mapping[str, Any]:
-        with suppress(FileNotFoundError, ValueError):
-            return _read(file)
+    def _told(self, error: Exception) -> str:
+        return f"dbt project {self.name}: {' '.join(str(error).split())}"
+
+    def _manifest(self, name: str) -> Mapping[str, Any]:
+        for folder in (self.made, self.state):
+            with suppress(OSError, ValueError):
+                return _read(folder / name)
         with FileLock(self.state / "parse.lock", timeout=PARSE_SECONDS):
-            if not file.exists():
-                self._parse(file)
-            return _read(file)
+            with suppress(OSError, ValueError):  # another process was quicker
+                return _read(self.state / name)
+            self._parse(self.state / name)
+            return _read(self.state / name)
 
     def _parse(self, file: Path) -> None:
         """Lets dbt write the manifest."""
@@ -159,7 +165,7 @@ class Project:
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise ProjectError(f"dbt project {self.name}: {error}") from error
+            raise ProjectError(self._told(error)) from error
         if done.returncode:
             raise ProjectError(f"dbt project {self.name}: {_problem(done.stdout + done.stderr)}")
         made = folder / "manifest.json"

@@ -9,7 +9,7 @@ import dagster as dg
 
 from consumption_datamart.errors import DatamartError, LakeError
 from consumption_datamart.ingest.policies import condition_of
-from consumption_datamart.ingest.reading import IngestError
+from consumption_datamart.ingest.reading import ColumnsChangedError, IngestError
 from consumption_datamart.ingest.running import Ingested, ingest, last_day
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.parsing import Ingest, ingests_of
@@ -119,7 +119,7 @@ def ingest_asset(one: Ingest, condition: Any, problem: str | None = None) -> dg.
         days = [date.fromisoformat(each) for each in context.partition_keys]
         done, problems, may_pass = _read(context, lake.open(), one, days)
         changes = [change for each in done for change in each.changes]
-        frozen = [str(each) for each in problems if "columns have changed" in str(each)]
+        frozen = [str(each) for each in problems if isinstance(each, ColumnsChangedError)]
         yield dg.AssetCheckResult(
             asset_key=key,
             check_name=SAME_COLUMNS,

@@ -32,6 +32,10 @@ class IngestError(DatamartError):
         self.may_pass = may_pass
 
 
+class ColumnsChangedError(IngestError):
+    """A query has other columns than it had, and these are frozen."""
+
+
 class _BrokenOff(Exception):
     """Rows cease to come in the middle."""
 

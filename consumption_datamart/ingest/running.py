@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
 
-from consumption_datamart.ingest.reading import IngestError, Rows, rows, window
+from consumption_datamart.ingest.reading import ColumnsChangedError, Rows, rows, window
 from consumption_datamart.lake.delivery import delivery
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.parsing import Ingest
@@ -51,7 +51,8 @@ def ingest(lake: Lake, one: Ingest, day: date, *, accept_changes: bool = False) 
         accept_changes: whether changed columns are taken, whatever the source says.
 
     Raises:
-        IngestError: it cannot be read, or its columns have changed and are frozen.
+        ColumnsChangedError: its columns have changed, and are frozen.
+        IngestError: it cannot be read.
         LakeError: the lake cannot be written to.
     """
     entry, file = one.entry, one.file(day)
@@ -66,7 +67,7 @@ def ingest(lake: Lake, one: Ingest, day: date, *, accept_changes: bool = False) 
         columns |= {name: known.get(name, "") for name in empty}
         changes = list(_changes(known, columns))
         if changes and entry.schema_changes == "freeze" and not accept_changes:
-            raise IngestError(
+            raise ColumnsChangedError(
                 f"ingest {one.name}: its columns have changed: {'; '.join(changes)}; nothing was"
                 f" written. Mend the query, or take them: ingest {one.name} --accept-changes"
             )
