@@ -39,7 +39,7 @@ from consumption_datamart.factories import (
     observe_schedule,
     releasing,
 )
-from consumption_datamart.ingest.assets import upstream
+from consumption_datamart.ingest import upstream
 from consumption_datamart.io_manager import table_io_manager
 from consumption_datamart.lake.dumps import DumpFile, Lake
 from consumption_datamart.lake.listing import listing, sources_of

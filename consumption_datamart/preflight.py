@@ -17,9 +17,11 @@ from consumption_datamart.alerts.config import (
 from consumption_datamart.dbt import downstream
 from consumption_datamart.definitions import catalog_of, lake_of
 from consumption_datamart.errors import DatamartError, first_line
-from consumption_datamart.ingest import Ingest, columns_of, ingests
+from consumption_datamart.ingest import ingests
 from consumption_datamart.ingest.policies import condition_of
+from consumption_datamart.ingest.running import columns_of
 from consumption_datamart.lake.listing import listing
+from consumption_datamart.lake.parsing import Ingest
 from consumption_datamart.lake.sources_file import FILE
 from consumption_datamart.planning import CurrentPlan
 from consumption_datamart.secrets import revealed

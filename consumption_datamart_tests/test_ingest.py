@@ -17,8 +17,11 @@ import pytest
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.errors import DatamartError, LakeError
 from consumption_datamart.factories import OBSERVE_JOB
-from consumption_datamart.ingest import Ingest, IngestError, due, ingest, ingests
+from consumption_datamart.ingest import ingests
+from consumption_datamart.ingest.reading import IngestError
+from consumption_datamart.ingest.running import due, ingest
 from consumption_datamart.lake.dumps import Lake
+from consumption_datamart.lake.parsing import Ingest
 from consumption_datamart.partitions import range_tags
 from consumption_datamart.private import observed_days
 from consumption_datamart.schema.days import Days

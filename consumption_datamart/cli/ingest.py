@@ -4,7 +4,8 @@ from datetime import date
 
 from consumption_datamart.cli.screen import Screen
 from consumption_datamart.errors import DatamartError, LakeError
-from consumption_datamart.ingest import due, ingest, ingests
+from consumption_datamart.ingest import ingests
+from consumption_datamart.ingest.running import due, ingest
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.sources_file import FILE
 from consumption_datamart.schema.days import Days

@@ -1,25 +1,64 @@
 """Queries of databases become dumps in the lake, day by day.
 
-Nothing of a database's driver is imported before a query is run.
+Nothing of it is imported where `lake.toml` has no query, and no driver before one is run.
 """
 
-from consumption_datamart.ingest.reading import IngestError
-from consumption_datamart.ingest.running import Ingested, columns_of, due, ingest, last_day
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import dagster as dg
+
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.listing import sources_of
 from consumption_datamart.lake.parsing import Ingest, ingests_of
+from consumption_datamart.lake.sources import Sources
 from consumption_datamart.lake.sources_file import FILE
+from consumption_datamart.partitions import range_tags
+from consumption_datamart.schema.days import Days
 
-__all__ = [
-    "Ingest",
-    "IngestError",
-    "Ingested",
-    "columns_of",
-    "due",
-    "ingest",
-    "ingests",
-    "last_day",
-]
+
+@dataclass(frozen=True)
+class Upstream:
+    """What queries add to the code location.
+
+    Attributes:
+        assets: of all queries.
+        feeds: the keys of those that write the dumps of a source, by its table and name.
+        problems: what is wrong, a line each.
+    """
+
+    assets: Sequence[dg.AssetsDefinition] = ()
+    feeds: Mapping[tuple[str, str], Sequence[dg.AssetKey]] = field(default_factory=dict)
+    problems: Sequence[str] = ()
+
+    def tags(self, day: date) -> dict[str, str]:
+        """Of a run that observes what they feed.
+
+        Dagster looks up what an observed day is made of, and so wants to be told of a day; which
+        one is all the same, if it is a partition.
+        """
+        return range_tags(Days(day, day)) if self.assets else {}
+
+    @property
+    def selection(self) -> dg.AssetSelection:
+        """All of these assets."""
+        return dg.AssetSelection.assets(*(key for each in self.assets for key in each.keys))
+
+
+def upstream(lake: Lake, sources: Sources, minutes: int) -> Upstream:
+    """The assets of all queries that `lake.toml` describes.
+
+    Args:
+        lake: where it is.
+        sources: of the lake.
+        minutes: interval of the settings.
+    """
+    if not sources.config.ingest:
+        return Upstream()
+    from consumption_datamart.ingest.assets import assets_of
+
+    return assets_of(lake, sources, minutes)
 
 
 def ingests(lake: Lake) -> list[Ingest]:

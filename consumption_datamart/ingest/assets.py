@@ -1,13 +1,13 @@
 """The asset of each query: upstream of the source that it feeds."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from consumption_datamart.errors import DatamartError, LakeError
+from consumption_datamart.ingest import Upstream
 from consumption_datamart.ingest.policies import condition_of
 from consumption_datamart.ingest.reading import ColumnsChangedError, IngestError
 from consumption_datamart.ingest.running import Ingested, ingest, last_day
@@ -15,44 +15,14 @@ from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.parsing import Ingest, ingests_of
 from consumption_datamart.lake.sources import Sources
 from consumption_datamart.lake.sources_file import FILE
-from consumption_datamart.partitions import range_tags
 from consumption_datamart.resources import LakeResource
-from consumption_datamart.schema.days import Days
 
 GROUP = "ingest"
 SAME_COLUMNS = "same_columns"
 RETRY = dg.RetryPolicy(max_retries=3, delay=10, backoff=dg.Backoff.EXPONENTIAL)
 
 
-@dataclass(frozen=True)
-class Upstream:
-    """What queries add to the code location.
-
-    Attributes:
-        assets: of all queries.
-        feeds: the keys of those that write the dumps of a source, by its table and name.
-        problems: what is wrong, a line each.
-    """
-
-    assets: Sequence[dg.AssetsDefinition] = ()
-    feeds: Mapping[tuple[str, str], Sequence[dg.AssetKey]] = field(default_factory=dict)
-    problems: Sequence[str] = ()
-
-    def tags(self, day: date) -> dict[str, str]:
-        """Of a run that observes what they feed.
-
-        Dagster looks up what an observed day is made of, and so wants to be told of a day; which
-        one is all the same, if it is a partition.
-        """
-        return range_tags(Days(day, day)) if self.assets else {}
-
-    @property
-    def selection(self) -> dg.AssetSelection:
-        """All of these assets."""
-        return dg.AssetSelection.assets(*(key for each in self.assets for key in each.keys))
-
-
-def upstream(lake: Lake, sources: Sources, minutes: int) -> Upstream:
+def assets_of(lake: Lake, sources: Sources, minutes: int) -> Upstream:
     """The assets of all queries that `lake.toml` describes.
 
     Args:
