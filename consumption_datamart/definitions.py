@@ -153,7 +153,7 @@ def build_definitions(
         dbt = downstream(settings, catalog, plan, logging.getLogger(__name__))
         assets += dbt.assets
         schedules = [observe_schedule(lake), monitor_schedule(), *dbt.schedules]
-        sensors = [first_observation_sensor(), automation_sensor(dbt.keys)]
+        sensors = [first_observation_sensor(), automation_sensor([dbt.keys, fed.keys])]
         automation = [each.name for each in schedules] + [each.name for each in sensors]
         watched = Watched(check_keys([*assets, fresh]), automation, build_job=BUILD_JOB)
         alerts_file = Path(settings.alerts_file)

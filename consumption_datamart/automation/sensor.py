@@ -20,23 +20,26 @@ class AutomationSensor(RewritingSensor):
     Dagster would make a backfill of them, which is looked after every thirty seconds only.
 
     Attributes:
-        apart: assets that have runs of their own.
+        apart: sets of assets that have runs of their own.
     """
 
-    apart: frozenset[dg.AssetKey] = frozenset()
+    apart: Sequence[AbstractSet[dg.AssetKey]] = ()
 
     def rewritten(self, requests: Sequence[dg.RunRequest]) -> list[dg.RunRequest]:
         """What Dagster asks for, in ranges."""
-        return in_ranges(apart_from(requests, self.apart))
+        for assets in self.apart:
+            requests = apart_from(requests, assets)
+        return in_ranges(requests)
 
 
 def automation_sensor(
-    apart: Collection[dg.AssetKey] = (),
+    apart: Sequence[Collection[dg.AssetKey]] = (),
 ) -> dg.AutomationConditionSensorDefinition:
     """Evaluates the policies of all assets; in the code server, as some conditions are our own.
 
     Args:
-        apart: assets that are not to be in a run with others, which their failure would show in.
+        apart: sets of assets that are not to be in a run with others: their failure would show in
+            these.
     """
     sensor = AutomationSensor(
         "automation",
@@ -47,7 +50,7 @@ def automation_sensor(
         emit_backfills=False,
         description="Refreshes assets by their policies.",
     )
-    sensor.apart = frozenset(apart)
+    sensor.apart = [frozenset(assets) for assets in apart]
     return sensor
 
 

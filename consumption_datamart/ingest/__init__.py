@@ -41,9 +41,14 @@ class Upstream:
         return range_tags(Days(day, day)) if self.assets else {}
 
     @property
+    def keys(self) -> list[dg.AssetKey]:
+        """Of all of these assets."""
+        return [key for each in self.assets for key in each.keys]
+
+    @property
     def selection(self) -> dg.AssetSelection:
         """All of these assets."""
-        return dg.AssetSelection.assets(*(key for each in self.assets for key in each.keys))
+        return dg.AssetSelection.assets(*self.keys)
 
 
 def upstream(lake: Lake, sources: Sources, minutes: int) -> Upstream:
