@@ -190,6 +190,11 @@ def text_of(value: object) -> str | None:
     return str(value)
 
 
+def arrow_table(table: str, rows: Sequence[Row]) -> pa.Table:
+    """Rows of a lake table in native types."""
+    return _arrow_table(table, column_names(table), list(rows), False, False)
+
+
 def _arrow_table(
     table: str, names: list[str], rows: list[Row], as_text: bool, doubles: bool
 ) -> pa.Table:

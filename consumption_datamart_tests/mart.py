@@ -106,12 +106,12 @@ def settings(lake: Path, url: str) -> Settings:
 
 
 def build_tables(
-    lake: Path, url: str, only: Collection[str] | None = None, days: Days | None = None
+    lake: Path | str, url: str, only: Collection[str] | None = None, days: Days | None = None
 ) -> None:
     """Build tables by the functions that the assets call, without Dagster.
 
     Args:
-        lake: its folder.
+        lake: its folder, or URI.
         url: of the warehouse.
         only: full names of the wanted tables, built with all that they read; by default all.
         days: of the daily tables; by default all days of the lake.

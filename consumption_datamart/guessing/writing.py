@@ -61,6 +61,7 @@ def _lines(
         yield from ("", _comment(f"{folder}: a table of {kind}. Which lake table is it?"))
         yield from ("# [[TODO]]", f"# name = {quoted(slug(folder))}")
         yield from (f"# files = {quoted(folder)}", f'# format = "{kind}"')
+        yield '# day = "TODO"  # the column that has the day of a row; telemetry needs it'
 
 
 def _source(source: Source, known: Known) -> Iterator[str]:

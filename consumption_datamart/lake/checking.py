@@ -67,11 +67,13 @@ class LakeCheck:
         sources: each as it was tried.
         ignored: files that no source takes, with the likely reason.
         future: files of a day after tomorrow.
+        unreadable: why tables cannot be read, a line each.
     """
 
     sources: Sequence[SourceCheck]
     ignored: Mapping[str, str]
     future: Sequence[str]
+    unreadable: Sequence[str]
 
     def problems(self, quarantined_share: float) -> list[str]:
         """What is wrong, a line each.
@@ -79,7 +81,8 @@ class LakeCheck:
         Args:
             quarantined_share: share of rows set aside that is still normal.
         """
-        found = [problem for each in self.sources for problem in each.problems]
+        found = [*self.unreadable]
+        found += [problem for each in self.sources for problem in each.problems]
         for each in self.sources:
             read, aside = each.fates.get("read", 0), each.fates.get("quarantined", 0)
             if not each.files and not each.source.contract.is_optional():
@@ -110,6 +113,7 @@ def check_lake(lake: Lake) -> LakeCheck:
         [_tried(found, source) for source in there],
         {name: why_ignored(name, found.sources) for name in found.ignored},
         found.future,
+        found.unreadable,
     )
 
 

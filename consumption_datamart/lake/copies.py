@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+from pyarrow.parquet import ParquetWriter
+
 from consumption_datamart.errors import DumpError
 from consumption_datamart.lake.dumps import BLOCK_BYTES, DumpFile, Lake
 
@@ -79,6 +82,15 @@ class Copies:
         except (LookupError, UnicodeError) as error:
             raise DumpError(file.name, file.day, f"it is not in {encoding}: {error}") from error
         self._new(file).write_bytes(text.encode(errors="surrogateescape"))
+        self._copies[file.path] = self._new(file)
+
+    def keep(self, file: DumpFile, rows: pa.RecordBatchReader) -> None:
+        """Makes a copy, in Parquet, of rows that are in no file of their own."""
+        if file.path in self._copies:
+            return
+        with ParquetWriter(self._new(file), rows.schema) as copy:
+            for batch in rows:
+                copy.write_batch(batch)
         self._copies[file.path] = self._new(file)
 
     def salvage(self, file: DumpFile, content: bytes, malformed: list[str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import fsspec
 import pyarrow as pa
@@ -23,6 +23,9 @@ from consumption_datamart.lake.files import (
     walked,
 )
 from consumption_datamart.lake.formats import FileFormat
+
+if TYPE_CHECKING:
+    from consumption_datamart.lake.tables import Part
 
 BLOCK_BYTES = 1 << 20
 READ_AS = " as "
@@ -44,6 +47,7 @@ class DumpFile(NamedTuple):
         tag: the store's own name for the file's content, where it has one.
         own_day: the day of the dump, which is another where a source cuts days in another zone.
         source: name of the source.
+        part: of a table, where the dump is no file.
     """
 
     path: str
@@ -55,6 +59,7 @@ class DumpFile(NamedTuple):
     tag: str | None
     own_day: date
     source: str
+    part: "Part | None" = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,12 @@ class Lake:
         except OSError:
             return False
         return now == file.stamp.partition(READ_AS)[0]
+
+    def uri_of(self, name: str) -> str:
+        """A folder of the lake: a local path, or a URI."""
+        filesystem, root = self._place
+        path = f"{root}/{name}"
+        return path if self.is_local else str(filesystem.unstrip_protocol(path))
 
     def text(self, name: str) -> str | None:
         """A small file of the lake as text; None: it is not there.

@@ -12,6 +12,7 @@ import pandas as pd
 from consumption_datamart.errors import LakeError
 from consumption_datamart.lake.dumps import READ_AS, DumpFile, Lake
 from consumption_datamart.lake.files import NOT_DATA, NOT_YET_DATA, LakeFile
+from consumption_datamart.lake.formats import FileFormat
 from consumption_datamart.lake.parsing import parse
 from consumption_datamart.lake.sources import Source, Sources
 from consumption_datamart.lake.sources_file import FILE
@@ -48,6 +49,7 @@ class Listing:
         files: by table and source: those of its dumps, by day and name.
         ignored: names of the files that no source takes.
         future: names of those of a day after tomorrow, which are not taken.
+        unreadable: why a source's table cannot be read, a line each.
     """
 
     lake: Lake
@@ -55,6 +57,7 @@ class Listing:
     files: Mapping[tuple[str, str], Sequence[DumpFile]]
     ignored: Sequence[str] = ()
     future: Sequence[str] = ()
+    unreadable: Sequence[str] = ()
 
     def of(self, source: Source, days: Days | None = None) -> list[DumpFile]:
         """The files that a source is loaded from; of all days, or of some."""
@@ -78,7 +81,7 @@ class Listing:
     @property
     def remarks(self) -> list[str]:
         """What whoever delivers to the lake should know, a line each."""
-        found = []
+        found = list(self.unreadable)
         if self.ignored:
             found.append(f"{_named(self.ignored)} taken by no source; see check-lake")
         if self.future:
@@ -102,17 +105,29 @@ def listing(lake: Lake, now: datetime | None = None, sources: Sources | None = N
     zone = ZoneInfo(sources.config.time_zone)
     tomorrow = (now or datetime.now(UTC)).astimezone(zone).date() + ONE
     taken: dict[tuple[str, str], list[DumpFile]] = {source.key: [] for source in sources.all}
-    ignored, future = [], []
+    ignored, future, unreadable = [], [], []
+    tables = [source for source in sources.all if source.table_format is not None]
+    of_files = [source for source in sources.all if source.table_format is None]
+    for source in tables:
+        parts, problem = _of_table(lake, source, zone)
+        unreadable += [problem] if problem else []
+        future += [part.name for part in parts if part.day > tomorrow]
+        for part in parts:
+            if part.day <= tomorrow:
+                taken[source.key] += _as_read(source, part, tomorrow - ONE)
+    folders = tuple(f"{source.folder}/" for source in tables)
     for file in lake.list():
-        found = [(each, dump) for each in sources.all if (dump := _dump(each, file, zone))]
-        for source, dump in found:
+        if file.name.startswith(folders):
+            continue
+        takers = [(each, dump) for each in of_files if (dump := _dump(each, file, zone))]
+        for source, dump in takers:
             if dump.day <= tomorrow:
                 taken[source.key] += _as_read(source, dump, tomorrow - ONE)
-        if any(dump.day > tomorrow for _, dump in found):
+        if any(dump.day > tomorrow for _, dump in takers):
             future.append(file.name)
-        elif not found and is_data(file.name):
+        elif not takers and is_data(file.name):
             ignored.append(file.name)
-    if ignored and not any(taken.values()) and not future:
+    if ignored and not any(taken.values()) and not future and not unreadable:
         raise LakeError(
             f"lake {lake.uri}: {_named(ignored)} taken by no source; describe its sources in"
             f" {FILE}: `consumption-datamart init` proposes one"
@@ -120,7 +135,7 @@ def listing(lake: Lake, now: datetime | None = None, sources: Sources | None = N
     in_order = {
         key: sorted(files, key=lambda file: (file.day, file.name)) for key, files in taken.items()
     }
-    return Listing(lake, sources, in_order, ignored, future)
+    return Listing(lake, sources, in_order, ignored, future, unreadable)
 
 
 def is_data(name: str) -> bool:
@@ -150,6 +165,26 @@ def _dump(source: Source, file: LakeFile, zone: ZoneInfo) -> DumpFile | None:
         day,
         source.name,
     )
+
+
+def _of_table(lake: Lake, source: Source, zone: ZoneInfo) -> tuple[list[DumpFile], str]:
+    """The dumps of a source that is a table; what is wrong with it, if it cannot be read."""
+    if source.table_format is None:
+        return [], ""
+    mark = READ_AS + source.fingerprint
+    try:
+        found = list(source.table_format.dumps(lake.uri_of(source.folder), source.day_column, zone))
+    except LakeError as error:
+        return [], f"source {source.label}: {error}"
+    dumps = []
+    for part, day, size, stamp in found:
+        of_day = f"{source.day_column}={day}" if source.day_column else "all"
+        path, name = f"{part.uri}#{part.version}#{of_day}", f"{source.folder}/{of_day}"
+        written, as_read = FileFormat(source.table_format.name), stamp + mark
+        dumps.append(
+            DumpFile(path, name, day, written, size, as_read, as_read, day, source.name, part)
+        )
+    return dumps, ""
 
 
 def _as_read(source: Source, dump: DumpFile, today: date) -> Iterable[DumpFile]:

@@ -110,8 +110,23 @@ def _require_sense(source: Source, where: str) -> None:
             f"{at}: columns.{unknown[0]}: {source.table} has no such column; it has"
             f" {', '.join(known)}"
         )
-    if source.contract.day_column() and not source.has_days:
+    if source.table_format is None and source.day_column is not None:
         raise LakeError(
-            f'{at}: files = "{source.entry.files}": it does not say of which day a file is; write'
-            " {day} where the date stands, or {day:%Y%m%d}"
+            f'{at}: day = "{source.day_column}": a file is of the day that its path says; only a'
+            ' table has a day column: format = "delta" or "iceberg"'
+        )
+    if source.table_format is not None and Pattern(source.entry.files).has_marks:
+        raise LakeError(
+            f'{at}: files = "{source.entry.files}": a table is one folder; name it without {{day}}'
+            " and *"
+        )
+    if source.contract.day_column() and not source.has_days:
+        remedy = (
+            "write {day} where the date stands, or {day:%Y%m%d}"
+            if source.table_format is None
+            else 'set day = "…" to the column that has the day of a row'
+        )
+        raise LakeError(
+            f'{at}: files = "{source.entry.files}": it does not say of which day a file is;'
+            f" {remedy}"
         )

@@ -49,6 +49,11 @@ class Pattern:
         return bool(self._formats)
 
     @property
+    def has_marks(self) -> bool:
+        """Whether it stands for more than one name."""
+        return PART.search(self.text) is not None
+
+    @property
     def expression(self) -> re.Pattern[str]:
         """The pattern as a regular expression."""
         return _compiled(self.text)[0]

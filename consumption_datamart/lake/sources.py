@@ -12,9 +12,10 @@ from functools import cached_property
 
 import pandas as pd
 
-from consumption_datamart.lake.formats import Dialect, FileFormat, format_of
+from consumption_datamart.lake.formats import Dialect, FileFormat, format_of, formats
 from consumption_datamart.lake.patterns import Pattern
 from consumption_datamart.lake.sources_file import Entry, SourcesFile
+from consumption_datamart.lake.tables import TableFormat
 from consumption_datamart.schema.lake import CONTRACTS, Contract
 from consumption_datamart.schema.raw import REPORTING_CURRENCY, SILENCE_UNKNOWN
 
@@ -63,7 +64,23 @@ class Source:
     @property
     def has_days(self) -> bool:
         """Whether files say of which day they are; if not, they are of the day of their change."""
-        return all(pattern.has_day for pattern in self.patterns)
+        return self.day_column is not None or all(pattern.has_day for pattern in self.patterns)
+
+    @property
+    def day_column(self) -> str | None:
+        """Column of a table that has the day of a row."""
+        return self.entry.day if self.entry else None
+
+    @property
+    def folder(self) -> str:
+        """Of a table, relative to the lake."""
+        return self.entry.files.rstrip("/") if self.entry else self.table
+
+    @property
+    def table_format(self) -> TableFormat | None:
+        """How the table is read that this source is; None: it is of files."""
+        found = formats().get(self.entry.format) if self.entry and self.entry.format else None
+        return found if isinstance(found, TableFormat) else None
 
     @property
     def is_zoned(self) -> bool:

@@ -65,6 +65,7 @@ class Entry(_Strict):
     columns: dict[str, Sql] = {}
     csv: Dialect = Dialect()
     format: Annotated[str, _checked(_format)] | None = None
+    day: str | None = Field(default=None, min_length=1)
     day_zone: Zone | None = None
 
 

@@ -28,7 +28,8 @@ ALIKE = """
 class Parquet(Format):
     """Columnar files, read by several threads."""
 
-    name, suffixes = "parquet", (".parquet",)
+    name = "parquet"
+    suffixes: tuple[str, ...] = (".parquet",)
 
     def headers(
         self,
