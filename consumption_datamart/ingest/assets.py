@@ -59,6 +59,8 @@ def ingest_asset(one: Ingest, condition: Any, problem: str | None = None) -> dg.
     """
     entry, key = one.entry, key_of(one)
     told = f"The rows of a query as dumps of {one.source.label}.\n\n```sql\n{entry.query}\n```"
+    if entry.function:
+        told = f"The rows of the function `{entry.function}` as dumps of {one.source.label}."
     if problem:
         told = f"**Is not read by itself**: {problem}\n\n{told}"
     spec = dg.AssetSpec(

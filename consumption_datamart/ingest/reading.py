@@ -4,15 +4,16 @@ import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from importlib import import_module
+from itertools import chain
+from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from consumption_datamart.errors import DatamartError, masked
-from consumption_datamart.lake.sources_file import PARAMETER
+from consumption_datamart.ingest.window import Window
+from consumption_datamart.lake.sources_file import PARAMETER, IngestEntry
 from consumption_datamart.secrets import hidden, revealed
 
 BATCH = 65_536
@@ -40,29 +41,6 @@ class _BrokenOff(Exception):
     """Rows cease to come in the middle."""
 
 
-class Window(NamedTuple):
-    """What of a source is read for a day.
-
-    Attributes:
-        day: of the dump.
-        start: its first moment, in UTC.
-        end: the first moment of the next.
-    """
-
-    day: date
-    start: datetime
-    end: datetime
-
-
-def window(day: date, zone: str) -> Window:
-    """The moments of a day, as it is in a time zone."""
-    first, after = (
-        datetime(each.year, each.month, each.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
-        for each in (day, day + timedelta(days=1))
-    )
-    return Window(day, first, after)
-
-
 @dataclass
 class Rows:
     """The rows of a query.
@@ -77,23 +55,24 @@ class Rows:
 
 
 @contextmanager
-def rows(name: str, url: str, query: str, of: Window) -> Iterator[Rows]:
-    """What a query gives for a day, batch by batch.
+def rows(entry: IngestEntry, of: Window) -> Iterator[Rows]:
+    """What a query, or a function, gives for a day, batch by batch.
 
     Args:
-        name: for messages.
-        url: with references to secrets.
-        query: with `:start` and `:end`, moments in UTC, or `:day`.
+        entry: with its URL, and references to secrets in it; or with a function.
         of: the day.
 
     Raises:
         IngestError: the server is away, lets nobody in, or does not understand the query; what it
             says, in a line, without secrets.
     """
+    url, query, name = entry.url or "", entry.query or "", entry.name
     to = revealed(url)
     scheme = to.partition("://")[0]
     try:
-        if scheme in ("postgres", "postgresql"):
+        if entry.function:
+            yield _of_function(entry.function, of)
+        elif scheme in ("postgres", "postgresql"):
             with _adbc_postgres(to, query, of) as found:
                 yield found
         elif scheme == "sqlite":
@@ -153,33 +132,59 @@ def _adbc_sqlite(url: str, query: str, of: Window) -> Iterator[Rows]:
 def _sqlalchemy(url: str, query: str, of: Window) -> Iterator[Rows]:
     import sqlalchemy as sa
 
-    values = {name: each for name, each in of._asdict().items() if f":{name}" in query}
+    moments = {"start": of.start.replace(tzinfo=None), "end": of.end.replace(tzinfo=None)}
+    values: list[Any] = [
+        sa.bindparam(name, each, type_=sa.DateTime) for name, each in moments.items()
+    ]
+    values.append(sa.bindparam("day", of.day, type_=sa.Date))
+    values = [each for each in values if each.key in PARAMETER.findall(query)]
+    asked = sa.text(query).bindparams(*values)
     engine = sa.create_engine(url)
     try:
         with engine.connect() as connection:
             streaming = connection.execution_options(stream_results=True, yield_per=BATCH)
-            result = streaming.execute(sa.text(query), values)
+            result = streaming.execute(asked)
             parts = result.mappings().partitions(BATCH)
-            first = [dict(row) for row in next(parts, [])]
-            table = pa.Table.from_pylist(first, pa.schema(_typed(list(result.keys()), first)))
-            more = (
-                pa.Table.from_pylist([dict(row) for row in part], table.schema) for part in parts
-            )
-            batches = (batch for each in _chained(table, more) for batch in each.to_batches())
-            yield Rows(table.schema, batches)
+            pages = ([dict(row) for row in part] for part in parts)
+            yield _of_pages(list(result.keys()), pages)
     finally:
         engine.dispose()
 
 
-def _chained(first: pa.Table, more: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    yield first
-    yield from more
+def _of_function(path: str, of: Window) -> Rows:
+    """The rows of a team's own function: lists of them, page by page."""
+    module, _, name = path.rpartition(".")
+    try:
+        function = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise _BrokenOff(f"function {path}: {error}; is it on Python's path?", False) from error
+
+    def pages() -> Iterator[list[dict[str, Any]]]:
+        try:
+            yield from (list(each) for each in function(of))
+        except Exception as error:  # whatever a function of others raises
+            raise _BrokenOff(f"{type(error).__name__}: {error}", True) from error
+
+    return _of_pages([], pages())
+
+
+def _of_pages(names: list[str], pages: Iterator[list[dict[str, Any]]]) -> Rows:
+    """The rows of pages; their columns, where they are not known, are those of the first."""
+    first = next((page for page in pages if page), [])
+    names = names or list(dict.fromkeys(name for row in first for name in row))
+    schema = pa.schema(_typed(names, first))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for page in chain([first], pages):
+            yield from pa.Table.from_pylist(page, schema).to_batches()
+
+    return Rows(schema, batches())
 
 
 def _typed(names: list[str], first: list[dict[str, Any]]) -> Iterator[pa.Field]:
     """The type of each column, by its first values; text, where there are none."""
     for name in names:
-        kind = pa.array([row[name] for row in first]).type
+        kind = pa.array([row.get(name) for row in first]).type
         yield pa.field(name, pa.string() if pa.types.is_null(kind) else kind)
 
 

@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from consumption_datamart.ingest.reading import ColumnsChangedError, Rows, rows, window
+from consumption_datamart.ingest.reading import ColumnsChangedError, Rows, rows
+from consumption_datamart.ingest.window import window
 from consumption_datamart.lake.delivery import delivery
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.parsing import Ingest
@@ -58,9 +60,12 @@ def ingest(lake: Lake, one: Ingest, day: date, *, accept_changes: bool = False) 
     entry, file = one.entry, one.file(day)
     known = _known(lake, one)
     with (
-        rows(one.name, entry.url, entry.query, window(day, one.source.zone)) as found,
+        rows(entry, window(day, one.source.zone)) as found,
         delivery(lake, file) as made,
     ):
+        if not found.schema.names:  # a function has given no row, and so told no column
+            names = known or one.source.contract.ibis_schema()
+            found.schema = pa.schema([pa.field(name, pa.string()) for name in names])
         count, empty = _write(found, made.part)
         columns = {each.name: str(each.type) for each in found.schema}
         # what no row has a value of has no type yet
@@ -87,7 +92,7 @@ def columns_of(one: Ingest, now: datetime | None = None) -> Columns:
         IngestError: it cannot be read.
     """
     of = window(last_day(one, now), one.source.zone)
-    with rows(one.name, one.entry.url, one.entry.query, of) as found:
+    with rows(one.entry, of) as found:
         return {each.name: str(each.type) for each in found.schema}
 
 

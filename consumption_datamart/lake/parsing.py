@@ -70,6 +70,8 @@ def ingests_of(sources: Sources, where: str) -> list[Ingest]:
             )
         if not name.lower().endswith(".parquet") or one.source.format_of(name) is None:
             raise LakeError(f"{at}: {name}: its source must take files that end in .parquet")
+        if (entry.url is None, entry.query is None) != (entry.function is not None,) * 2:
+            raise LakeError(f"{at}: write url and query; or function, of a module of your own")
         if entry.policy and entry.schedule:
             raise LakeError(f"{at}: write policy or schedule, not both")
         found.append(one)

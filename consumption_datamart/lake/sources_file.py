@@ -89,11 +89,12 @@ def _url(text: str) -> None:
 
 
 class IngestEntry(_Strict):
-    """A query of a database, whose rows become a source's dumps, as `lake.toml` has it."""
+    """What a source's dumps are read from, as `lake.toml` has it: a query, or a function."""
 
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
-    url: Annotated[str, _checked(_url)] = Field(repr=False)
-    query: Annotated[str, _checked(_query)]
+    url: Annotated[str, _checked(_url)] | None = Field(default=None, repr=False)
+    query: Annotated[str, _checked(_query)] | None = None
+    function: str | None = Field(default=None, pattern=r"^\w+(\.\w+)+$")
     table: Literal["invoices", "entitlements", "telemetry", "bundles", "accounts", "exchange_rates"]
     since: date
     source: str | None = None
