@@ -109,6 +109,7 @@ def project_assets(translator: Translator, release: Callable[[Any], None]) -> dg
             target = runs / context.run.run_id
             done = done_before(context.run.tags, runs, manifest)
             _prepare(target, project.state)
+            (project.state / PROFILES).write_text(project.profile())
             resource = DbtCliResource(
                 project_dir=str(project.folder),
                 profiles_dir=str(project.profiles),
@@ -122,11 +123,12 @@ def project_assets(translator: Translator, release: Callable[[Any], None]) -> dg
             command = ["build"]
             for unique_id in done:
                 command += ["--exclude", f"fqn:{'.'.join(manifest['nodes'][unique_id]['fqn'])}"]
-            with _alone(project):
-                (project.state / PROFILES).write_text(project.profile())
-                built = resource.cli(command, context=context, target_path=target)
-                yield from built.stream().fetch_column_metadata()
-        _forget(runs)
+            try:
+                with _alone(project):
+                    built = resource.cli(command, context=context, target_path=target)
+                    yield from built.stream().fetch_column_metadata()
+            finally:
+                _forget(runs)
 
     return _dbt
 
