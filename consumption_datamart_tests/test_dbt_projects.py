@@ -183,6 +183,17 @@ def test_it_is_parsed_anew_only_when_a_file_of_it_has_changed(
     assert problem == "dbt project shop: no such model; its assets are as they were before"
 
 
+@pytest.mark.parametrize("text", ["{}", "[]", '{"nodes": {"a": {}}}', "1"])
+def test_a_manifest_that_is_none_is_told(
+    text: str, folder: Path, lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Project, "_parse", lambda _, file: file.write_text(text))
+    url = f"duckdb://{tmp_path}/m.duckdb"
+    found = build_definitions(lake=str(lake), warehouse=url, dbt_projects=str(folder))
+    (told,) = [spec for spec in found.resolve_all_asset_specs() if spec.group_name == "dbt"]
+    assert told.description.startswith("**Wrong**: dbt project shop: ")
+
+
 def test_cadences_are_a_line_of_settings(folder: Path) -> None:
     found = [nodes(folder)]
     told = "shop=hourly+daily, other=daily, shop=dayly, shop"

@@ -323,7 +323,8 @@ def test_the_command_reads_what_is_due_and_the_build_goes_on_from_there(
     ended = cli.run("ingest", "nothing", "--lake", sqlite.folder)
     assert (ended.code, ended.out) == (1, "")
     assert ended.err == (
-        "Error: lake.toml: there is no [[ingest]] nothing; there are readings, see docs/ingest.md\n"
+        f"Error: lake {sqlite.folder}: lake.toml: there is no [[ingest]] nothing; there are"
+        " readings; see docs/ingest.md\n"
     )
 
 

@@ -32,9 +32,9 @@ def write(
     where, known = lake.sources_file or FILE, ingests(lake)
     chosen = [one for one in known if name in (None, one.name)]
     if not chosen:
-        named = ", ".join(one.name for one in known) or "none"
-        told = f"no [[ingest]] {name}" if name else "no [[ingest]]"
-        raise LakeError(f"{where}: there is {told}; there are {named}, see docs/ingest.md")
+        named = f"; there are {', '.join(one.name for one in known)}" if known else ""
+        told = f"there is no [[ingest]] {name or ''}".rstrip()
+        raise LakeError(f"lake {lake.uri}: {where}: {told}{named}; see docs/ingest.md")
     screen, wrong = Screen(highlight=False), Screen(stderr=True, highlight=False, soft_wrap=True)
     code = 0
     for one in chosen:

@@ -51,9 +51,7 @@ class Loading:
             try:
                 assets.append(self._assets(nodes, known, set(to.mart.values())))
                 projects.append(nodes)
-            except (
-                Exception
-            ) as error:  # Dagster's own checks of what a project says are of many kinds
+            except Exception as error:  # Dagster has many for what a project may say
                 self._tell(nodes.project, error)
         return self._all(assets, projects)
 
@@ -83,7 +81,8 @@ class Loading:
     def _nodes(self, project: Project) -> Nodes | None:
         try:
             nodes = Nodes(project, *project.manifest())
-        except (DatamartError, KeyError) as error:
+            nodes.relations  # noqa: B018  # a manifest that is none is found out now
+        except Exception as error:  # whatever is in the file
             self._tell(project, error)
             return None
         if nodes.problem:
