@@ -119,11 +119,11 @@ def _adbc_sqlite(url: str, query: str, of: Window) -> Iterator[Rows]:
     }
     asked, values = _numbered(query, "?", texts)
     path = quote(url.removeprefix("sqlite://"))
-    options = {"adbc.sqlite.query.batch_rows": BATCH}
     with (
         closing(dbapi.connect(f"file:{path}?mode=ro")) as connection,
-        closing(connection.cursor(adbc_stmt_kwargs=options)) as cursor,
+        closing(connection.cursor()) as cursor,
     ):
+        cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(BATCH)})
         cursor.execute(asked, values)
         yield _plain(cursor.fetch_record_batch())
 
