@@ -19,6 +19,7 @@ from consumption_datamart.assets.star import STAR
 from consumption_datamart.automation import with_plan
 from consumption_datamart.automation.sensor import automation_sensor
 from consumption_datamart.checks import asset_key
+from consumption_datamart.checks.loads import LATE
 from consumption_datamart.dbt import downstream
 from consumption_datamart.errors import LakeError
 from consumption_datamart.factories import (
@@ -38,6 +39,7 @@ from consumption_datamart.factories import (
     nodes_of,
     observe_schedule,
     releasing,
+    require_models,
 )
 from consumption_datamart.ingest import upstream
 from consumption_datamart.io_manager import table_io_manager
@@ -152,10 +154,12 @@ def build_definitions(
         assets = with_plan(assets, plan)
         dbt = downstream(settings, catalog, plan, logging.getLogger(__name__))
         assets += dbt.assets
+        beside = site | fed.selection | dbt.selection
         schedules = [observe_schedule(lake), monitor_schedule(), *dbt.schedules]
         sensors = [first_observation_sensor(), automation_sensor([dbt.keys, fed.keys])]
         automation = [each.name for each in schedules] + [each.name for each in sensors]
-        watched = Watched(check_keys([*assets, fresh]), automation, build_job=BUILD_JOB)
+        checks = told_checks(check_keys([*assets, fresh]))
+        watched = Watched(checks, automation, BUILD_JOB, settings)
         alerts_file = Path(settings.alerts_file)
         return dg.Definitions(
             assets=assets,
@@ -167,9 +171,7 @@ def build_definitions(
                     selection=dg.AssetSelection.all()
                     - freshness
                     - (monitoring - measured)
-                    - site
-                    - fed.selection
-                    - dbt.selection,
+                    - beside,
                     description="Everything, for a range of days in one run.",
                 ),
                 dg.define_asset_job(
@@ -211,6 +213,11 @@ def check_keys(assets: Iterable[object]) -> list[dg.AssetCheckKey]:
     return [spec.key for each in made for spec in each.check_specs]
 
 
+def told_checks(keys: Iterable[dg.AssetCheckKey]) -> list[dg.AssetCheckKey]:
+    """Those whose failure is told by the signal `check`: that a dump is late has one of its own."""
+    return [key for key in keys if not key.name.startswith(LATE)]
+
+
 def _files(lake: Lake, sources: Sources) -> list[DumpFile]:
     """What the lake has; nothing, where it cannot be listed now.
 
@@ -231,23 +238,6 @@ def first_day(settings: Settings, files: Sequence[DumpFile], sources: Sources) -
     """
     days = [file.day for file in files] + [entry.since for entry in sources.config.ingest]
     return settings.start_day or min(days, default=NO_LAKE)
-
-
-def require_models(
-    assets: Sequence[dg.AssetsDefinition], tables: Mapping[str, type[Table]]
-) -> None:
-    """An asset without a model cannot be loaded: nothing goes unchecked.
-
-    Raises:
-        TypeError: names the asset.
-    """
-    known = {asset_key(model) for model in tables.values()}
-    for key in (key for each in assets for key in each.keys):
-        if key not in known:
-            raise TypeError(
-                f"asset {key.to_user_string()}: it has no model; write one, whose schema and name"
-                " are the asset's key, and give it to build_definitions(own_models=…)"
-            )
 
 
 @dg.definitions

@@ -322,15 +322,15 @@ name = "oncall"
 url = "${CHAT}"
 at_least = "alarm"
 
-[dumps]
-days = { telemetry = 3 }
+[consumption]
+current_days = 3
 """
 WEBHOOK = "[[route]]\nkind = 'webhook'\nname = 'x'\nurl = "
 EMAIL = "[[route]]\nkind = 'email'\nname = 'x'\nhost = 'h'\nsender = 'a'\nrecipients = ['b']"
 BAD_FILES = {
     "no TOML": ("[[route", "Expected"),
     "an unknown kind": ("[[route]]\nkind = 'pager'\nname = 'x'", "route.0"),
-    "an unknown setting": ("[dumps]\nhours = 3", "dumps.hours"),
+    "an unknown setting": ("[commitment]\nhours = 3", "commitment.hours"),
     "no URL": ("[[route]]\nkind = 'webhook'\nname = 'x'\nurl = 'hooks'", "url"),
     "a login in a URL": (f"{WEBHOOK}'https://me:s3cret@h/'", "url: Value error, a secret has no"),
     "a token in a header": (
@@ -350,8 +350,8 @@ def test_the_file(tmp_path: Path) -> None:
     file.write_text(FILE)
     settings = load_alert_settings(file)
     assert [route.name for route in settings.route] == ["oncall"]
-    assert settings.dumps.days == {"telemetry": 3}
-    assert settings.consumption == AlertSettings().consumption
+    assert settings.consumption.current_days == 3
+    assert settings.commitment == AlertSettings().commitment
 
 
 def test_the_page_shows_all_of_the_file_with_its_defaults() -> None:

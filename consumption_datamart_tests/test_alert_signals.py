@@ -14,10 +14,12 @@ from consumption_datamart.alerts.config import AlertSettings
 from consumption_datamart.alerts.evaluation import Watched, evaluate
 from consumption_datamart.alerts.instance import FORGOTTEN
 from consumption_datamart.alerts.store import AlertStore
+from consumption_datamart.lateness import declared
 from consumption_datamart.schema.monitoring import Objective
-from consumption_datamart.schema.raw import Dumps
+from consumption_datamart.schema.raw import LATE_AFTER_DAYS, Declarations, Dumps
 from consumption_datamart.schema.reports import ReportCommitments, ReportConsumptionDaily
 from consumption_datamart.schema.table import Table
+from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests.instigators import instigator, tick
 
@@ -28,12 +30,15 @@ LOG = logging.getLogger("test")
 Steps = list[tuple[str, str, str]]
 
 
+LIMITS = Settings()
+
+
 class Bench:
     """An instance and a warehouse to do things to, and to evaluate."""
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
         """Empty."""
-        self.instance, self.watched = instance, Watched([], ["watcher", "other"], "build")
+        self.instance, self.watched = instance, Watched([], ["watcher", "other"], "build", LIMITS)
         self.warehouse = open_warehouse(f"sqlite://{folder}/warehouse.sqlite")
         self.now = NOON
 
@@ -134,7 +139,7 @@ def run(bench: Bench, job: str, day: str | None = None, *assets: str | None, **w
 
 
 def test_checks(bench: Bench) -> None:
-    bench.watched = Watched([dg.AssetCheckKey(dg.AssetKey("table"), "sound")], [], "build")
+    bench.watched = Watched([dg.AssetCheckKey(dg.AssetKey("table"), "sound")], [], "build", LIMITS)
     warn = {"passes": False, "severity": dg.AssetCheckSeverity.WARN}
     steps = []
     for well in ({}, warn, warn, {"passes": False}, {"passes": False}, {}, {}):
@@ -154,10 +159,10 @@ def test_checks(bench: Bench) -> None:
 
 
 def test_a_check_that_is_no_more(bench: Bench) -> None:
-    bench.watched = Watched([dg.AssetCheckKey(dg.AssetKey("table"), "sound")], [], "build")
+    bench.watched = Watched([dg.AssetCheckKey(dg.AssetKey("table"), "sound")], [], "build", LIMITS)
     run(bench, "", None, "table", passes=False)
     assert bench.evaluate() == [("check table: sound", "ok", "alarm")]
-    bench.watched = Watched([], [], "build")
+    bench.watched = Watched([], [], "build", LIMITS)
     assert bench.evaluate() == [("check table: sound", "alarm", "recovered")]
 
 
@@ -280,30 +285,37 @@ def ago(days: int) -> date:
     return TODAY - timedelta(days=days)
 
 
-def test_dumps_of_a_table_that_stay_away(bench: Bench) -> None:
-    deliver(bench, telemetry=ago(2), invoices=ago(1), entitlements=ago(15))
+def test_a_source_is_late_by_its_own_days(bench: Bench) -> None:
+    deliver(bench, telemetry=ago(3), invoices=ago(35), entitlements=ago(0))
     assert bench.evaluate() == []
-    deliver(bench, telemetry=ago(2), invoices=ago(0), entitlements=ago(15))
-    assert bench.evaluate() == [
-        ("dump entitlements", "ok", "alarm"),
-        ("dump telemetry", "ok", "alarm"),
-    ]
-    deliver(bench, telemetry=ago(0), invoices=ago(0), entitlements=ago(15))
+    deliver(bench, telemetry=ago(4), invoices=ago(36), entitlements=ago(0))
+    assert bench.evaluate() == [("dump invoices", "ok", "alarm"), ("dump telemetry", "ok", "alarm")]
+    deliver(bench, telemetry=ago(0), invoices=ago(36), entitlements=ago(0))
     assert bench.evaluate() == [("dump telemetry", "alarm", "recovered")]
 
 
-def test_a_lake_that_is_no_longer_delivered(bench: Bench) -> None:
-    deliver(bench, telemetry=ago(1))
+def test_a_source_that_never_delivered_is_late_as_the_sources_file_says(bench: Bench) -> None:
+    said = [declared("telemetry", "api", 10), declared("telemetry", "app", None)]
+    bench.put(Declarations, pd.DataFrame({"declaration": LATE_AFTER_DAYS, "value": said}))
+    deliver(bench, invoices=ago(8), entitlements=ago(8))
+    assert bench.evaluate() == [("dump telemetry 'app'", "ok", "alarm")]
+    assert bench.evaluate(timedelta(days=3)) == [("dump telemetry 'api'", "ok", "alarm")]
+
+
+def test_a_lake_that_is_no_longer_delivered_stays_an_alarm(bench: Bench) -> None:
+    deliver(bench, telemetry=ago(1), invoices=ago(1), entitlements=ago(1))
     assert bench.evaluate() == []
-    assert bench.evaluate(timedelta(days=1)) == []
-    assert bench.evaluate(timedelta(days=1)) == [("dump the lake", "ok", "alarm")]
-    assert bench.evaluate(timedelta(days=9)) == []
-    deliver(bench, telemetry=TODAY + timedelta(days=11))
-    assert bench.evaluate() == [("dump the lake", "alarm", "recovered")]
+    assert bench.evaluate(timedelta(days=2)) == []
+    assert bench.evaluate(timedelta(days=1)) == [("dump telemetry", "ok", "alarm")]
+    late = [("dump entitlements", "ok", "alarm"), ("dump invoices", "ok", "alarm")]
+    assert bench.evaluate(timedelta(days=40)) in ([], late)
+    back = TODAY + timedelta(days=43)
+    deliver(bench, telemetry=back, invoices=back, entitlements=back)
+    assert ("dump telemetry", "alarm", "recovered") in bench.evaluate()
 
 
 def test_a_lake_that_lies_in_the_past_alarms_nobody(bench: Bench) -> None:
-    deliver(bench, telemetry=ago(100), invoices=ago(100))
+    deliver(bench, telemetry=ago(100), invoices=ago(100), entitlements=ago(150))
     consume(bench, 1.5, ago(100))
     for _ in range(3):
         assert bench.evaluate(timedelta(days=1)) == []

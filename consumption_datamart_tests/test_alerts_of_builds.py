@@ -197,7 +197,8 @@ def end(warehouse: str, hook: Hook) -> Callable[..., None]:
             {"route": [route], "delivery": {"by_build": by_build}}
         )
         released = open_warehouse(warehouse).released()
-        evaluate_after_build(released, BuildEnd(problem), settings, logging.getLogger("test"))
+        end = BuildEnd(problem, Settings())
+        evaluate_after_build(released, end, settings, logging.getLogger("test"))
 
     return evaluate
 

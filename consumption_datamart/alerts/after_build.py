@@ -17,6 +17,7 @@ from consumption_datamart.alerts.instance import (
 )
 from consumption_datamart.alerts.machine import BROKEN, Reading, Transition
 from consumption_datamart.alerts.store import AlertStore
+from consumption_datamart.lateness import Limits
 from consumption_datamart.private import LatestCheck, latest_checks
 from consumption_datamart.warehouse import Warehouse
 
@@ -29,6 +30,7 @@ class BuildEnd:
 
     Attributes:
         problem: what went wrong, in a line; None: nothing.
+        limits: days after which dumps are late.
         checks: all that there are; None: it failed before it knew them.
         evaluations: of checks by the build, the last of each last.
         instance: Dagster's, that keeps a record of it, and so knows of other runs; None: none does.
@@ -36,6 +38,7 @@ class BuildEnd:
     """
 
     problem: str | None
+    limits: Limits
     checks: Collection[dg.AssetCheckKey] | None = None
     evaluations: Sequence[dg.AssetCheckEvaluation] = ()
     instance: dg.DagsterInstance | None = None
@@ -70,13 +73,17 @@ def evaluate_after_build(
 
     def readings(now: datetime) -> Found:
         value, told = (BROKEN, end.problem) if end.problem else (OK, "a build has succeeded")
-        found = read_mart(warehouse, settings, now)
+        found = read_mart(warehouse, settings, end.limits, now)
         found["build"] = [Reading("build", SUBJECT, value, told)]
         if end.checks is not None and end.instance is not None:
             found["check"] = list(check_readings(latest_checks(end.instance, end.checks)))
             found["run"] = list(run_readings(end.instance, end.build_job, now))
         elif end.checks is not None:
-            latest = {each.asset_check_key: LatestCheck(False, each) for each in end.evaluations}
+            latest = {
+                each.asset_check_key: LatestCheck(False, each)
+                for each in end.evaluations
+                if each.asset_check_key in end.checks
+            }
             found["check"] = list(check_readings(latest))
         return found
 

@@ -149,34 +149,22 @@ class Delivery(_Section):
 
 
 class Consumption(_Section):
-    """Shares of what a customer is entitled to: lines below `alarm` are warnings."""
+    """Shares of what a customer is entitled to: lines below `alarm` are warnings.
+
+    Attributes:
+        current_days: a mart whose last day is older lies in the past, and alarms nobody.
+    """
 
     lines: tuple[float, ...] = (0.8, 1.0, 1.2)
     alarm: float = 1.0
     margin: float = Field(default=0.02, ge=0)
+    current_days: int = 7
 
 
 class Commitment(_Section):
     """Days before a commitment is used up from which on it is a warning."""
 
     within_days: int = Field(default=30, ge=0)
-
-
-class Dumps(_Section):
-    """Days that a dump may be late.
-
-    Attributes:
-        days: of some tables, behind the newest dump of any.
-        else_days: of all other tables.
-        lake_days: the newest dump of any, behind today.
-        current_days: a lake whose newest dump is older lies in the past: its customers' consumption
-            alarms nobody.
-    """
-
-    days: dict[str, int] = {"telemetry": 1}
-    else_days: int = 14
-    lake_days: int = 2
-    current_days: int = 7
 
 
 class Budget(_Section):
@@ -200,7 +188,6 @@ class AlertSettings(_Section):
     delivery: Delivery = Delivery()
     consumption: Consumption = Consumption()
     commitment: Commitment = Commitment()
-    dumps: Dumps = Dumps()
     budget: Budget = Budget()
     automation: Automation = Automation()
 

@@ -23,6 +23,7 @@ from consumption_datamart.alerts.mart import (
 )
 from consumption_datamart.alerts.routes import Told, deliver, is_for
 from consumption_datamart.alerts.store import AlertStore, Key
+from consumption_datamart.lateness import Limits
 from consumption_datamart.private import latest_checks
 from consumption_datamart.warehouse import Warehouse
 
@@ -40,11 +41,13 @@ class Watched:
         checks: all asset checks.
         automation: names of the schedules and sensors that should be running.
         build_job: name of the job that builds everything.
+        limits: days after which dumps are late.
     """
 
     checks: Collection[dg.AssetCheckKey]
     automation: Collection[str]
     build_job: str
+    limits: Limits
 
 
 @dataclass(frozen=True)
@@ -82,14 +85,16 @@ def read(
         "run": list(run_readings(instance, watched.build_job, now)),
         "automation": list(automation_readings(instance, watched.automation, silent, now)),
     }
-    return found | read_mart(warehouse, settings, now)
+    return found | read_mart(warehouse, settings, watched.limits, now)
 
 
-def read_mart(warehouse: Warehouse, settings: AlertSettings, now: datetime) -> Found:
+def read_mart(
+    warehouse: Warehouse, settings: AlertSettings, limits: Limits, now: datetime
+) -> Found:
     """The readings that need no Dagster, see `read`."""
     found = {
         "budget": budget_readings(warehouse, settings),
-        "dump": dump_readings(warehouse, settings, now.date()),
+        "dump": dump_readings(warehouse, limits, now.date()),
         "consumption": consumption_readings(warehouse, settings, now.date()),
         "commitment": commitment_readings(warehouse, settings, now.date()),
     }

@@ -7,53 +7,32 @@ import pandas as pd
 
 from consumption_datamart.alerts.config import AlertSettings
 from consumption_datamart.alerts.machine import Line, Reading, State
+from consumption_datamart.lateness import Lateness, Limits, all_lateness
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.lake import REQUIRED_TABLES
 from consumption_datamart.schema.monitoring import Objective
-from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.schema.reports import ReportCommitments, ReportConsumptionDaily
 from consumption_datamart.warehouse import Warehouse
 
-LAKE = "the lake"
 
-
-def dump_readings(
-    warehouse: Warehouse, settings: AlertSettings, today: date
-) -> Iterator[Reading] | None:
-    """How many days each table's last dump is behind the newest of any, and that behind today.
+def dump_readings(warehouse: Warehouse, limits: Limits, today: date) -> Iterator[Reading] | None:
+    """How many days ago the last dump of each source was; of an archive that is no news.
 
     Returns:
         None, where no dump is known.
     """
-    rows = warehouse.table(Dumps)
-    # what is kept though its dump is gone has no files
-    awaited = {*REQUIRED_TABLES, *settings.dumps.days}
-    there = rows.filter(rows.files > 0, rows.lake_table.isin(sorted(awaited)))
-    by_source = there.group_by("lake_table", "source").aggregate(day=there.dump_day.max())
-    last = warehouse.find(Dumps, by_source)
-    return None if last is None or last.empty else _of_dumps(last, settings, today)
+    found = all_lateness(warehouse, limits, today)
+    return (_of_source(each) for each in found) if found else None
 
 
-def _of_dumps(last: pd.DataFrame, settings: AlertSettings, today: date) -> Iterator[Reading]:
-    newest = pd.Timestamp(last.day.max()).date()
-    for table, source, at in sorted(last.itertuples(index=False)):
-        day = pd.Timestamp(at).date()
-        allowed = settings.dumps.days.get(table, settings.dumps.else_days)
-        name = table if source == table else f"{table} {source}"
-        yield Reading(
-            "dump",
-            name,
-            (newest - day).days,
-            f"the last dump of {name} is of {day}, others have one of {newest}",
-            (Line(allowed + 1, State.alarm),),
-        )
-    yield Reading(
+def _of_source(each: Lateness) -> Reading:
+    last = "it never had a dump" if each.last is None else f"its last dump is of {each.last}"
+    return Reading(
         "dump",
-        LAKE,
-        (today - newest).days,
-        f"the last dump of any table is of {newest}",
-        (Line(settings.dumps.lake_days + 1, State.alarm),),
-        must_cross=True,
+        each.name,
+        each.idle,
+        f"{each.name} is {each.idle} days without a dump, {each.allowed} are usual: {last}",
+        (Line(each.allowed + 1, State.alarm),),
+        must_cross=each.is_archive,
     )
 
 
@@ -149,5 +128,5 @@ def commitment_readings(
 def _current(warehouse: Warehouse, settings: AlertSettings, today: date) -> Days | None:
     """The days of the mart; None, where the last lies in the past."""
     span = warehouse.span(ReportConsumptionDaily, "day")
-    is_past = span is not None and (today - span.last).days > settings.dumps.current_days
+    is_past = span is not None and (today - span.last).days > settings.consumption.current_days
     return None if is_past else span

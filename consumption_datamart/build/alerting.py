@@ -14,7 +14,7 @@ from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.build.result import BuildResult, OnStep
 from consumption_datamart.build.run import build_in, recording_instance
 from consumption_datamart.checks import asset_key
-from consumption_datamart.definitions import BUILD_JOB, check_keys
+from consumption_datamart.definitions import BUILD_JOB, check_keys, told_checks
 from consumption_datamart.errors import DatamartError
 from consumption_datamart.factories import Catalog, all_checks, freshness_checks
 from consumption_datamart.settings import Settings
@@ -54,10 +54,10 @@ def build_and_alert(
         try:
             result, catalog = build_in(instance, settings, first, last, full=full, on_step=on_step)
         except Exception as error:  # whatever it is, it is told, and raised again
-            _alert(settings, BuildEnd(_told(error)), log)
+            _alert(settings, BuildEnd(_told(error), settings), log)
             raise
-        keys = all_check_keys(catalog)
-        end = BuildEnd(result.problem, keys, result.evaluations, instance, BUILD_JOB)
+        keys = told_checks(all_check_keys(catalog))
+        end = BuildEnd(result.problem, settings, keys, result.evaluations, instance, BUILD_JOB)
         _alert(settings, end, log)
     return result
 

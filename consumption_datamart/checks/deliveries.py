@@ -1,12 +1,9 @@
 """Whether dumps look as those before them did, and come in."""
 
-from datetime import date
-
 import ibis
 import ibis.expr.types as ir
 
 from consumption_datamart.checks.check import number
-from consumption_datamart.schema.lake import REQUIRED_TABLES
 
 WEEKS = 4
 """Weeks whose same weekday a day's rows are compared with."""
@@ -63,31 +60,3 @@ def of_last(dumps: ir.Table, day: str | None) -> ir.Table:
     last = dumps.aggregate(last=dumps.day.max())
     of_last = dumps.inner_join(last, dumps.day == last["last"])
     return of_last.select("measured", "rows")
-
-
-def lateness(
-    dumps: ir.Table, today: date, table: str, source: str, archived_after: int
-) -> ir.Table:
-    """Days since the last dump of a source; since the lake's first day where it never had one.
-
-    They are counted until today; of a lake that ends long before, until its last day: it is an
-    archive, whose sources may only be late against each other.
-
-    Args:
-        dumps: that the lake has; those of no files are gone.
-        today: the date, UTC.
-        table: of the lake.
-        source: of the table.
-        archived_after: days after which a lake that gets no dumps counts as an archive.
-    """
-    is_own = (dumps.lake_table == table) & (dumps.source == source) & (dumps.files > 0)
-    own = is_own.ifelse(dumps.dump_day, ibis.null("date"))
-    is_day = dumps.lake_table.isin(REQUIRED_TABLES)
-    days = is_day.ifelse(dumps.dump_day, ibis.null("date"))
-    found = dumps.aggregate(first=days.min(), last=days.max(), own=own.max())
-    now = ibis.literal(today)
-    idle = now.delta(found["last"], unit="day")
-    until = ((idle < 0) | (idle > archived_after)).ifelse(found["last"], now)
-    never = ibis.greatest(now.delta(found["first"], unit="day"), ibis.literal(0))
-    measured = found.own.isnull().ifelse(never, until.delta(found.own, unit="day"))
-    return found.select(measured=measured, rows=ibis.literal(0))

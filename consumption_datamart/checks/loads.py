@@ -10,13 +10,16 @@ from consumption_datamart.checks.deliveries import (
     BACK,
     WEEKS,
     changed_columns,
-    lateness,
     of_last,
     volume,
 )
 from consumption_datamart.lake.sources import Source
+from consumption_datamart.lateness import allowed_days, lateness
 from consumption_datamart.schema.raw import Dumps, files_of, quarantine_of, raw_of
 from consumption_datamart.settings import Settings
+
+LATE = "late_"
+"""How the names of checks begin that dumps come in."""
 
 
 def load_checks(source: Source, settings: Settings) -> list[Check]:
@@ -85,10 +88,11 @@ def late_check(source: Source, settings: Settings) -> Check:
     """The check that a source's dumps come in."""
 
     def days_late(dumps: ir.Table, today: date) -> ir.Table:
-        return lateness(dumps, today, *source.key, settings.archived_after_days)
+        found = lateness(dumps, today, *source.key, settings.archived_after_days)
+        return found.select(measured=found.days, rows=ibis.literal(0))
 
     return Check(
-        _name(f"late_{source.table}", source),
+        _name(f"{LATE}{source.table}", source),
         Dumps,
         f"Days that {source.label} has had no dump, until today; until the lake's last day where"
         f" that is more than {settings.archived_after_days} days ago.",
@@ -100,17 +104,9 @@ def late_check(source: Source, settings: Settings) -> Check:
 
 
 def late_after(source: Source, settings: Settings) -> int | None:
-    """Days without a dump after which a source is late; None: it never is.
-
-    Telemetry is, soon. Of invoices and entitlements there may be no dump where nothing is posted.
-    Of optional tables only those are whose source says so.
-    """
-    if source.entry is not None and source.entry.late_after_days is not None:
-        return source.entry.late_after_days
-    if source.contract.is_optional():
-        return None
-    is_daily = source.contract.day_column() is not None
-    return settings.late_after_days if is_daily else settings.posted_late_after_days
+    """Days without a dump after which a source is late; None: it never is."""
+    own = source.entry.late_after_days if source.entry else None
+    return allowed_days(source.table, own, settings)
 
 
 def _name(name: str, source: Source) -> str:

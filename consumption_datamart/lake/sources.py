@@ -16,8 +16,9 @@ from consumption_datamart.lake.formats import Dialect, FileFormat, format_of, fo
 from consumption_datamart.lake.patterns import Pattern
 from consumption_datamart.lake.sources_file import Entry, SourcesFile
 from consumption_datamart.lake.tables import TableFormat
+from consumption_datamart.lateness import declared
 from consumption_datamart.schema.lake import CONTRACTS, Contract
-from consumption_datamart.schema.raw import REPORTING_CURRENCY, SILENCE_UNKNOWN
+from consumption_datamart.schema.raw import LATE_AFTER_DAYS, REPORTING_CURRENCY, SILENCE_UNKNOWN
 
 CONTRACT_SUFFIXES = (".csv", ".parquet")
 """How the names of files end in a table that `lake.toml` does not mention."""
@@ -170,6 +171,11 @@ class Sources:
         silent = sorted(set(self.config.silence.unknown))
         rows = [(REPORTING_CURRENCY, self.config.currency)]
         rows += [(SILENCE_UNKNOWN, product) for product in silent]
+        entries = [(source, source.entry) for source in self.all if source.entry is not None]
+        rows += [
+            (LATE_AFTER_DAYS, declared(*source.key, entry.late_after_days))
+            for source, entry in entries
+        ]
         return pd.DataFrame(rows, columns=["declaration", "value"])
 
     def of(self, contract: type[Contract]) -> Sequence[Source]:

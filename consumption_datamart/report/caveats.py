@@ -1,16 +1,17 @@
 """What a reader must know of a report: what could not be refreshed, and what has not come in."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import ibis
 import pandas as pd
 
 from consumption_datamart.errors import WarehouseError
+from consumption_datamart.lateness import Lateness, all_lateness
 from consumption_datamart.schema.alerts import Alert
 from consumption_datamart.schema.days import Days
-from consumption_datamart.schema.lake import REQUIRED_TABLES, Telemetry
+from consumption_datamart.schema.lake import REQUIRED_TABLES
 from consumption_datamart.schema.monitoring import Figure
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.settings import Settings
@@ -67,7 +68,7 @@ def caveats(settings: Settings, day: date, now: datetime | None = None) -> list[
     for table in set(raw) & set(REQUIRED_TABLES) - {table for table, _ in found}:
         found[table, table] = set()
     if any(found.values()):
-        lines += _late(found, settings, now.date())
+        lines += _late(all_lateness(source, settings, now.date()))
         lines += _missing(found, ledger, day)
     return lines
 
@@ -110,19 +111,14 @@ def _unfinished(warehouse: Warehouse, now: datetime) -> Iterator[str]:
         )
 
 
-def _late(found: Delivered, settings: Settings, today: date) -> Iterator[str]:
-    """By the rule of the check `late_<table>`, see `checks.deliveries.lateness`."""
-    newest = max(day for days in found.values() for day in days)
-    is_archive = not 0 <= (today - newest).days <= settings.archived_after_days
-    until, of = (newest, "before that of others") if is_archive else (today, "ago")
-    for (table, source), days in sorted(found.items()):
-        is_daily = table == Telemetry.table_name()
-        allowed = settings.late_after_days if is_daily else settings.posted_late_after_days
-        name = _name(table, source)
-        if not days:
-            yield f"{name}: the lake has no dump of it."
-        elif (behind := (until - max(days)).days) > allowed:
-            yield f"{name} is late: its last dump is of {max(days)}, {behind} days {of}."
+def _late(found: Sequence[Lateness]) -> Iterator[str]:
+    """By the rule of the check `late_<table>`."""
+    for each in found:
+        of = "before that of others" if each.is_archive else "ago"
+        if each.last is None:
+            yield f"{each.name}: the lake has no dump of it."
+        elif each.days > each.allowed:
+            yield f"{each.name} is late: its last dump is of {each.last}, {each.days} days {of}."
 
 
 def _missing(found: Delivered, ledger: Ledger, day: date) -> Iterator[str]:

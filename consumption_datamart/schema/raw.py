@@ -12,7 +12,8 @@ from consumption_datamart.schema.table import Field, LakeTable, Table, warnings_
 from consumption_datamart.schema.types import Day, Integer, Text
 
 REPORTING_CURRENCY, SILENCE_UNKNOWN = "reporting_currency", "silence_unknown"
-DECLARATIONS = (REPORTING_CURRENCY, SILENCE_UNKNOWN)
+LATE_AFTER_DAYS = "late_after_days"
+DECLARATIONS = (REPORTING_CURRENCY, SILENCE_UNKNOWN, LATE_AFTER_DAYS)
 
 
 class Dumps(LakeTable):
@@ -33,7 +34,10 @@ class Dumps(LakeTable):
 
 
 class Declarations(LakeTable):
-    """What the sources file says of the mart: its currency, products whose silence says nothing."""
+    """What the sources file says of the mart: its currency, products whose silence says nothing.
+
+    And which sources there are, each with the days after which it is late.
+    """
 
     declaration: Text = Field(isin=DECLARATIONS)
     value: Text
