@@ -150,6 +150,15 @@ class Settings(BaseSettings):
     page_without: Literal["money"] | None = Field(
         default=None, description="What the page leaves out."
     )
+    dbt_projects: str | None = Field(
+        default=None,
+        description="Folders of dbt projects that read the mart, with commas between them; needs"
+        " the extra dbt.",
+    )
+    dbt_schedules: str | None = Field(
+        default=None,
+        description="Jobs and schedules of these: project=hourly+daily, other=monthly.",
+    )
     release_raw: bool = Field(
         default=True,
         description="Whether readers see raw telemetry, too. Without it a release of a DuckDB"

@@ -1,6 +1,6 @@
 """When assets refresh themselves: named policies, and the condition that asks the planner."""
 
-from consumption_datamart.automation.conditions import AwaitsRefresh, bound
+from consumption_datamart.automation.conditions import AwaitsRefresh, bound, with_plan
 from consumption_datamart.automation.policies import (
     Policy,
     after_others,
@@ -23,4 +23,5 @@ __all__ = [
     "on_cron",
     "on_missing",
     "once_built",
+    "with_plan",
 ]

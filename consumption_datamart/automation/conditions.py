@@ -1,7 +1,7 @@
 """The condition that asks the planner."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -88,6 +88,20 @@ def bound(condition: Any, plan: CurrentPlan) -> Any:
                 else condition.replace(unbound, replace(unbound, plan=plan))
             )
     return condition
+
+
+def with_plan(
+    assets: Iterable[dg.AssetsDefinition], plan: CurrentPlan
+) -> list[dg.AssetsDefinition]:
+    """The assets, whose policies ask this plan."""
+
+    def asking(spec: dg.AssetSpec) -> dg.AssetSpec:
+        if spec.automation_condition is None:
+            return spec
+        condition = bound(spec.automation_condition, plan)
+        return spec.replace_attributes(automation_condition=condition)
+
+    return list(dg.map_asset_specs(asking, assets))
 
 
 def _state(asked: Causes, offered: Causes) -> str:
