@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # measured is what users install: what only tests need takes time to import
 BENCH = $(VENV)-bench/bin
+# dbt wants older versions of what mypy uses
+ALL = $(VENV)-all/bin
 
 .PHONY: build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures bench scaling bench-changes bench-automation fuzz faults kills
 
@@ -23,8 +25,13 @@ build: $(BIN)/consumption-datamart  ## builds the mart from source_data/ and sho
 test: $(BIN)/consumption-datamart  ## passes the tests
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-test-all: $(BIN)/consumption-datamart  ## passes all of them, each on every engine
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not ui'
+$(ALL)/consumption-datamart: pyproject.toml requirements-all.lock
+	$(PYTHON) -m venv $(VENV)-all
+	$(ALL)/pip install --quiet --require-virtualenv -r requirements-all.lock -e '.[dev,dbt]'
+	touch $@
+
+test-all: $(ALL)/consumption-datamart  ## passes all of them, each on every engine, and with dbt
+	$(ALL)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not ui'
 
 # the oldest versions that pyproject.toml allows, all at once, and the newest that there are
 test-oldest: RESOLUTION = lowest-direct
@@ -58,6 +65,8 @@ lock: $(BIN)/consumption-datamart  ## resolves the dependencies anew
 	for extra in "" -dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--no-emit-index-url --no-header $${extra:+--extra dev} \
 		--output-file requirements$$extra.lock pyproject.toml; done
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
+		--extra dev --extra dbt --output-file requirements-all.lock pyproject.toml
 
 ui-page: $(BIN)/consumption-datamart  ## looks at the page in a headless browser; needs chromium and npm
 	$(BIN)/pip install --quiet -e '.[ui]'

@@ -20,6 +20,7 @@ from consumption_datamart.automation import with_plan
 from consumption_datamart.automation.sensor import automation_sensor
 from consumption_datamart.checks import asset_key
 from consumption_datamart.checks.loads import LATE
+from consumption_datamart.dbt import downstream
 from consumption_datamart.discovery import code_location_of
 from consumption_datamart.errors import LakeError
 from consumption_datamart.factories import (
@@ -40,8 +41,10 @@ from consumption_datamart.factories import (
     nodes_of,
     observe_schedule,
     releasing,
+    require_models,
     usual_checks,
 )
+from consumption_datamart.ingest import upstream
 from consumption_datamart.io_manager import table_io_manager
 from consumption_datamart.lake.dumps import DumpFile, Lake
 from consumption_datamart.lake.listing import listing, sources_of
@@ -129,9 +132,10 @@ def build_definitions(
     lake, readers = resources_of(settings)
     # in Dagster a job is partitioned one way: the build's partitions are days
     sources = sources_of(lake.open())
-    begins = first_day(settings, _files(lake.open(), sources))
+    begins = first_day(settings, _files(lake.open(), sources), sources)
     days = {Grain.DAY: partitions(begins, through)[Grain.DAY]}
     catalog = catalog_of(settings, days, own_assets, own_models, sources)
+    fed = upstream(lake.open(), sources, settings.refresh_minutes)
     fresh, usual = freshness_checks(REPORTS), usual_checks(catalog)
     monitoring = dg.AssetSelection.groups("monitoring")
     site = dg.AssetSelection.groups(SITE)
@@ -140,7 +144,8 @@ def build_definitions(
     warehouse = releasing(catalog)(**readers.model_dump()) if is_released_by_runs else readers
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         assets = [
-            lake_sources(LAKE, catalog.sources, days[Grain.DAY]),
+            lake_sources(LAKE, catalog.sources, days[Grain.DAY], fed.feeds),
+            *fed.assets,
             *(lake_table_asset(spec, catalog) for spec in LAKE),
             *(listed_asset(spec, catalog) for spec in LISTED),
             *(mart_table_asset(spec, catalog) for spec in STAR + REPORTS),
@@ -152,8 +157,11 @@ def build_definitions(
         ]
         plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse.open(), lake.open())
         assets = with_plan(assets, plan)
-        schedules = [observe_schedule(lake), monitor_schedule()]
-        sensors = [first_observation_sensor(), automation_sensor()]
+        dbt = downstream(settings, catalog, plan, logging.getLogger(__name__))
+        assets += dbt.assets
+        beside = site | fed.selection | dbt.selection
+        schedules = [observe_schedule(lake), monitor_schedule(), *dbt.schedules]
+        sensors = [first_observation_sensor(), automation_sensor([dbt.keys, fed.keys])]
         automation = [each.name for each in schedules] + [each.name for each in sensors]
         checks = told_checks(check_keys([*assets, fresh]))
         watched = Watched(checks, automation, BUILD_JOB, settings, broken)
@@ -165,13 +173,14 @@ def build_definitions(
                 dg.define_asset_job(
                     BUILD_JOB,
                     # not the sources, which are observed; nor what is made of what a run releases
-                    selection=dg.AssetSelection.all() - apart - (monitoring - measured) - site,
+                    selection=dg.AssetSelection.all() - apart - (monitoring - measured) - beside,
                     description="Everything, for a range of days in one run.",
                 ),
                 dg.define_asset_job(
                     OBSERVE_JOB,
                     selection=dg.AssetSelection.groups("lake", include_sources=True),
                     description="Records which dumps of the lake are new or changed.",
+                    tags=fed.tags(begins),
                 ),
                 dg.define_asset_job(
                     MONITOR_JOB,
@@ -179,6 +188,7 @@ def build_definitions(
                     description="Evaluates all checks on what is stored; builds nothing.",
                 ),
                 alert_job(watched, alerts_file),
+                *dbt.jobs,
             ],
             schedules=schedules,
             sensors=[*sensors, alert_sensor(warehouse, watched, alerts_file)],
@@ -223,26 +233,13 @@ def _files(lake: Lake, sources: Sources) -> list[DumpFile]:
     return [file for source in sources.required for file in found.of(source)]
 
 
-def first_day(settings: Settings, files: Sequence[DumpFile]) -> date:
-    """The first daily partition: what is set, else the first day that anything is loaded for."""
-    return settings.start_day or min((file.day for file in files), default=NO_LAKE)
+def first_day(settings: Settings, files: Sequence[DumpFile], sources: Sources) -> date:
+    """The first daily partition: what is set, else the first day that anything is loaded for.
 
-
-def require_models(
-    assets: Sequence[dg.AssetsDefinition], tables: Mapping[str, type[Table]]
-) -> None:
-    """An asset without a model cannot be loaded: nothing goes unchecked.
-
-    Raises:
-        TypeError: names the asset.
+    That of a query is known before its first dump is there.
     """
-    known = {asset_key(model) for model in tables.values()}
-    for key in (key for each in assets for key in each.keys):
-        if key not in known:
-            raise TypeError(
-                f"asset {key.to_user_string()}: it has no model; write one, whose schema and name"
-                " are the asset's key, and give it to build_definitions(own_models=…)"
-            )
+    days = [file.day for file in files] + [entry.since for entry in sources.config.ingest]
+    return settings.start_day or min(days, default=NO_LAKE)
 
 
 def code_location(settings: Settings) -> dg.Definitions:

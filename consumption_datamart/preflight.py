@@ -14,9 +14,16 @@ from consumption_datamart.alerts.config import (
     WebhookRoute,
     load_alert_settings,
 )
-from consumption_datamart.definitions import lake_of
+from consumption_datamart.dbt import downstream
+from consumption_datamart.definitions import catalog_of, lake_of
 from consumption_datamart.errors import DatamartError, first_line
+from consumption_datamart.ingest import ingests
+from consumption_datamart.ingest.policies import condition_of
+from consumption_datamart.ingest.running import columns_of
 from consumption_datamart.lake.listing import listing
+from consumption_datamart.lake.parsing import Ingest
+from consumption_datamart.lake.sources_file import FILE
+from consumption_datamart.planning import CurrentPlan
 from consumption_datamart.secrets import revealed
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import warehouse_of
@@ -45,7 +52,10 @@ def findings(settings: Settings) -> Iterator[Finding]:
     """
     yield _finding("lake", lambda: _lake(settings))
     yield _finding("warehouse", lambda: _warehouse(settings))
+    yield from _ingests(settings)
     yield from _routes(settings)
+    if settings.dbt_projects:
+        yield from _dbt(settings)
     if settings.page is not None and "://" not in settings.page:
         yield _finding("page", lambda: _folder(Path(settings.page or "").absolute().parent))
     if settings.dagster_home is not None:
@@ -77,6 +87,38 @@ def _warehouse(settings: Settings) -> str:
         tables = len(released.tables(backend))
     at = released.as_of()
     return f"{warehouse.url}: {tables} tables" + (f", as of {at:%Y-%m-%d %H:%M} UTC" if at else "")
+
+
+def _ingests(settings: Settings) -> Iterator[Finding]:
+    """Each query: whether its database lets it be run."""
+    lake = lake_of(settings)
+    try:
+        known = ingests(lake)
+    except DatamartError:  # is told of the lake
+        return
+    where = lake.sources_file or FILE
+    for one in known:
+        yield _finding(f"ingest {one.name}", partial(_ingest, one, where, settings.refresh_minutes))
+
+
+def _ingest(one: Ingest, where: str, minutes: int) -> str:
+    condition_of(one, where, minutes)
+    return f"columns {', '.join(columns_of(one))}"
+
+
+def _dbt(settings: Settings) -> Iterator[Finding]:
+    """Each project, and what is wrong with it; it is parsed where that was not done yet."""
+    try:
+        catalog, warehouse = catalog_of(settings), warehouse_of(settings)
+        plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse, lake_of(settings))
+        found = downstream(settings, catalog, plan)
+    except DatamartError as error:
+        yield Finding("dbt", first_line(error), False)
+        return
+    for _, told in found.found:
+        yield Finding("dbt", told, True)
+    for _, told in found.problems:
+        yield Finding("dbt", told, False)
 
 
 def _routes(settings: Settings) -> Iterator[Finding]:

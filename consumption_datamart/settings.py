@@ -22,7 +22,11 @@ from pydantic_settings import (
 
 from consumption_datamart.errors import DatamartError
 
-PROJECT_DIR = Path(__file__).resolve().parent.parent
+CLONE = Path(__file__).resolve().parent.parent
+IS_CLONE = (CLONE / "workspace.yaml").is_file()
+PROJECT_DIR = CLONE if IS_CLONE else Path.cwd()
+"""Where files are by default: in the clone, or in the working folder where only the package is."""
+MARTS = PROJECT_DIR / ".datamart" if IS_CLONE else PROJECT_DIR
 PREFIX = "CONSUMPTION_DATAMART_"
 ENV = f"{PREFIX}ENV"
 """Names the environment, and so its file."""
@@ -73,7 +77,7 @@ class Settings(BaseSettings):
         " source's dumps; otherwise the load fails and keeps them.",
     )
     warehouse: str = Field(
-        default=f"duckdb://{PROJECT_DIR / '.datamart' / 'consumption.duckdb'}",
+        default=f"duckdb://{MARTS / 'consumption.duckdb'}",
         description="URL of the warehouse: duckdb://…, sqlite://… or postgres://…, without a"
         " password.",
     )
@@ -152,6 +156,15 @@ class Settings(BaseSettings):
     )
     page_without: Literal["money"] | None = Field(
         default=None, description="What the page leaves out."
+    )
+    dbt_projects: str | None = Field(
+        default=None,
+        description="Folders of dbt projects that read the mart, with commas between them; needs"
+        " the extra dbt.",
+    )
+    dbt_schedules: str | None = Field(
+        default=None,
+        description="Jobs and schedules of these: project=hourly+daily, other=monthly.",
     )
     release_raw: bool = Field(
         default=True,

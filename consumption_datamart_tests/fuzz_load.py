@@ -17,7 +17,7 @@ from consumption_datamart_tests.compare import differences
 from consumption_datamart_tests.contract import KEYS
 from consumption_datamart_tests.lakes import Row, day
 from consumption_datamart_tests.mart import Tables, load_table, tables_of
-from consumption_datamart_tests.mutations import damaged, good_dump, rows_of
+from consumption_datamart_tests.mutations import delivered, good_dump, rows_of
 from consumption_datamart_tests.oracle_csv import read_records
 from consumption_datamart_tests.oracle_lake import (
     classify,
@@ -30,6 +30,12 @@ DAYS = 20
 """Mutations that are loaded at once, each on a day of its own between two good ones."""
 TABLES: list[type[Contract]] = [Telemetry, Telemetry, Invoices, Telemetry, Entitlements]
 OTHER_PART = 1000
+CONFIGURED = ["tsv", "jsonl", "jsonl", "csv.gz", "jsonl.zst", "parquet"]
+SOURCE = """
+[[{table}]]
+name = "{table}"
+files = "{table}/{{day}}/*"
+"""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class Damage:
         good: the file's bytes as they should be.
         content: as they are.
         is_part: whether the dump has another file, which is good.
+        is_configured: whether a `lake.toml` says where files are: each in the folder of its day.
     """
 
     number: int
@@ -53,25 +60,35 @@ class Damage:
     good: bytes
     content: bytes
     is_part: bool
+    is_configured: bool
 
     @classmethod
     def of(cls, number: int) -> "Damage":
         """The mutation with that number, always the same."""
         random = Random(number)
         contract = TABLES[number // DAYS % len(TABLES)]
-        at, format = 2 * (number % DAYS) + 2, random.choice(["csv", "csv", "parquet"])
+        is_configured = number // DAYS // len(TABLES) % 2 == 1
+        formats = CONFIGURED if is_configured else ["csv", "csv", "parquet"]
+        at, format = 2 * (number % DAYS) + 2, random.choice(formats)
         good = good_dump(contract.table_name(), at, format, random)
-        content = damaged(good, format, random)
-        return cls(number, contract, at, format, good, content, random.random() < 0.2)
+        content = delivered(good, format, random)
+        is_part = random.random() < 0.2
+        return cls(number, contract, at, format, good, content, is_part, is_configured)
 
     @property
     def name(self) -> str:
         """The file's, in the lake."""
-        middle = f"{day(self.at)}/part-0" if self.is_part else str(day(self.at))
+        in_folder = self.is_part or self.is_configured
+        middle = f"{day(self.at)}/part-0" if in_folder else str(day(self.at))
         return f"{self.contract.table_name()}/{middle}.{self.format}"
 
     def untouched(self) -> list[Row]:
         """Rows whose lines are in the CSV file as they were, below a header as it was."""
+        if self.format == "jsonl":
+            there = self.content.split(b"\n")
+            rows = rows_of(self.contract.table_name(), self.at)
+            lines = self.good.splitlines()
+            return [row for row, line in zip(rows, lines, strict=True) if line in there]
         if self.format != "csv":
             return []
         header, *lines = [record.line for record in read_records(self.good)]
@@ -123,8 +140,11 @@ class Load:
         table = damages[0].contract.table_name()
         for damage in damages:
             files = {damage.name: damage.content}
+            if damage.is_configured:
+                files["lake.toml"] = SOURCE.format(table=table).encode()
             for number in (damage.at - 1, damage.at + 1):
-                files[f"{table}/{day(number)}.csv"] = good_dump(table, number, "csv", Random(0))
+                name = f"{day(number)}/good" if damage.is_configured else str(day(number))
+                files[f"{table}/{name}.csv"] = good_dump(table, number, "csv", Random(0))
             if damage.is_part:
                 other = good_dump(table, damage.at + OTHER_PART, "csv", Random(0))
                 shifted = str(day(damage.at + OTHER_PART)).encode(), str(day(damage.at)).encode()

@@ -1,11 +1,16 @@
 """Good dumps as bytes, and the same bytes damaged: what a lake may hold on a bad day."""
 
+import csv
+import gzip
 import hashlib
+import io
+import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from consumption_datamart_tests.lakes import (
@@ -14,6 +19,7 @@ from consumption_datamart_tests.lakes import (
     entitlement,
     invoice,
     noon,
+    text_of,
     usage,
     write_dump,
 )
@@ -49,12 +55,15 @@ def rows_of(table: str, number: int) -> list[Row]:
 
 
 def good_dump(table: str, number: int, format: str, random: Random) -> bytes:
-    """The dump of a day with that number, as a file."""
+    """The dump of a day with that number, as a file; one that is compressed before it is so."""
+    written = format.partition(".")[0]
+    if written in TEXTS:
+        return TEXTS[written](rows_of(table, number))
     with tempfile.TemporaryDirectory() as folder:
         rows, is_odd = rows_of(table, number), random.random() < 0.3
-        how = {"as_text": is_odd} if format == "parquet" else {"crlf": is_odd}
-        path = write_dump(Path(folder), table, day(number), rows, format=format, **how)
-        if format == "parquet":
+        how = {"as_text": is_odd} if written == "parquet" else {"crlf": is_odd}
+        path = write_dump(Path(folder), table, day(number), rows, format=written, **how)
+        if written == "parquet":
             pq.write_table(
                 pq.read_table(path),
                 path,
@@ -67,10 +76,46 @@ def good_dump(table: str, number: int, format: str, random: Random) -> bytes:
         return path.read_bytes()
 
 
+def _tsv(rows: Sequence[Row]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow(rows[0])
+    writer.writerows([text_of(value) for value in row.values()] for row in rows)
+    return text.getvalue().encode()
+
+
+def _jsonl(rows: Sequence[Row]) -> bytes:
+    numbers = (int, float)
+    found = (
+        {
+            name: value if isinstance(value, numbers) else text_of(value)
+            for name, value in row.items()
+        }
+        for row in rows
+    )
+    return b"".join(json.dumps(each).encode() + b"\n" for each in found)
+
+
+TEXTS = {"tsv": _tsv, "jsonl": _jsonl}
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "": lambda content: content,
+    "gz": lambda content: gzip.compress(content, mtime=0),
+    "zst": lambda content: pa.compress(content, "zstd", asbytes=True),
+}
+
+
+def delivered(content: bytes, format: str, random: Random) -> bytes:
+    """A good dump, damaged before it was compressed or after."""
+    compress = COMPRESS[format.partition(".")[2]]
+    if format.count(".") and random.random() < 0.5:
+        return damaged(compress(content), "", random)
+    return compress(damaged(content, format.partition(".")[0], random))
+
+
 def damaged(content: bytes, format: str, random: Random) -> bytes:
     """The bytes, damaged in one way or a few; the header of a CSV file not too often."""
-    ways = [*ANY, *(PARQUET if format == "parquet" else CSV)]
-    spared = format == "csv" and random.random() < 0.85
+    ways = [*ANY, *{"parquet": PARQUET, "": []}.get(format, CSV)]
+    spared = format in ("csv", "tsv") and random.random() < 0.85
     begins = content.index(b"\n") + 1 if spared else 0
     header, rest = content[:begins], content[begins:]
     for _ in range(random.choice([1, 1, 1, 2, 3, 8])):

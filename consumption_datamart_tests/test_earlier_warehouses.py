@@ -83,3 +83,16 @@ def test_a_build_keeps_its_history_and_equals_a_fresh_one(
     fresh = f"{engine}://{tmp_path}/fresh.{engine}"
     build(earlier.lake, fresh)
     assert differing(without_monitoring(after), without_monitoring(tables_of(fresh))) == {}
+
+
+def test_an_upgrade_is_tried_on_a_copy(earlier: Mart) -> None:
+    before = tables_of(earlier.url)
+    place = ["--lake", earlier.lake, "--warehouse", earlier.url]
+    ended = cli.run("upgrade", "--check", *place)
+    assert (ended.code, ended.err) == (0, "")
+    assert "Lost: mart.product_unit_daily: is no longer part of the mart" in ended.out
+    assert "report_renewals: it was never built" in ended.out
+    assert tables_of(earlier.url) == before
+    assert cli.run("upgrade", *place).out == "Upgraded; build next.\n"
+    assert cli.run("upgrade", *place).out == "It is of this version.\n"
+    assert cli.run("upgrade", "--check", *place).out == "It is of this version.\n"

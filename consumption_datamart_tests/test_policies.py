@@ -78,7 +78,7 @@ class Pair:
         """What the planner says."""
         ledger = Ledger(self.published)
         waiting = pending(NODES, ledger, LakeNews())
-        return Look(waiting, ready(NODES, ledger, waiting))
+        return Look(waiting, ready(NODES, ledger, waiting), ledger)
 
     def build(self, name: str) -> None:
         """Build one of the two, now."""

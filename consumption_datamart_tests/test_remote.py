@@ -1,11 +1,14 @@
 """A lake that is a URI, not a folder on this machine, is read like the same files on the disk."""
 
 import gzip
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
 import fsspec
+import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -177,3 +180,25 @@ def test_a_store_gets_what_of_a_site_has_changed_and_its_index_last(store: str) 
         told = files.info(f"{root}/index.html")["ContentType"]
         assert told == "text/html; charset=utf-8"
     files.rm(root, recursive=True)
+
+
+def test_what_is_read_from_a_database_is_written_there(remote: Remote, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "erp.sqlite")) as connection:
+        connection.execute("CREATE TABLE readings AS SELECT '2026-01-04 12:00:00' AS event_ts")
+        connection.commit()
+    remote.store.pipe_file(
+        f"{remote.uri}/lake.toml",
+        f"""[[ingest]]
+name = "readings"
+url = "sqlite://{tmp_path}/erp.sqlite"
+query = "SELECT * FROM readings WHERE date(event_ts) = :day"
+table = "telemetry"
+since = 2026-01-01
+""".encode(),
+    )
+    asked = ["ingest", "--lake", remote.uri, "--day", day(4)]
+    first, second = cli.run(*asked), cli.run(*asked)
+    assert first.out == f"readings {day(4)}: 1 rows, telemetry/{day(4)}.parquet\n", first.err
+    assert second.out == first.out.replace("parquet", "parquet, as it was")
+    with remote.store.open(f"{remote.uri}/telemetry/{day(4)}.parquet") as stream:
+        assert pq.read_table(stream).num_rows == 1

@@ -154,6 +154,14 @@ def test_a_change_is_written_down_until_its_days_are_published(target: Warehouse
     assert awaited(target) == {FACT: {day(4), day(5)}}, "nothing is forgotten"
 
 
+def test_a_dimension_may_change_before_any_fact_is_there(target: Warehouse) -> None:
+    facts = Dependent(ReportConsumptionDaily, daily={FactEntitlementDaily: 0})
+    publish(target, DimEntitlement, frame([term(1, "CUST-1", 1.0, 3, 5)]), dependents=[facts])
+    rows = frame([term(1, "CUST-1", 2.0, 3, 5)])
+    publish(target, DimEntitlement, rows, dependents=[facts])
+    assert target.exists(DimEntitlement)
+
+
 def test_every_publication_has_a_later_version(target: Warehouse) -> None:
     publish(target, DimEntitlement, frame([]))
     entitle(target, Days(day(1), day(2)))

@@ -109,8 +109,7 @@ def with_plan(
         condition = bound(spec.automation_condition, plan)
         return spec.replace_attributes(automation_condition=condition)
 
-    asked: Iterable[Any] = dg.map_asset_specs(asking, assets)
-    return list(asked)
+    return list(dg.map_asset_specs(asking, assets))
 
 
 def _state(asked: Causes, offered: Causes) -> str:

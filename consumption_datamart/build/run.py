@@ -151,5 +151,6 @@ def _in_dagster(
         loggers={EVENTS: event_logger(on_step)},
         is_released_by_runs=False,
         start_day=plan.start,
+        dbt_projects=None,  # a build makes none of what is made of it
     )
     return InDagster(definitions, catalog.models.values(), instance)

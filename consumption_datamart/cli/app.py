@@ -13,12 +13,14 @@ import typer
 from consumption_datamart.cli.of_access import grant_readers
 from consumption_datamart.cli.of_comparison import diff
 from consumption_datamart.cli.of_config import config
-from consumption_datamart.cli.of_lake import check_lake, init
+from consumption_datamart.cli.of_ingest import ingest
+from consumption_datamart.cli.of_lake import check_lake, demo, init
 from consumption_datamart.cli.of_metrics import metrics
 from consumption_datamart.cli.of_page import page
 from consumption_datamart.cli.of_quality import slo, trends
 from consumption_datamart.cli.of_report import report
 from consumption_datamart.cli.of_team_files import assets
+from consumption_datamart.cli.of_upgrade import upgrade
 from consumption_datamart.cli.options import Lake, LakeFormat, Warehouse, a_day
 
 app = typer.Typer(
@@ -125,9 +127,9 @@ def build(
     if accept_deletions:
         settings = settings.model_copy(update={"accept_deletions": True})
     if dry_run:
-        if from_ or to or full:
+        if from_ or to or full or preview:
             raise typer.BadParameter(
-                "--dry-run takes none of --from, --to, --full: these build all they name"
+                "--dry-run takes none of --from, --to, --full, --preview: these build"
             )
         show_plan(plan(settings))
         return
@@ -135,8 +137,10 @@ def build(
     raise typer.Exit(show(settings, from_, to, full=full))
 
 
+app.command()(ingest)
 app.command(name="check-lake")(check_lake)
 app.command()(init)
+app.command()(demo)
 app.command()(report)
 app.command()(page)
 app.command()(metrics)
@@ -144,6 +148,7 @@ app.add_typer(config, name="config")
 app.add_typer(assets, name="assets")
 app.command()(diff)
 app.command(name="grant-readers")(grant_readers)
+app.command()(upgrade)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The commands that are about a lake that is not built yet: check-lake and init."""
+"""The commands that are about a lake that is not built yet: check-lake, init and demo."""
 
 from pathlib import Path
 from typing import Annotated
@@ -36,3 +36,26 @@ def init(
     from consumption_datamart.cli.init import init as propose
 
     propose(folder, force=force, stdout=stdout)
+
+
+def demo(
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder to write the lake to.", metavar="DIR")
+    ] = Path("source_data"),
+) -> None:
+    """Write the sample lake: ninety days of forty customers of six products.
+
+    A folder that has files is left alone.
+    """
+    from consumption_datamart.errors import DatamartError
+    from consumption_datamart.simulation.sample import write_sample
+
+    if out.is_file() or (out.is_dir() and any(out.iterdir())):
+        raise DatamartError(f"{out}: there is something already; name another folder with --out")
+    write_sample(out)
+    typer.echo(
+        f"Wrote the sample lake into {out}. Next:\n"
+        f"  consumption-datamart build --lake {out}\n"
+        "  consumption-datamart report\n"
+        "  dagster dev -m consumption_datamart.definitions"
+    )

@@ -1,6 +1,6 @@
 """From a frozen spec of a table to its Dagster assets."""
 
-from consumption_datamart.factories.catalog import Catalog, nodes_of
+from consumption_datamart.factories.catalog import Catalog, nodes_of, require_models
 from consumption_datamart.factories.dumps import LISTED, ListedSpec, listed_asset, refresh_listed
 from consumption_datamart.factories.figures import figures_asset
 from consumption_datamart.factories.freshness import freshness_checks
@@ -56,5 +56,6 @@ __all__ = [
     "refresh_listed",
     "refresh_table",
     "releasing",
+    "require_models",
     "usual_checks",
 ]

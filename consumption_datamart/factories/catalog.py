@@ -143,6 +143,23 @@ def nodes_of(assets: dg.AssetsDefinition, models: Mapping[str, type[Table]]) -> 
     ]
 
 
+def require_models(
+    assets: Sequence[dg.AssetsDefinition], tables: Mapping[str, type[Table]]
+) -> None:
+    """An asset without a model cannot be loaded: nothing goes unchecked.
+
+    Raises:
+        TypeError: names the asset.
+    """
+    known = {asset_key(model) for model in tables.values()}
+    for key in (key for each in assets for key in each.keys):
+        if key not in known:
+            raise TypeError(
+                f"asset {key.to_user_string()}: it has no model; write one, whose schema and name"
+                " are the asset's key, and give it to build_definitions(own_models=…)"
+            )
+
+
 def _window(model: type[Table], mapping: dg.PartitionMapping | None) -> int:
     """Over how many periods, ending with the period, a mapping lets a period read a table."""
     if model.grain() is Grain.NONE:

@@ -1,7 +1,8 @@
 """The source assets, and the one step that observes them all."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -22,12 +23,21 @@ GONE = "no dump"
 
 
 def lake_sources(
-    specs: Sequence[LakeTableSpec], sources: Sequence[Source], partitions: dg.PartitionsDefinition
+    specs: Sequence[LakeTableSpec],
+    sources: Sequence[Source],
+    partitions: dg.PartitionsDefinition,
+    feeds: Mapping[tuple[str, str], Sequence[dg.AssetKey]] = MappingProxyType({}),
 ) -> dg.AssetsDefinition:
     """The source assets of all lake tables, observed together.
 
     An observation is recorded only of what is new or changed since the last one: of a source with
     daily partitions by day, of any other as a whole.
+
+    Args:
+        specs: of the lake tables.
+        sources: of these.
+        partitions: days.
+        feeds: the assets that write the dumps of a source, by its table and name.
     """
     owners = {spec.contract: spec.owners for spec in specs}
 
@@ -39,6 +49,7 @@ def lake_sources(
                 owners[source.contract],
                 partitions_def=partitions if source.contract.day_column() else None,
                 skippable=True,
+                deps=[_fed_by(key, source) for key in feeds.get(source.key, ())],
             )
             for source in sources
         ],
@@ -57,6 +68,14 @@ def lake_sources(
             remember(context.instance, found.lake, source, seen.contents)
 
     return _lake
+
+
+def _fed_by(key: dg.AssetKey, source: Source) -> dg.AssetDep:
+    """A dump of a day is made by the day of what writes it, which may begin on another."""
+    if source.contract.day_column() is None:
+        return dg.AssetDep(key)
+    mapping = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
+    return dg.AssetDep(key, partition_mapping=mapping)
 
 
 def _news(

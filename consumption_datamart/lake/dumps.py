@@ -150,6 +150,14 @@ class Lake:
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
+    def place(self, name: str) -> str:
+        """Where a file of the lake is, as its filesystem takes it.
+
+        Args:
+            name: relative to the lake.
+        """
+        return f"{self._place[1]}/{name}"
+
     @cached_property
     def _place(self) -> tuple[fsspec.AbstractFileSystem, str]:
         with self._told():

@@ -71,7 +71,10 @@ def walked(root: str) -> Iterator[LakeFile]:
                     continue
                 status = entry.stat()
             except FileNotFoundError:
-                status = entry.stat(follow_symlinks=False)  # a link to nothing: told when read
+                try:
+                    status = entry.stat(follow_symlinks=False)  # a link to nothing: told when read
+                except FileNotFoundError:  # it was there a moment ago: a part of a dump
+                    continue
             name = entry.path.removeprefix(root).removeprefix("/")
             yield LakeFile(
                 entry.path, name, status.st_size, stamp_of_status(status), None, status.st_mtime

@@ -13,7 +13,8 @@ from consumption_datamart.errors import LakeError
 from consumption_datamart.lake.dumps import READ_AS, DumpFile, Lake
 from consumption_datamart.lake.files import NOT_DATA, NOT_YET_DATA, LakeFile
 from consumption_datamart.lake.formats import FileFormat
-from consumption_datamart.lake.sources import Source, Sources, parse
+from consumption_datamart.lake.parsing import parse
+from consumption_datamart.lake.sources import Source, Sources
 from consumption_datamart.lake.sources_file import FILE
 from consumption_datamart.schema.days import Days
 

@@ -75,6 +75,29 @@ class Pattern:
         (day,) = days if len(days) == 1 else {None}
         return day if day is not None and day in PLAUSIBLE else None
 
+    def written(self, day: date, part: str, ending: str) -> str:
+        """A path of this pattern.
+
+        Args:
+            day: that it is of.
+            part: what stands for the first `*`.
+            ending: what stands for one at its end.
+
+        Raises:
+            PatternError: more than a day and a `*` is open.
+        """
+        text = self.text.replace("**/", "")
+        if text.endswith(".*"):
+            text = text.removesuffix(".*") + ending
+        text = text.replace("*", part, 1)
+        name = PART.sub(lambda found: _as_written(found, day), text)
+        if not self.has_day or "*" in name or not self.takes(name) or self.day(name) != day:
+            raise PatternError(
+                f"{self.text}: a day alone does not say how a file is called; write it with {{day}}"
+                " and at most one *"
+            )
+        return name
+
     def takes(self, name: str) -> bool:
         """Whether a path is one of this pattern."""
         return self.expression.fullmatch(name) is not None
@@ -111,6 +134,10 @@ def _parts(text: str, formats: list[tuple[str, str]]) -> Iterator[str]:
                 f"{found[0]} is unknown; there are {{day}}, {{day:%Y%m%d}}, {{hour}}, * and **"
             )
     yield _literal(text[position:])
+
+
+def _as_written(found: re.Match[str], day: date) -> str:
+    return day.strftime(found["format"] or "%Y-%m-%d") if found["name"] == "day" else found[0]
 
 
 def _literal(text: str) -> str:

@@ -12,10 +12,9 @@ from functools import cached_property
 
 import pandas as pd
 
-from consumption_datamart.errors import LakeError
 from consumption_datamart.lake.formats import Dialect, FileFormat, format_of, formats
 from consumption_datamart.lake.patterns import Pattern
-from consumption_datamart.lake.sources_file import Entry, SourcesFile, read
+from consumption_datamart.lake.sources_file import Entry, SourcesFile
 from consumption_datamart.lake.tables import TableFormat
 from consumption_datamart.lateness import declared
 from consumption_datamart.schema.lake import CONTRACTS, Contract
@@ -186,58 +185,3 @@ class Sources:
         if not entries:
             return [Source(contract, table, None, zone)]
         return [Source(contract, entry.name, entry, zone) for entry in entries]
-
-
-def parse(text: str, where: str) -> Sources:
-    """The sources that a text in TOML describes.
-
-    Args:
-        text: of `lake.toml`.
-        where: the file's name, for messages.
-
-    Raises:
-        LakeError: names the file, the key, and what would be right.
-    """
-    sources = Sources(read(text, where))
-    for source in sources.all:
-        _require_sense(source, where)
-    for contract in CONTRACTS:
-        names = [source.name for source in sources.of(contract)]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise LakeError(
-                f'{where}: [[{contract.table_name()}]] name = "{twice[0]}": two sources of a table'
-                " must not have one name"
-            )
-    return sources
-
-
-def _require_sense(source: Source, where: str) -> None:
-    if source.entry is None:
-        return
-    at = f"{where}: [[{source.table}]] {source.name}"
-    known = source.contract.ibis_schema()
-    if unknown := sorted(source.columns.keys() - set(known)):
-        raise LakeError(
-            f"{at}: columns.{unknown[0]}: {source.table} has no such column; it has"
-            f" {', '.join(known)}"
-        )
-    if source.table_format is None and source.day_column is not None:
-        raise LakeError(
-            f'{at}: day = "{source.day_column}": a file is of the day that its path says; only a'
-            ' table has a day column: format = "delta" or "iceberg"'
-        )
-    if source.table_format is not None and Pattern(source.entry.files).has_marks:
-        raise LakeError(
-            f'{at}: files = "{source.entry.files}": a table is one folder; name it without {{day}}'
-            " and *"
-        )
-    if source.contract.day_column() and not source.has_days:
-        remedy = (
-            "write {day} where the date stands, or {day:%Y%m%d}"
-            if source.table_format is None
-            else 'set day = "…" to the column that has the day of a row'
-        )
-        raise LakeError(
-            f'{at}: files = "{source.entry.files}": it does not say of which day a file is;'
-            f" {remedy}"
-        )

@@ -1,16 +1,19 @@
 """`lake.toml`: what may stand in it, and what is said where it has a mistake (spec, section 6)."""
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from datetime import date
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 import duckdb
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from consumption_datamart.errors import LakeError, first_line
+from consumption_datamart.errors import LakeError, first_line, masked
 from consumption_datamart.lake.formats import Dialect, formats
 from consumption_datamart.lake.patterns import Pattern, PatternError
+from consumption_datamart.secrets import has_secret
 
 FILE = "lake.toml"
 
@@ -66,6 +69,43 @@ class Entry(_Strict):
     day_zone: Zone | None = None
 
 
+PARAMETER = re.compile(r"(?<![:\w]):(start|end|day)\b")
+"""In a query: the first moment of a day, that of the next, and the day."""
+
+
+def _query(text: str) -> None:
+    named = set(PARAMETER.findall(text))
+    if not (named >= {"start", "end"} or "day" in named):
+        raise ValueError("it asks for no day; write … >= :start AND … < :end, or … = :day")
+
+
+def _url(text: str) -> None:
+    if "://" not in text and not has_secret(text):
+        raise ValueError("it is no URL; write postgresql://user@host/database, sqlite:///file")
+    if masked(text) != text and not has_secret(text):
+        raise ValueError(
+            "write no password in it, but where it comes from: postgresql://user:${NAME}@host/…"
+        )
+
+
+class IngestEntry(_Strict):
+    """What a source's dumps are read from, as `lake.toml` has it: a query, or a function."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
+    url: Annotated[str, _checked(_url)] | None = Field(default=None, repr=False)
+    query: Annotated[str, _checked(_query)] | None = None
+    function: str | None = Field(default=None, pattern=r"^\w+(\.\w+)+$")
+    table: Literal["invoices", "entitlements", "telemetry", "bundles", "accounts", "exchange_rates"]
+    since: date
+    source: str | None = None
+    policy: str | None = None
+    schedule: str | None = None
+    reread_days: int = Field(default=1, ge=0)
+    today: bool = False
+    schema_changes: Literal["evolve", "freeze"] = "evolve"
+    owner: str | None = None
+
+
 class Silence(_Strict):
     """What missing telemetry says."""
 
@@ -84,6 +124,7 @@ class SourcesFile(_Strict):
     bundles: list[Entry] = []
     accounts: list[Entry] = []
     exchange_rates: list[Entry] = []
+    ingest: list[IngestEntry] = []
 
 
 def read(text: str, where: str) -> SourcesFile:
@@ -117,7 +158,7 @@ def _problem(error: ValidationError, found: Mapping[str, Any]) -> str:
         known = ", ".join(_known_keys(problem["loc"]))
         return f"{key}: there is no such key; there are {known}"
     if isinstance(error_of := problem.get("ctx", {}).get("error"), PatternError | ValueError):
-        return f"{key} = {problem['input']!r}: {error_of}"
+        return f"{key} = {masked(str(problem['input']))!r}: {error_of}"
     if problem["type"] == "missing":
         return f"{key}: it is missing"
     return f"{key} = {str(problem['input'])[:60]!r}: {problem['msg']}"
@@ -131,5 +172,5 @@ def _known_keys(path: Sequence[int | str]) -> Sequence[str]:
         elif part == "csv":
             model = Dialect
         elif isinstance(part, int):
-            model = Entry
+            model = IngestEntry if path[0] == "ingest" else Entry
     return list(model.model_fields)

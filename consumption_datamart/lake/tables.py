@@ -166,10 +166,23 @@ class TableFormat(Parquet):
                 f"the {self.name} table {uri}: {column} is null in {nulls:,} rows, so that they are"
                 " of no day; mend the table, or set day to a column that all rows have"
             )
-        for day in sorted(_days(table, files, column)):
+        for day in sorted(self._days(uri, table, files, column)):
             own = [each for each in files if each.may_have(day)]
             part = Part(uri, table.version, column, day)
             yield Dump(part, day, sum(each.size for each in own), _stamp(own))
+
+    def _days(
+        self, uri: str, table: OpenTable, files: Sequence[TableFile], column: str
+    ) -> Collection[date]:
+        """The days of a table; its rows are read where files do not tell, once a version."""
+        if all(each.first is not None and each.first == each.last for each in files):
+            return {each.first for each in files if each.first is not None}
+        asked = self.name, uri, _stamp(files), column
+        if asked not in _READ:
+            while len(_READ) >= REMEMBERED:
+                _READ.pop(next(iter(_READ)))
+            _READ[asked] = _days_read(table, column)
+        return _READ[asked]
 
     def headers(
         self,
@@ -191,14 +204,16 @@ class TableFormat(Parquet):
         return super().headers(copies, files, dialect, connection)
 
 
-def _days(table: OpenTable, files: Sequence[TableFile], column: str) -> set[date]:
-    """The days of a table; its rows are read where files do not tell."""
-    if all(each.first is not None and each.first == each.last for each in files):
-        return {each.first for each in files if each.first is not None}
+REMEMBERED = 64
+_READ: dict[tuple[str, str, str, str], frozenset[date]] = {}
+"""By format, URI, files and column: the days whose rows were read; the lake is listed often."""
+
+
+def _days_read(table: OpenTable, column: str) -> frozenset[date]:
     found: set[date] = set()
     for batch in table.rows(column, only=[column]):
         found |= {day_of(value) for value in batch.column(0).unique().to_pylist()}
-    return found
+    return frozenset(found)
 
 
 def day_of(value: object) -> date:

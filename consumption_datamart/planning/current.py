@@ -12,9 +12,10 @@ from consumption_datamart.planning.graph import Node
 from consumption_datamart.planning.news import LakeNews, lake_news
 from consumption_datamart.planning.pending import Pending, pending
 from consumption_datamart.planning.ready import ready, with_followers
+from consumption_datamart.planning.settled import is_settled
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import models_of
-from consumption_datamart.warehouse import Warehouse, read_ledger
+from consumption_datamart.warehouse import Ledger, Warehouse, read_ledger
 
 BUSY_SECONDS = 3.0
 """How long to wait for a run that is writing; it is asked again at the next tick."""
@@ -27,10 +28,12 @@ class Look(NamedTuple):
     Attributes:
         waiting: all of it.
         ready: what waits for nothing else.
+        ledger: what was published.
     """
 
     waiting: Pending
     ready: Pending
+    ledger: Ledger
 
 
 class CurrentPlan:
@@ -52,6 +55,7 @@ class CurrentPlan:
         self._lock = threading.Lock()
         self._tick: object = None
         self._look: Look | None = None
+        self._settled: tuple[object, Ledger | None] | None = None
 
     def look(self, tick: object) -> Look | None:
         """What is to be refreshed, as of a tick.
@@ -67,6 +71,20 @@ class CurrentPlan:
                 self._look, self._tick = self._plan(), tick
             return self._look
 
+    def settled(self, nodes: Sequence[Node], tick: object) -> Ledger | None:
+        """What was published, where these tables are settled; None: not now, or it cannot be told.
+
+        Args:
+            nodes: the same for all who ask.
+            tick: see `look`.
+        """
+        look = self.look(tick)
+        with self._lock:
+            if self._settled is None or self._settled[0] != tick:
+                is_so = look is not None and is_settled(nodes, look.ledger)
+                self._settled = tick, look.ledger if look and is_so else None
+            return self._settled[1]
+
     def _plan(self) -> Look | None:
         try:
             ledger, news = read_ledger(self.warehouse), self._news()
@@ -76,7 +94,7 @@ class CurrentPlan:
         waiting = pending(self.nodes, ledger, news)
         offered = with_followers(self.nodes, waiting, ready(self.nodes, ledger, waiting))
         together = {name: {**waiting[name], **offered.get(name, {})} for name in waiting}
-        return Look(self._with_loads(together), self._with_loads(offered))
+        return Look(self._with_loads(together), self._with_loads(offered), ledger)
 
     def _news(self) -> LakeNews:
         try:

@@ -67,6 +67,8 @@ def days_seen(
     """
     seen = []
     for model, window in daily.items():
+        if transaction.lacks(model):  # nor is there yet what is made of it
+            continue
         rows = transaction.slice(model)
         shared = [name for name in spans.columns if name in rows.columns]
         if shared:

@@ -43,7 +43,7 @@ def upgrade(
     warehouse: Warehouse,
     models: Collection[type[Table]],
     tell: Callable[[str], None] = lambda _: None,
-) -> None:
+) -> bool:
     """Gives all tables that are there the columns of this version, in one transaction.
 
     Tables that are begun anew are struck out of the ledger, so that they are built again. A
@@ -53,6 +53,9 @@ def upgrade(
         warehouse: of this version or an earlier one.
         models: of all tables.
         tell: is told what cannot be kept, before anything is changed.
+
+    Returns:
+        Whether anything had to be done.
 
     Raises:
         WarehouseError: the warehouse is of a later version, or cannot be opened.
@@ -69,7 +72,7 @@ def upgrade(
                         f" knows {SCHEMA_VERSION}; upgrade consumption-datamart, or name another"
                     )
                 if stored == fingerprint:
-                    return
+                    return False
     for line in losses(warehouse, models):
         tell(line)
     with warehouse.transaction() as transaction:
@@ -77,6 +80,7 @@ def upgrade(
         require_ledger(transaction)
         transaction.clear(SchemaVersion)
         transaction.append(SchemaVersion, [(SCHEMA_VERSION, fingerprint)])
+    return True
 
 
 def _upgrade(transaction: Transaction, models: Collection[type[Table]]) -> None:

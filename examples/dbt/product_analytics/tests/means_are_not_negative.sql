@@ -1,0 +1,1 @@
+select * from {{ ref('customer_summary') }} where mean_consumption < 0
