@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import dagster as dg
 
 from consumption_datamart.alerts.config import AlertSettings
-from consumption_datamart.alerts.evaluation import Found, conclude, read_mart
+from consumption_datamart.alerts.evaluation import Found, conclude, judge, read_mart
 from consumption_datamart.alerts.instance import (
     OK,
     check_readings,
@@ -73,24 +73,49 @@ def evaluate_after_build(
     """
 
     def readings(now: datetime) -> Found:
-        value, told = (BROKEN, end.problem) if end.problem else (OK, "a build has succeeded")
-        found = read_mart(warehouse, settings, end.limits, now)
-        found["build"] = [Reading("build", SUBJECT, value, told)]
-        if end.checks is not None and end.instance is not None:
-            found["check"] = list(check_readings(latest_checks(end.instance, end.checks)))
-            found["run"] = list(run_readings(end.instance, end.build_job, now))
-        elif end.checks is not None:
-            latest = {
-                each.asset_check_key: LatestCheck(False, each)
-                for each in end.evaluations
-                if each.asset_check_key in end.checks
-            }
-            found["check"] = list(check_readings(latest))
-        return found
+        return _readings(warehouse, end, settings, now)
 
-    unread = {("check", check_subject(key)) for key in end.checks or ()}
     book, is_told = AlertStore(warehouse), settings.delivery.by_build
-    transitions = conclude(book, readings, settings, log, now, unread, is_told=is_told)
+    transitions = conclude(book, readings, settings, log, now, _unread(end), is_told=is_told)
     if end.instance is not None:
         show_anomalies(end.instance, transitions)
     return transitions
+
+
+def would_tell(
+    warehouse: Warehouse, copied: Warehouse, end: BuildEnd, settings: AlertSettings
+) -> Sequence[Transition]:
+    """The lines that a build has crossed in a copy of the mart; nothing is written or told.
+
+    Args:
+        warehouse: the mart, as readers see it; it keeps the alerts.
+        copied: the copy that was built.
+        end: how that has ended.
+        settings: lines and margins.
+    """
+    now = datetime.now(UTC)
+    found = _readings(copied, end, settings, now)
+    known = AlertStore(warehouse).alerts()
+    return judge(known, found, now.replace(tzinfo=None), _unread(end)).transitions
+
+
+def _readings(warehouse: Warehouse, end: BuildEnd, settings: AlertSettings, now: datetime) -> Found:
+    value, told = (BROKEN, end.problem) if end.problem else (OK, "a build has succeeded")
+    found = read_mart(warehouse, settings, end.limits, now)
+    found["build"] = [Reading("build", SUBJECT, value, told)]
+    if end.checks is not None and end.instance is not None:
+        found["check"] = list(check_readings(latest_checks(end.instance, end.checks)))
+        found["run"] = list(run_readings(end.instance, end.build_job, now))
+    elif end.checks is not None:
+        latest = {
+            each.asset_check_key: LatestCheck(False, each)
+            for each in end.evaluations
+            if each.asset_check_key in end.checks
+        }
+        found["check"] = list(check_readings(latest))
+    return found
+
+
+def _unread(end: BuildEnd) -> set[tuple[str, str]]:
+    """What stays as it is where there is no reading of it."""
+    return {("check", check_subject(key)) for key in end.checks or ()}

@@ -1,7 +1,7 @@
 """Building the mart as a user asks for it."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -65,8 +65,18 @@ def build_in(
     *,
     full: bool = False,
     on_step: OnStep | None = None,
+    only: Collection[str] | None = None,
 ) -> tuple[BuildResult, Catalog]:
     """Builds as `build` does; an instance of Dagster keeps a record of it, if there is one.
+
+    Args:
+        instance: Dagster's; None: nothing is recorded.
+        settings: where the lake and the warehouse are.
+        first: see `build`.
+        last: see `build`.
+        full: see `build`.
+        on_step: see `build`.
+        only: full names of the tables that may be built; None: all.
 
     Returns:
         What was done, and all tables that it knew.
@@ -90,9 +100,10 @@ def build_in(
         if instance is None
         else _in_dagster(settings, catalog, instance, plan, on_step)
     )
-    runs = Runs(executor, catalog.nodes(), warehouse, plan)
+    nodes = [node for node in catalog.nodes() if only is None or node.name in only]
+    runs = Runs(executor, nodes, warehouse, plan)
     try:
-        if plan.is_anew:
+        if plan.is_anew and only is None:
             runs.all()
         runs.awaited()
     finally:

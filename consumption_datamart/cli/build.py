@@ -10,6 +10,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from consumption_datamart.build import BuildResult, build, build_and_alert
+from consumption_datamart.build.result import asset_name
+from consumption_datamart.build.simulating import simulate
 from consumption_datamart.cli.diff import write
 from consumption_datamart.cli.screen import Screen
 from consumption_datamart.comparison import preview
@@ -135,6 +137,33 @@ def preview_and_show(
     write(found, "table")
     (result,) = built
     return display.tell(result)
+
+
+def simulate_and_show(settings: Settings, selected: Sequence[str] | None) -> int:
+    """Builds into a copy, and shows what was built, and what would be alerted.
+
+    Args:
+        settings: where the lake and the warehouse are.
+        selected: keys of the assets to build; None: all.
+
+    Returns:
+        The exit code: 1 if anything failed.
+    """
+    tables = {asset_name(model): model.full_name() for model in models().values()}
+    only = None if selected is None else {tables[key] for key in selected if key in tables}
+    with BuildDisplay() as display:
+        found = simulate(settings, only, display.on_step)
+    code = display.summarize(found.result)
+    for each in found.alerts:
+        told = f"{each.alert.state.upper()} {each.alert.signal} {each.alert.subject}"
+        Screen().print(f"Would tell: {told}: {each.alert.summary}", highlight=False, soft_wrap=True)
+    if others := [key for key in selected or () if key not in tables]:
+        display.console.print(
+            f"Not simulated, as they are no tables of the mart: {', '.join(others)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return code
 
 
 def show_plan(steps: Sequence[Step]) -> None:

@@ -170,3 +170,20 @@ def history(
     settings, view = _defined(lake, warehouse)
     asset = view.require(key)
     write_history(_told(look(view, settings, asset.key, last)), asset.key, format_)
+
+
+@assets.command()
+def simulate(
+    select: Select = None,
+    lake: Lake = None,
+    warehouse: Warehouse = None,
+) -> None:
+    """Build what is to be refreshed in a copy; say how long it takes and what it would alert.
+
+    Nothing is touched: neither the mart nor alerts, and nobody is told. Ends with code 1 where
+    something could not be built.
+    """
+    from consumption_datamart.cli.build import simulate_and_show
+
+    settings, view = _defined(lake, warehouse, select)
+    raise typer.Exit(simulate_and_show(settings, None if select is None else list(view.assets)))

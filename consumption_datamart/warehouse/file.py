@@ -68,6 +68,8 @@ class FileWarehouse(Warehouse):
     @contextmanager
     def copied(self) -> Iterator[Warehouse]:
         """In a folder beside the file."""
+        if self.path.parent.is_dir() and not self.is_there():
+            raise WarehouseError(f"warehouse {self.url}: nothing was built yet; build it first")
         try:
             folder = tempfile.TemporaryDirectory(prefix="preview", dir=self.path.parent)
         except OSError as error:
