@@ -133,9 +133,8 @@ class Lake:
 
     def uri_of(self, name: str) -> str:
         """A folder of the lake: a local path, or a URI."""
-        filesystem, root = self._place
-        path = f"{root}/{name}"
-        return path if self.is_local else str(filesystem.unstrip_protocol(path))
+        path = self.place(name)
+        return path if self.is_local else str(self.filesystem.unstrip_protocol(path))
 
     def text(self, name: str) -> str | None:
         """A small file of the lake as text; None: it is not there.
