@@ -60,7 +60,7 @@ class Damage:
     good: bytes
     content: bytes
     is_part: bool
-    is_configured: bool
+    is_configured: bool = False
 
     @classmethod
     def of(cls, number: int) -> "Damage":

@@ -85,7 +85,7 @@ def by_hand(company: Path, lake: Path) -> None:
 def test_the_page_leads_to_what_a_script_of_ones_own_would_give(
     company: Path, tmp_path: Path
 ) -> None:
-    (text,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    text, *_ = re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
     (company / "lake.toml").write_text(text)
     checked = cli.run("check-lake", "--lake", str(company))
     assert checked.code == 0, checked.err
