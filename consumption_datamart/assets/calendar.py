@@ -45,6 +45,7 @@ def with_date(rows: ir.Table, name: str, since_1970: ir.IntegerValue) -> ir.Tabl
         name: of the new column.
         since_1970: of the rows.
     """
+    columns = rows.columns
     rows = in_steps(rows.mutate(_day=since_1970.cast("int64") + FROM_ERA_TO_1970))
     rows = in_steps(rows.mutate(_era=rows["_day"] // 146_097, _of_era=rows["_day"] % 146_097))
     of_era = rows["_of_era"]
@@ -62,7 +63,7 @@ def with_date(rows: ir.Table, name: str, since_1970: ir.IntegerValue) -> ir.Tabl
     )
     is_null = rows["_day"].isnull()
     found = rows.mutate(**{name: is_null.ifelse(ibis.null("date"), date)})
-    return found.drop("_day", "_era", "_of_era", "_year", "_of_year", "_month")
+    return found.select(*columns, name)  # drop would write them in any order
 
 
 def in_steps(rows: ir.Table) -> ir.Table:

@@ -104,5 +104,5 @@ def with_names(
             customers.valid_from <= rows.day,
             customers.valid_to > rows.day,
         ],
-    ).drop("valid_from", "valid_to")
+    ).select(*rows.columns, "customer_name")
     return named.inner_join(dim_product.select("product_id", "product_name", *more), "product_id")
