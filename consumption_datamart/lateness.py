@@ -58,7 +58,12 @@ class Lateness(NamedTuple):
     @property
     def name(self) -> str:
         """How messages call it."""
-        return self.table if self.source == self.table else f"{self.table} '{self.source}'"
+        return name_of(self.table, self.source)
+
+
+def name_of(table: str, source: str) -> str:
+    """How messages call a source of a lake table."""
+    return table if source == table else f"{table} '{source}'"
 
 
 def lateness(

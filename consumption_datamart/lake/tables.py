@@ -8,7 +8,8 @@ this disk first, at the version of the table that was listed.
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
+from functools import cache
 from typing import NamedTuple
 
 import duckdb
@@ -19,6 +20,7 @@ from consumption_datamart.lake.copies import Copies
 from consumption_datamart.lake.dumps import DumpFile, in_a_line
 from consumption_datamart.lake.formats import Dialect, Header
 from consumption_datamart.lake.formats.parquet import Parquet
+from consumption_datamart.lake.table_days import day_of
 
 
 class TableFile(NamedTuple):
@@ -48,11 +50,14 @@ class OpenTable(ABC):
 
     Attributes:
         version: of it.
-        changed_at: when it was committed, in UTC.
     """
 
     version: str
-    changed_at: datetime
+
+    @property
+    @abstractmethod
+    def changed_at(self) -> datetime:
+        """When it was committed, in UTC."""
 
     @abstractmethod
     def files(self, column: str | None) -> Sequence[TableFile]:
@@ -192,11 +197,12 @@ class TableFormat(Parquet):
         connection: duckdb.DuckDBPyConnection,
     ) -> dict[DumpFile, Header]:
         """Of the copies, which are made here."""
+        opened = cache(self.opened)  # all days of a version are read from one table
         for file in files:
             if file.part is None:
                 raise TypeError(f"{file.name}: it is of a table, and does not say which part")
             try:
-                table = self.opened(file.part.uri, file.part.version)
+                table = opened(file.part.uri, file.part.version)
                 copies.keep(file, table.rows(file.part.column, file.part.day))
             except Exception as error:  # each library has errors of its own
                 problem = f"cannot be read as {self.name}: {in_a_line(error)}; build again"
@@ -214,25 +220,6 @@ def _days_read(table: OpenTable, column: str) -> frozenset[date]:
     for batch in table.rows(column, only=[column]):
         found |= {day_of(value) for value in batch.column(0).unique().to_pylist()}
     return frozenset(found)
-
-
-def day_of(value: object) -> date:
-    """The day that a value of a column says.
-
-    Args:
-        value: a date, a moment, whose date counts as it is written, or an ISO text of either.
-
-    Raises:
-        LakeError: it says none.
-    """
-    if isinstance(value, datetime):
-        return (value if value.tzinfo is None else value.astimezone(UTC)).date()
-    if isinstance(value, date):
-        return value
-    try:
-        return date.fromisoformat(str(value)[:10])
-    except ValueError as error:
-        raise LakeError(f"{value!r} is no day; it has to be a date, as 2026-01-05") from error
 
 
 def _stamp(files: Sequence[TableFile]) -> str:

@@ -8,7 +8,7 @@ import ibis
 import pandas as pd
 
 from consumption_datamart.errors import WarehouseError
-from consumption_datamart.lateness import Lateness, all_lateness
+from consumption_datamart.lateness import Lateness, all_lateness, name_of
 from consumption_datamart.schema.alerts import Alert
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import REQUIRED_TABLES
@@ -127,11 +127,7 @@ def _missing(found: Delivered, ledger: Ledger, day: date) -> Iterator[str]:
         if days and any(ledger.of(f"{RAW}{table}")):
             asked = Days(max(min(days), day - WINDOW), min(max(days), day))
             if ranges := _ranges(each for each in asked.each() if each not in days):
-                yield f"{_name(table, source)} has no dump of {ranges}: the report is without it."
-
-
-def _name(table: str, source: str) -> str:
-    return table if source == table else f"{table} '{source}'"
+                yield f"{name_of(table, source)} has no dump of {ranges}: the report is without it."
 
 
 def _ranges(days: Iterable[date]) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from consumption_datamart.errors import LakeError
 from consumption_datamart.lake.formats import literal, quoted
-from consumption_datamart.lake.tables import OpenTable, TableFile, TableFormat, day_of
+from consumption_datamart.lake.table_days import day_of, day_type
+from consumption_datamart.lake.tables import OpenTable, TableFile, TableFormat
 
 ONE = timedelta(days=1)
 
@@ -24,8 +24,12 @@ class DeltaTable(OpenTable):
         at = None if version is None else int(version)
         self.table = deltalake.DeltaTable(uri, version=at)
         self.version = str(self.table.version())
+
+    @property
+    def changed_at(self) -> datetime:
+        """By the last commit, which is read for it."""
         (last,) = self.table.history(1)
-        self.changed_at = datetime.fromtimestamp(last["timestamp"] / 1000, UTC)
+        return datetime.fromtimestamp(last["timestamp"] / 1000, UTC)
 
     def files(self, column: str | None) -> Sequence[TableFile]:
         """As the log has them; of columns of a partition it has values, of others statistics."""
@@ -55,14 +59,8 @@ class DeltaTable(OpenTable):
         }
 
     def _type(self, column: str) -> str:
-        known = {field.name: str(field.type.type) for field in self.table.schema().fields}
-        if column not in known:
-            raise LakeError(f"day = '{column}': there is no such column; it has {', '.join(known)}")
-        if known[column] not in ("date", "string", "timestamp", "timestamp_ntz"):
-            raise LakeError(
-                f"day = '{column}': {known[column]} has no days; name a date, a moment or a text"
-            )
-        return known[column]
+        fields = self.table.schema().fields
+        return day_type(column, {field.name: str(field.type.type) for field in fields})
 
     def _is_of(self, column: str, day: date) -> str:
         name, kind = quoted(column), self._type(column)

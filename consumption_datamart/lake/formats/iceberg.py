@@ -11,10 +11,12 @@ from fsspec.core import url_to_fs
 
 from consumption_datamart.errors import LakeError
 from consumption_datamart.lake.formats import quoted
-from consumption_datamart.lake.tables import OpenTable, TableFile, TableFormat, day_of
+from consumption_datamart.lake.table_days import day_of, day_type
+from consumption_datamart.lake.tables import OpenTable, TableFile, TableFormat
 
 if TYPE_CHECKING:
     from pyiceberg.table import FileScanTask
+    from pyiceberg.types import NestedField
 
 EPOCH = datetime(1970, 1, 1)
 ONE = timedelta(days=1)
@@ -44,14 +46,22 @@ class IcebergTable(OpenTable):
             raise LakeError(f"the iceberg table {uri} has no snapshot: nothing was written to it")
         self.snapshot = snapshot
         self.version = str(snapshot.snapshot_id)
-        self.changed_at = datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC)
+
+    @property
+    def changed_at(self) -> datetime:
+        """By the snapshot."""
+        return datetime.fromtimestamp(self.snapshot.timestamp_ms / 1000, UTC)
 
     def files(self, column: str | None) -> Sequence[TableFile]:
         """As the manifests have them, with their statistics."""
-        if column is not None:
-            self._field(column)
         tasks = self.table.scan(snapshot_id=self.snapshot.snapshot_id).plan_files()
-        return [self._file(task, column) for task in tasks]
+        if column is None:
+            return [
+                TableFile(_mark(each), each.file.file_size_in_bytes, None, None) for each in tasks
+            ]
+        self._type(column)
+        field = self.table.schema().find_field(column)
+        return [_file(each, field) for each in tasks]
 
     def rows(
         self, column: str | None, day: date | None = None, only: Collection[str] | None = None
@@ -62,52 +72,42 @@ class IcebergTable(OpenTable):
         scan = self.table.scan(where, fields, snapshot_id=self.snapshot.snapshot_id)
         return scan.to_arrow_batch_reader()
 
-    def _field(self, column: str) -> tuple[int, Any]:
-        """The number and the type of the day column."""
-        from pyiceberg.types import DateType, StringType, TimestampType, TimestamptzType
-
-        known = {field.name: field for field in self.table.schema().fields}
-        if column not in known:
-            raise LakeError(f"day = '{column}': there is no such column; it has {', '.join(known)}")
-        found = known[column]
-        if not isinstance(
-            found.field_type, DateType | StringType | TimestampType | TimestamptzType
-        ):
-            raise LakeError(
-                f"day = '{column}': {found.field_type} has no days; name a date, a moment or a text"
-            )
-        return found.field_id, found.field_type
-
-    def _file(self, task: "FileScanTask", column: str | None) -> TableFile:
-        file = task.file
-        mark = " ".join([file.file_path, *sorted(map(_deletion, task.delete_files))])
-        if column is None:
-            return TableFile(mark, file.file_size_in_bytes, None, None)
-        number, _ = self._field(column)
-        nulls = (file.null_value_counts or {}).get(number) or 0
-        first, last = (
-            self._day((bounds or {}).get(number), column)
-            for bounds in (file.lower_bounds, file.upper_bounds)
-        )
-        return TableFile(mark, file.file_size_in_bytes, first, last, nulls)
-
-    def _day(self, bound: bytes | None, column: str) -> date | None:
-        from pyiceberg.conversions import from_bytes
-
-        if bound is None:
-            return None
-        _, kind = self._field(column)
-        value: object = from_bytes(kind, bound)
-        if not isinstance(value, int):
-            return day_of(value)
-        since = timedelta(days=value) if str(kind) == "date" else timedelta(microseconds=value)
-        return (EPOCH + since).date()
+    def _type(self, column: str) -> str:
+        fields = self.table.schema().fields
+        return day_type(column, {field.name: str(field.field_type) for field in fields})
 
     def _is_of(self, column: str, day: date) -> str:
-        _, kind = self._field(column)
-        time = {"timestamp": "T00:00:00", "timestamptz": "T00:00:00+00:00"}.get(str(kind), "")
+        kind = self._type(column)
+        time = {"timestamp": "T00:00:00", "timestamptz": "T00:00:00+00:00"}.get(kind, "")
         name = quoted(column)
         return f"{name} >= '{day}{time}' AND {name} < '{day + ONE}{time}'"
+
+
+def _file(task: "FileScanTask", field: "NestedField") -> TableFile:
+    """With the first and the last day of its rows, where statistics tell."""
+    file, number = task.file, field.field_id
+    nulls = (file.null_value_counts or {}).get(number) or 0
+    first, last = (
+        _day((bounds or {}).get(number), field.field_type)
+        for bounds in (file.lower_bounds, file.upper_bounds)
+    )
+    return TableFile(_mark(task), file.file_size_in_bytes, first, last, nulls)
+
+
+def _day(bound: bytes | None, kind: Any) -> date | None:
+    from pyiceberg.conversions import from_bytes
+
+    if bound is None:
+        return None
+    value: object = from_bytes(kind, bound)
+    if not isinstance(value, int):
+        return day_of(value)
+    since = timedelta(days=value) if str(kind) == "date" else timedelta(microseconds=value)
+    return (EPOCH + since).date()
+
+
+def _mark(task: "FileScanTask") -> str:
+    return " ".join([task.file.file_path, *sorted(map(_deletion, task.delete_files))])
 
 
 def _deletion(file: Any) -> str:
