@@ -53,6 +53,7 @@ from consumption_datamart.page.asset import SITE, page_assets
 from consumption_datamart.partitions import Partitions, partitions
 from consumption_datamart.planning import CurrentPlan, Node
 from consumption_datamart.resources import resources_of
+from consumption_datamart.reverse_etl import sent
 from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.monitoring import MONITORING as MONITORED
 from consumption_datamart.schema.raw import Declarations, Dumps, models_of
@@ -159,9 +160,12 @@ def build_definitions(
         assets = with_plan(assets, plan)
         dbt = downstream(settings, catalog, plan, logging.getLogger(__name__))
         assets += dbt.assets
-        beside = site | fed.selection | dbt.selection
+        crm = sent(settings, catalog, plan, logging.getLogger(__name__))
+        assets += crm.assets
+        beside = site | fed.selection | dbt.selection | crm.selection
         schedules = [observe_schedule(lake), monitor_schedule(), *dbt.schedules]
-        sensors = [first_observation_sensor(), automation_sensor([dbt.keys, fed.keys])]
+        apart_runs = [dbt.keys, fed.keys, *([key] for key in crm.keys)]
+        sensors = [first_observation_sensor(), automation_sensor(apart_runs)]
         automation = [each.name for each in schedules] + [each.name for each in sensors]
         checks = told_checks(check_keys([*assets, fresh]))
         watched = Watched(checks, automation, BUILD_JOB, settings, broken)

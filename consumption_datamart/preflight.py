@@ -24,6 +24,7 @@ from consumption_datamart.lake.listing import listing
 from consumption_datamart.lake.parsing import Ingest
 from consumption_datamart.lake.sources_file import FILE
 from consumption_datamart.planning import CurrentPlan
+from consumption_datamart.reverse_etl import sent
 from consumption_datamart.secrets import revealed
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import warehouse_of
@@ -56,6 +57,8 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from _routes(settings)
     if settings.dbt_projects:
         yield from _dbt(settings)
+    if settings.reverse_etl is not None:
+        yield from _syncs(settings)
     if settings.page is not None and "://" not in settings.page:
         yield _finding("page", lambda: _folder(Path(settings.page or "").absolute().parent))
     if settings.dagster_home is not None:
@@ -119,6 +122,21 @@ def _dbt(settings: Settings) -> Iterator[Finding]:
         yield Finding("dbt", told, True)
     for _, told in found.problems:
         yield Finding("dbt", told, False)
+
+
+def _syncs(settings: Settings) -> Iterator[Finding]:
+    """Each sync of Census: whether Census knows it."""
+    try:
+        catalog, warehouse = catalog_of(settings), warehouse_of(settings)
+        plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse, lake_of(settings))
+        found = sent(settings, catalog, plan)
+    except DatamartError as error:
+        yield Finding("reverse_etl", first_line(error), False)
+        return
+    for problem in found.problems:
+        yield Finding("reverse_etl", problem, False)
+    for name, ask in found.asking.items():
+        yield _finding(f"sync {name}", ask)
 
 
 def _routes(settings: Settings) -> Iterator[Finding]:

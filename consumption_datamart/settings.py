@@ -166,6 +166,16 @@ class Settings(BaseSettings):
         default=None,
         description="Jobs and schedules of these: project=hourly+daily, other=monthly.",
     )
+    fivetran: str | None = Field(
+        default=None,
+        description="TOML file of Fivetran's connectors whose tables feed the lake; needs the extra"
+        " fivetran.",
+    )
+    reverse_etl: str | None = Field(
+        default=None,
+        description="TOML file of the syncs of Census that send reports on; needs the extra"
+        " census.",
+    )
     release_raw: bool = Field(
         default=True,
         description="Whether readers see raw telemetry, too. Without it a release of a DuckDB"

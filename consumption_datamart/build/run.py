@@ -162,6 +162,9 @@ def _in_dagster(
         loggers={EVENTS: event_logger(on_step)},
         is_released_by_runs=False,
         start_day=plan.start,
-        dbt_projects=None,  # a build makes none of what is made of it
+        # a build makes none of what is made of it, and asks nobody else
+        dbt_projects=None,
+        fivetran=None,
+        reverse_etl=None,
     )
     return InDagster(definitions, catalog.models.values(), instance)
