@@ -132,7 +132,9 @@ def broken(group: str, file: Path, problems: list[str]) -> list[dg.AssetsDefinit
 
 def _problem(error: ValidationError, known: list[str]) -> str:
     """The first thing that is wrong, without what was written: it may be a secret."""
-    problem = error.errors(include_input=False)[0]
+    # a key that is written wrongly is also one that is missing
+    found = error.errors(include_input=False)
+    problem = min(found, key=lambda each: each["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         near = get_close_matches(key, known, n=1)

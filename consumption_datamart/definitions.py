@@ -44,6 +44,7 @@ from consumption_datamart.factories import (
     require_models,
     usual_checks,
 )
+from consumption_datamart.fivetran import landed
 from consumption_datamart.ingest import upstream
 from consumption_datamart.io_manager import table_io_manager
 from consumption_datamart.lake.dumps import DumpFile, Lake
@@ -137,6 +138,7 @@ def build_definitions(
     days = {Grain.DAY: partitions(begins, through)[Grain.DAY]}
     catalog = catalog_of(settings, days, own_assets, own_models, sources)
     fed = upstream(lake.open(), sources, settings.refresh_minutes)
+    fivetran = landed(settings, logging.getLogger(__name__))
     fresh, usual = freshness_checks(REPORTS), usual_checks(catalog)
     monitoring = dg.AssetSelection.groups("monitoring")
     site = dg.AssetSelection.groups(SITE)
@@ -147,6 +149,7 @@ def build_definitions(
         assets = [
             lake_sources(LAKE, catalog.sources, days[Grain.DAY], fed.feeds),
             *fed.assets,
+            *fivetran.assets,
             *(lake_table_asset(spec, catalog) for spec in LAKE),
             *(listed_asset(spec, catalog) for spec in LISTED),
             *(mart_table_asset(spec, catalog) for spec in STAR + REPORTS),
@@ -159,20 +162,19 @@ def build_definitions(
         plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse.open(), lake.open())
         assets = with_plan(assets, plan)
         dbt = downstream(settings, catalog, plan, logging.getLogger(__name__))
-        assets += dbt.assets
         crm = sent(settings, catalog, plan, logging.getLogger(__name__))
-        assets += crm.assets
-        beside = site | fed.selection | dbt.selection | crm.selection
+        assets += [*dbt.assets, *crm.assets]
+        beside = site | fed.selection | dbt.selection | crm.selection | fivetran.selection
         schedules = [observe_schedule(lake), monitor_schedule(), *dbt.schedules]
-        apart_runs = [dbt.keys, fed.keys, *([key] for key in crm.keys)]
-        sensors = [first_observation_sensor(), automation_sensor(apart_runs)]
+        apart_runs = [dbt.keys, fed.keys, *fivetran.apart, *([key] for key in crm.keys)]
+        sensors = [first_observation_sensor(), automation_sensor(apart_runs), *fivetran.sensors]
         automation = [each.name for each in schedules] + [each.name for each in sensors]
-        checks = told_checks(check_keys([*assets, fresh]))
+        checks = told_checks(check_keys([*assets, fresh, *fivetran.checks]))
         watched = Watched(checks, automation, BUILD_JOB, settings, broken)
         alerts_file = Path(settings.alerts_file)
         return dg.Definitions(
             assets=assets,
-            asset_checks=[fresh, usual],
+            asset_checks=[fresh, usual, *fivetran.checks],
             jobs=[
                 dg.define_asset_job(
                     BUILD_JOB,

@@ -17,6 +17,7 @@ from consumption_datamart.alerts.config import (
 from consumption_datamart.dbt import downstream
 from consumption_datamart.definitions import catalog_of, lake_of
 from consumption_datamart.errors import DatamartError, first_line
+from consumption_datamart.fivetran import Landed, landed
 from consumption_datamart.ingest import ingests
 from consumption_datamart.ingest.policies import condition_of
 from consumption_datamart.ingest.running import columns_of
@@ -24,7 +25,7 @@ from consumption_datamart.lake.listing import listing
 from consumption_datamart.lake.parsing import Ingest
 from consumption_datamart.lake.sources_file import FILE
 from consumption_datamart.planning import CurrentPlan
-from consumption_datamart.reverse_etl import sent
+from consumption_datamart.reverse_etl import Sent, sent
 from consumption_datamart.secrets import revealed
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import warehouse_of
@@ -57,6 +58,8 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from _routes(settings)
     if settings.dbt_projects:
         yield from _dbt(settings)
+    if settings.fivetran is not None:
+        yield from _outside("fivetran", "connector", landed(settings))
     if settings.reverse_etl is not None:
         yield from _syncs(settings)
     if settings.page is not None and "://" not in settings.page:
@@ -133,10 +136,15 @@ def _syncs(settings: Settings) -> Iterator[Finding]:
     except DatamartError as error:
         yield Finding("reverse_etl", first_line(error), False)
         return
+    yield from _outside("reverse_etl", "sync", found)
+
+
+def _outside(of: str, kind: str, found: Landed | Sent) -> Iterator[Finding]:
+    """What is wrong with a file, and what others say of each of its entries."""
     for problem in found.problems:
-        yield Finding("reverse_etl", problem, False)
+        yield Finding(of, problem, False)
     for name, ask in found.asking.items():
-        yield _finding(f"sync {name}", ask)
+        yield _finding(f"{kind} {name}", ask)
 
 
 def _routes(settings: Settings) -> Iterator[Finding]:

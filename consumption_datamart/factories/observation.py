@@ -49,7 +49,7 @@ def lake_sources(
                 owners[source.contract],
                 partitions_def=partitions if source.contract.day_column() else None,
                 skippable=True,
-                deps=[_fed_by(key, source) for key in feeds.get(source.key, ())],
+                deps=[*(_fed_by(key, source) for key in feeds.get(source.key, ())), *after(source)],
             )
             for source in sources
         ],
@@ -68,6 +68,12 @@ def lake_sources(
             remember(context.instance, found.lake, source, seen.contents)
 
     return _lake
+
+
+def after(source: Source) -> Iterator[dg.AssetDep]:
+    """What `lake.toml` says that fills a source: it has no days."""
+    for key in source.entry.after if source.entry else ():
+        yield dg.AssetDep(dg.AssetKey.from_user_string(key))
 
 
 def _fed_by(key: dg.AssetKey, source: Source) -> dg.AssetDep:

@@ -69,6 +69,7 @@ def ingest_asset(one: Ingest, condition: Any, problem: str | None = None) -> dg.
         group_name=GROUP,
         owners=[entry.owner or "team:data"],
         kinds={"sql", "parquet"},
+        deps=[dg.AssetKey.from_user_string(each) for each in entry.after],
         partitions_def=dg.DailyPartitionsDefinition(
             entry.since.isoformat(), end_offset=1 if entry.today else 0
         ),

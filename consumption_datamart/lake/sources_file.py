@@ -50,6 +50,13 @@ def _format(text: str) -> None:
         raise ValueError(f"there is no such format; there are {', '.join(sorted(formats()))}")
 
 
+def _key(text: str) -> None:
+    if not all(part.strip() for part in text.split("/")) or "/" not in text:
+        raise ValueError("it is no asset's key; write one as fivetran/erp/readings")
+
+
+Keys = list[Annotated[str, _checked(_key)]]
+"""Of the assets that fill what is read."""
 Zone = Annotated[str, _checked(_zone)]
 Sql = Annotated[str, _checked(_sql)]
 
@@ -67,6 +74,7 @@ class Entry(_Strict):
     format: Annotated[str, _checked(_format)] | None = None
     day: str | None = Field(default=None, min_length=1)
     day_zone: Zone | None = None
+    after: Keys = []
 
 
 PARAMETER = re.compile(r"(?<![:\w]):(start|end|day)\b")
@@ -104,6 +112,7 @@ class IngestEntry(_Strict):
     today: bool = False
     schema_changes: Literal["evolve", "freeze"] = "evolve"
     owner: str | None = None
+    after: Keys = []
 
 
 class Silence(_Strict):
