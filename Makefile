@@ -7,7 +7,7 @@ BENCH = $(VENV)-bench/bin
 # dbt wants older versions of what mypy uses
 ALL = $(VENV)-all/bin
 
-.PHONY: build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures bench scaling bench-changes bench-automation fuzz faults kills
+.PHONY: platform platform-verify build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures bench scaling bench-changes bench-automation fuzz faults kills
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -53,6 +53,12 @@ format: $(BIN)/consumption-datamart
 
 dev: $(BIN)/consumption-datamart  ## Dagster's UI on http://localhost:3000
 	$(BIN)/dagster dev
+
+platform: $(ALL)/consumption-datamart  ## a whole platform on this machine, see docs/platform.md
+	$(ALL)/python -m examples.platform start
+
+platform-verify: $(ALL)/consumption-datamart  ## sees it work, and its parts misbehave
+	$(ALL)/python -m examples.platform verify
 
 docs: $(BIN)/consumption-datamart  ## writes the pages that are generated from the code
 	$(BIN)/python -m consumption_datamart.cli.reference

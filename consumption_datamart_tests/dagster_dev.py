@@ -94,10 +94,10 @@ class Dagster:
 
 
 @contextmanager
-def dagster_dev(folder: Path, **settings: object) -> Iterator[Dagster]:
+def dagster_dev(folder: Path, port: int | None = None, **settings: object) -> Iterator[Dagster]:
     """Starts `dagster dev` in a folder, with no configuration but the mart's own settings."""
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.bind(("127.0.0.1", port or 0))
         port = free.getsockname()[1]
     log = folder / "dagster.log"
     own = {f"CONSUMPTION_DATAMART_{name.upper()}": str(value) for name, value in settings.items()}

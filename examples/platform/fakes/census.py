@@ -42,6 +42,11 @@ class Crm:
         with closing(sqlite3.connect(self.file)) as connection:
             return connection.execute("SELECT run, id FROM operation ORDER BY rowid").fetchall()
 
+    def states(self) -> list[tuple[str, str]]:
+        """Account and content of each write, in order."""
+        with closing(sqlite3.connect(self.file)) as connection:
+            return connection.execute("SELECT id, fields FROM operation ORDER BY rowid").fetchall()
+
     def write(self, run: int, rows: dict[str, dict[str, Any]]) -> None:
         """Inserts or updates accounts."""
         told = [(each, json.dumps(fields)) for each, fields in rows.items()]
