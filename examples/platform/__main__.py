@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -31,6 +32,8 @@ def main() -> None:
     parser.add_argument("what", choices=["start", "verify", "picture"])
     parser.add_argument("--port", type=int, default=3000, help="of Dagster's UI (start)")
     given = parser.parse_args()
+    # what it has started ends with it, however it is ended
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="platform", ignore_cleanup_errors=True) as folder:
         platform = Platform(Path(folder))
         if given.what == "picture":

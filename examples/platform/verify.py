@@ -1,5 +1,6 @@
 """Sees the platform work: an edit in the ERP reaches everything by policy alone; with times."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from consumption_datamart.page import names
 from consumption_datamart_tests.dagster_dev import Dagster
 from examples.platform.platform import Platform
 
@@ -18,6 +20,10 @@ EDIT = """INSERT INTO readings SELECT %s, event_ts, customer_id, deployment_id, 
 RENEWAL = """SELECT entitlement_id, customer_id, product_id FROM mart.report_renewals
     JOIN mart.fact_usage_daily USING (customer_id, product_id)
     WHERE consumption_30d > 0 ORDER BY entitlement_id LIMIT 1"""
+
+
+MOMENT = re.compile(r"\d\d:\d\d(:\d\d)? UTC")
+"""On a page: it is another although nothing else is."""
 
 
 @dataclass
@@ -54,8 +60,8 @@ class Watch:
             name: self._value(f"{query} WHERE {where}", values)
             for name, (query, (where, values)) in queries.items()
         }
-        pages = [each for each in self.platform.site.rglob("*.html") if self.customer in each.name]
-        found["page"] = "".join(each.read_text() for each in sorted(pages)) or None
+        page = self.platform.site / names.of_customer(self.customer)
+        found["page"] = MOMENT.sub("", page.read_text()) if page.exists() else None
         account = self.platform.crm.accounts().get(f"default/{self.entitlement}/{self.product}")
         found["CRM"] = None if account is None else account["consumption_30d"]
         return found
@@ -63,12 +69,12 @@ class Watch:
     def wait(self, parts: Callable[[dict[str, Any]], set[str]]) -> dict[str, float]:
         """Waits until all parts are as wanted; seconds from now to each."""
         begun, came = time.monotonic(), dict[str, float]()
-        while len(came) < len(names := self.seen()):
-            for name in parts(names) - came.keys():
+        while len(came) < len(seen := self.seen()):
+            for name in parts(seen) - came.keys():
                 came[name] = time.monotonic() - begun
                 print(f"  {came[name]:6.0f} s  {name}", flush=True)
             if time.monotonic() - begun > PATIENCE:
-                missing = ", ".join(sorted(names.keys() - came.keys()))
+                missing = ", ".join(sorted(seen.keys() - came.keys()))
                 raise AssertionError(f"not within {PATIENCE:.0f} s: {missing}")
             time.sleep(STEP)
         return came
