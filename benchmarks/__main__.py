@@ -1,4 +1,4 @@
-"""The commands `python -m benchmarks compare`, `changes`, `scaling` and `automation`."""
+"""The commands `python -m benchmarks compare`, `changes`, `scaling`, `automation` and `daemon`."""
 
 import sys
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from benchmarks.changes import measure_changes
 from benchmarks.chart import comparison_chart, scaling_chart
 from benchmarks.comparison import Comparison, PeersDisagree, compare
 from benchmarks.contestants import MART
+from benchmarks.daemon import daemon_figures
 from benchmarks.lakes import PROJECT, SIZES, Size
 from benchmarks.measure import ProcessFailed
 from benchmarks.page import (
@@ -132,6 +133,19 @@ def automation(
     with TemporaryDirectory() as folder:
         for figure in automation_figures(days, ticks, Path(folder)):
             typer.echo(f"| {figure.what} | {figure.seconds:.2f} | {figure.megabytes:.0f} |")
+
+
+@app.command()
+def daemon(
+    days: Annotated[int, typer.Option(min=1, metavar="N", help="Of the lake.")] = 2_555,
+    rows: Annotated[int, typer.Option(min=1, metavar="N", help="Of telemetry, a day.")] = 50,
+    folder: Folder = None,
+) -> None:
+    """Build a lake of many days by `build` and by `dagster dev`, and compare the marts."""
+    typer.echo("| what | seconds | ratio |\n|---|---:|---:|")
+    with _place(folder) as place:
+        for line in daemon_figures(days, rows, place):
+            typer.echo(line)
 
 
 @contextmanager
