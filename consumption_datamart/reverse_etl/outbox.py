@@ -42,7 +42,7 @@ class Attempt:
 
     Attributes:
         attempt: its number.
-        publication: version of the report.
+        publication: by which the report became what it was.
         row_count: that are to be sent.
         run_before: the last run of the sync before it.
         sync_run: that was started; None: not known.
@@ -88,13 +88,13 @@ class Outbox:
         return Attempt(*found[0]) if found else None
 
     def publication(self, model: type[Table]) -> int:
-        """The version of the report as it is now.
+        """The publication by which the report became what it is.
 
         Raises:
             OutboxError: it was never published.
         """
         ledger = self.warehouse.qualified(Publication)
-        query = f"SELECT max(version) FROM {ledger} WHERE published_table = %s"
+        query = f"SELECT max(changed_version) FROM {ledger} WHERE published_table = %s"
         ((version,),) = self._rows(query, model.full_name())
         if version is None:
             raise OutboxError(f"{model.full_name()}: it was never published; build the mart first")
