@@ -17,7 +17,7 @@ STEP = 2.0
 EDIT = """INSERT INTO readings SELECT %s, event_ts, customer_id, deployment_id, product_id,
     infrastructure, quantity * %s, unit FROM readings
     WHERE customer_id = %s AND product_id = %s ORDER BY event_ts DESC LIMIT 1"""
-RENEWAL = """SELECT entitlement_id, customer_id, product_id FROM mart.report_renewals
+RENEWAL = """SELECT source, entitlement_id, customer_id, product_id FROM mart.report_renewals
     JOIN mart.fact_usage_daily USING (customer_id, product_id)
     WHERE consumption_30d > 0 ORDER BY entitlement_id LIMIT 1"""
 
@@ -31,6 +31,7 @@ class Watch:
     """What is awaited after an edit, and when each came."""
 
     platform: Platform
+    source: str
     entitlement: str
     customer: str
     product: str
@@ -62,7 +63,9 @@ class Watch:
         }
         page = self.platform.site / names.of_customer(self.customer)
         found["page"] = MOMENT.sub("", page.read_text()) if page.exists() else None
-        account = self.platform.crm.accounts().get(f"default/{self.entitlement}/{self.product}")
+        account = self.platform.crm.accounts().get(
+            f"{self.source}/{self.entitlement}/{self.product}"
+        )
         found["CRM"] = None if account is None else account["consumption_30d"]
         return found
 
@@ -123,7 +126,7 @@ def _first(platform: Platform, begun: float) -> Watch:
             continue
     if found is None:
         raise AssertionError(f"mart.report_renewals is not there after {PATIENCE:.0f} s")
-    watch = Watch(platform, *found[:3])
+    watch = Watch(platform, *found)
     watch.wait(lambda seen: {name for name, value in seen.items() if value is not None})
     print(f"everything is built after {time.monotonic() - begun:.0f} s", flush=True)
     return watch
