@@ -22,7 +22,7 @@ from examples.platform.fakes.fivetran import FakeFivetran
 
 HERE = Path(__file__).parent
 PROJECTS = [HERE.parent / "dbt" / name for name in ("product_analytics", "finance")]
-DAYS, SYNC_SECONDS = 12, 15.0
+DAYS, SYNC_SECONDS = 6, 60.0
 """How much there is, and how often Fivetran syncs by its own schedule."""
 TABLES = {
     "invoices": "invoice_id text, line_number bigint, invoice_date date, customer_id text,"

@@ -13,7 +13,7 @@ from consumption_datamart_tests.dagster_dev import Dagster
 from examples.platform.platform import Platform
 
 PATIENCE = 1200.0
-STEP = 2.0
+STEP, MENDED = 2.0, 45.0
 EDIT = """INSERT INTO readings SELECT %s, event_ts, customer_id, deployment_id, product_id,
     infrastructure, quantity * %s, unit FROM readings
     WHERE customer_id = %s AND product_id = %s ORDER BY event_ts DESC LIMIT 1"""
@@ -146,9 +146,9 @@ def _edit(
     with psycopg.connect(platform.erp) as connection:
         connection.execute(EDIT, (number, factor, watch.customer, watch.product))
     if mend is not None:
-        time.sleep(60)
+        time.sleep(MENDED)
         mend()
-        print("      60 s  mended", flush=True)
+        print(f"  {MENDED:6.0f} s  mended", flush=True)
     watch.wait(lambda seen: {name for name, value in seen.items() if value != before[name]})
 
 
