@@ -138,7 +138,7 @@ def build_definitions(
     days = {Grain.DAY: partitions(begins, through)[Grain.DAY]}
     catalog = catalog_of(settings, days, own_assets, own_models, sources)
     fed = upstream(lake.open(), sources, settings.refresh_minutes)
-    fivetran = landed(settings, logging.getLogger(__name__))
+    fivetran = landed(settings, sources.config.after, logging.getLogger(__name__))
     fresh, usual = freshness_checks(REPORTS), usual_checks(catalog)
     monitoring = dg.AssetSelection.groups("monitoring")
     site = dg.AssetSelection.groups(SITE)

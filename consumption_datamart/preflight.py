@@ -21,7 +21,7 @@ from consumption_datamart.fivetran import Landed, landed
 from consumption_datamart.ingest import ingests
 from consumption_datamart.ingest.policies import condition_of
 from consumption_datamart.ingest.running import columns_of
-from consumption_datamart.lake.listing import listing
+from consumption_datamart.lake.listing import listing, sources_of
 from consumption_datamart.lake.parsing import Ingest
 from consumption_datamart.lake.sources_file import FILE
 from consumption_datamart.planning import CurrentPlan
@@ -59,7 +59,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     if settings.dbt_projects:
         yield from _dbt(settings)
     if settings.fivetran is not None:
-        yield from _outside("fivetran", "connector", landed(settings))
+        yield from _outside("fivetran", "connector", landed(settings, _after(settings)))
     if settings.reverse_etl is not None:
         yield from _syncs(settings)
     if settings.page is not None and "://" not in settings.page:
@@ -137,6 +137,13 @@ def _syncs(settings: Settings) -> Iterator[Finding]:
         yield Finding("reverse_etl", first_line(error), False)
         return
     yield from _outside("reverse_etl", "sync", found)
+
+
+def _after(settings: Settings) -> set[str]:
+    try:
+        return sources_of(lake_of(settings)).config.after
+    except DatamartError:  # is told of the lake
+        return set()
 
 
 def _outside(of: str, kind: str, found: Landed | Sent) -> Iterator[Finding]:

@@ -311,6 +311,19 @@ def test_after_names_an_asset() -> None:
         parse(LAKE.replace("fivetran/erp/readings", "readings"), "lake.toml")
 
 
+def test_what_nothing_will_come_from_is_told(
+    company: Company, caplog: pytest.LogCaptureFixture
+) -> None:
+    company.says(CONNECTOR.replace("readings", "orders"))
+    company.definitions()
+    assert (
+        f"lake.toml: after: fivetran/erp/readings: {company.file} has no such table; there are"
+        " fivetran/erp/orders"
+    ) in caplog.text
+    company.definitions(fivetran=None)
+    assert "CONSUMPTION_DATAMART_FIVETRAN, which is not set, has no such table" in caplog.text
+
+
 def test_config_validate_asks_fivetran(company: Company) -> None:
     company.synced()
     company.says(CONNECTOR + CONNECTOR.replace('"erp"', '"two"').replace("readings", "orders"))

@@ -5,8 +5,8 @@ the code location loads: the file says which tables there are.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import dagster as dg
@@ -81,27 +81,48 @@ class Landed:
         return dg.AssetSelection.assets(*(key for each in self.assets for key in each.keys))
 
 
-def landed(settings: Settings, log: logging.Logger | None = None) -> Landed:
+def landed(settings: Settings, after: Collection[str], log: logging.Logger | None = None) -> Landed:
     """The assets of all connectors that can be read; what cannot is told, and left out.
 
     Args:
         settings: of the code location.
+        after: keys of assets that `lake.toml` names; those that should be Fivetran's are to be so.
         log: where it is told what is wrong.
     """
-    if settings.fivetran is None:
-        return Landed()
-    file = Path(settings.fivetran).expanduser().absolute()
-    try:
-        said = Declared(file, {"fivetran": AccountEntry, "connector": ConnectorEntry})
-        from consumption_datamart.fivetran.assets import assets_of
-
-        found = assets_of(said, settings.refresh_minutes)
-    except (DatamartError, ImportError) as error:
-        told = str(error)
-        if isinstance(error, ImportError):
-            told = f"{file}: pip install 'consumption-datamart[fivetran]' first: {error}"
-        found = Landed(broken(GROUP, file, [told]), problems=[told])
+    found = (
+        Landed()
+        if settings.fivetran is None
+        else _of_file(Path(settings.fivetran), settings.refresh_minutes)
+    )
+    known = {key.to_user_string() for each in found.assets for key in each.keys}
+    found = replace(found, problems=[*found.problems, *_strangers(settings, after, known)])
     if log is not None:
         for problem in found.problems:
             log.warning(problem)
     return found
+
+
+def _strangers(settings: Settings, after: Collection[str], known: Collection[str]) -> Iterator[str]:
+    """What nothing will ever be read after."""
+    for key in sorted(after):
+        if key.startswith(f"{GROUP}/") and key not in known:
+            where = settings.fivetran or "CONSUMPTION_DATAMART_FIVETRAN, which is not set,"
+            yield f"lake.toml: after: {key}: {where} has no such table; there are {_told(known)}"
+
+
+def _told(known: Collection[str]) -> str:
+    return ", ".join(sorted(known)) or "none"
+
+
+def _of_file(file: Path, minutes: int) -> Landed:
+    file = file.expanduser().absolute()
+    try:
+        said = Declared(file, {"fivetran": AccountEntry, "connector": ConnectorEntry})
+        from consumption_datamart.fivetran.assets import assets_of
+
+        return assets_of(said, minutes)
+    except (DatamartError, ImportError) as error:
+        told = str(error)
+        if isinstance(error, ImportError):
+            told = f"{file}: pip install 'consumption-datamart[fivetran]' first: {error}"
+        return Landed(broken(GROUP, file, [told]), problems=[told])

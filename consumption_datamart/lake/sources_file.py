@@ -135,6 +135,14 @@ class SourcesFile(_Strict):
     exchange_rates: list[Entry] = []
     ingest: list[IngestEntry] = []
 
+    @property
+    def after(self) -> set[str]:
+        """Keys of all assets that fill what is read."""
+        tables = [self.invoices, self.entitlements, self.telemetry]
+        tables += [self.bundles, self.accounts, self.exchange_rates]
+        of_sources = {key for entries in tables for entry in entries for key in entry.after}
+        return of_sources | {key for entry in self.ingest for key in entry.after}
+
 
 def read(text: str, where: str) -> SourcesFile:
     """What a text in TOML says.
