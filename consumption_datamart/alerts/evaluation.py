@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from consumption_datamart.alerts.changes import WhoReads, schema_readings
 from consumption_datamart.alerts.config import AlertSettings
 from consumption_datamart.alerts.instance import (
     automation_readings,
@@ -29,7 +30,17 @@ from consumption_datamart.alerts.store import AlertStore, Key
 from consumption_datamart.private import latest_checks
 from consumption_datamart.warehouse import Warehouse
 
-COMPLETE = ("check", "run", "budget", "dump", "anomaly", "file", "consumption", "commitment")
+COMPLETE = (
+    "check",
+    "run",
+    "budget",
+    "dump",
+    "anomaly",
+    "file",
+    "schema",
+    "consumption",
+    "commitment",
+)
 """Signals that are read in full: what they no longer speak of is over."""
 Found = dict[str, list[Reading]]
 """Readings by signal; a signal that cannot be read now is left out, and its alerts stay."""
@@ -45,6 +56,7 @@ class Watched:
         build_job: name of the job that builds everything.
         limits: days after which dumps are late, and what is still usual.
         broken: why files of a team's folder do not load, by name.
+        who_reads: of a table and its changes; None: these are not told.
     """
 
     checks: Collection[dg.AssetCheckKey]
@@ -52,6 +64,7 @@ class Watched:
     build_job: str
     limits: Limits
     broken: Mapping[str, str] = field(default_factory=dict)
+    who_reads: WhoReads | None = None
 
 
 @dataclass(frozen=True)
@@ -90,19 +103,27 @@ def read(
         "file": [Reading("file", name, BROKEN, why) for name, why in watched.broken.items()],
         "automation": list(automation_readings(instance, watched.automation, silent, now)),
     }
-    return found | read_mart(warehouse, settings, watched.limits, now)
+    mart = read_mart(warehouse, settings, watched.limits, now, watched.who_reads, instance)
+    return found | mart
 
 
 def read_mart(
-    warehouse: Warehouse, settings: AlertSettings, limits: Limits, now: datetime
+    warehouse: Warehouse,
+    settings: AlertSettings,
+    limits: Limits,
+    now: datetime,
+    who_reads: WhoReads | None = None,
+    instance: dg.DagsterInstance | None = None,
 ) -> Found:
     """The readings that need no Dagster, see `read`."""
+    days, naive = timedelta(days=settings.schema_.days), now.replace(tzinfo=None)
     found = {
         "budget": budget_readings(warehouse, settings),
         "dump": dump_readings(warehouse, limits, now.date()),
         "anomaly": anomaly_readings(warehouse, limits, now),
         "consumption": consumption_readings(warehouse, settings, now.date()),
         "commitment": commitment_readings(warehouse, settings, now.date()),
+        "schema": who_reads and schema_readings(warehouse, who_reads, days, naive, instance),
     }
     return {signal: list(each) for signal, each in found.items() if each is not None}
 
