@@ -189,8 +189,8 @@ def test_a_frozen_table_keeps_its_columns_and_its_rows(
     (failure,) = result.get_step_failure_events()
     told = failure.step_failure_data.user_failure_data.description
     assert told.startswith(
-        "mart.target_daily: frozen: key was customer_id + day, is day, but the table is frozen as 1;"
-        " it concerns mart.target_met (by which columns is not known)."
+        "mart.target_daily: frozen: key was customer_id + day, is day, but the table is frozen as"
+        " 1; it concerns mart.target_met (by which columns is not known)."
     )
     assert told.endswith("write _frozen = 2 in TargetDaily; nothing was published")
     assert shares(mart) == {1: 0.5, 2: 1.0, 3: 1.5}

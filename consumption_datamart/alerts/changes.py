@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import dagster as dg
 
 from consumption_datamart.alerts.machine import BROKEN, ODD, Reading
+from consumption_datamart.alerts.store import AlertStore
 from consumption_datamart.schema.versions import Change, Reader
 from consumption_datamart.warehouse import Warehouse
 from consumption_datamart.warehouse.versions import Recorded, read_versions
@@ -28,7 +29,10 @@ def schema_readings(
     now: datetime,
     instance: dg.DagsterInstance | None = None,
 ) -> Iterator[Reading]:
-    """The breaking changes of the last days; earlier ones are over, as nothing can mend them.
+    """The breaking changes of the last days, and the end of what was told so long ago.
+
+    Nothing can mend a change that was made: it is over by itself. A reader that is not known here
+    may be known to another who evaluates alerts; so nothing ends before its time.
 
     Args:
         warehouse: as readers see it.
@@ -37,10 +41,16 @@ def schema_readings(
         now: in UTC, without a time zone.
         instance: Dagster's, if there is one.
     """
-    for versions in read_versions(warehouse).values():
-        for each in versions:
-            if each.is_breaking and now - each.at < within:
-                yield from _of_version(each, who_reads(each.table, each.changes, instance))
+    found = [each for versions in read_versions(warehouse).values() for each in versions]
+    breaking = [each for each in found if each.is_breaking]
+    if not breaking:
+        return
+    for alert in AlertStore(warehouse).alerts().values():
+        if alert.signal == "schema" and alert.is_open and now - alert.since >= within:
+            yield Reading("schema", alert.subject, 0.0, f"over: {alert.summary}")
+    for each in breaking:
+        if now - each.at < within:
+            yield from _of_version(each, who_reads(each.table, each.changes, instance))
 
 
 def _of_version(each: Recorded, readers: Sequence[Reader]) -> Iterator[Reading]:

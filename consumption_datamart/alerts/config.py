@@ -177,7 +177,7 @@ class Budget(_Section):
     margin: float = Field(default=0.05, ge=0)
 
 
-class Schema(_Section):
+class Changes(_Section):
     """Days for which a breaking change of a table's columns is told as open."""
 
     days: float = Field(default=7, gt=0)
@@ -198,7 +198,7 @@ class AlertSettings(_Section):
     commitment: Commitment = Commitment()
     budget: Budget = Budget()
     automation: Automation = Automation()
-    schema_: Schema = Field(default=Schema(), alias="schema")
+    changes: Changes = Changes()
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "AlertSettings":

@@ -30,17 +30,7 @@ from consumption_datamart.alerts.store import AlertStore, Key
 from consumption_datamart.private import latest_checks
 from consumption_datamart.warehouse import Warehouse
 
-COMPLETE = (
-    "check",
-    "run",
-    "budget",
-    "dump",
-    "anomaly",
-    "file",
-    "schema",
-    "consumption",
-    "commitment",
-)
+COMPLETE = ("check", "run", "budget", "dump", "anomaly", "file", "consumption", "commitment")
 """Signals that are read in full: what they no longer speak of is over."""
 Found = dict[str, list[Reading]]
 """Readings by signal; a signal that cannot be read now is left out, and its alerts stay."""
@@ -116,7 +106,7 @@ def read_mart(
     instance: dg.DagsterInstance | None = None,
 ) -> Found:
     """The readings that need no Dagster, see `read`."""
-    days, naive = timedelta(days=settings.schema_.days), now.replace(tzinfo=None)
+    days, naive = timedelta(days=settings.changes.days), now.replace(tzinfo=None)
     found = {
         "budget": budget_readings(warehouse, settings),
         "dump": dump_readings(warehouse, limits, now.date()),
