@@ -8,6 +8,7 @@ second is required. So it is on SQLite, where readers see each publication.
 """
 
 import argparse
+import re
 import shutil
 import tempfile
 import traceback
@@ -39,7 +40,8 @@ CALLS = [
 
 
 LOAD = ", loading"
-"""Said of a call that was made to load a dump."""
+"""Said of a call that was made to load a dump, or to list the dumps."""
+OF_LOADS = re.compile("/consumption_datamart/(lake/|factories/dumps)")
 
 
 class Fault(OSError):
@@ -56,7 +58,7 @@ def failing(number: int | None) -> Iterator[list[str]]:
             made.append(name)
             if len(made) == number:
                 frames = traceback.extract_stack()
-                is_load = any("/consumption_datamart/lake/" in frame.filename for frame in frames)
+                is_load = any(OF_LOADS.search(frame.filename) for frame in frames)
                 made[-1] += LOAD if is_load else ""
                 raise Fault("Input/output error")
             return call(*args, **more)

@@ -54,7 +54,7 @@ DAY_OF_NO_LAKE = Days(date(2026, 1, 1), date(2026, 1, 1))
 def build(lake: Path, url: str, first: date | None = None, last: date | None = None) -> BuildResult:
     """Build the mart as a user does; it must succeed."""
     result = build_with_dagster(settings(lake, url), first, last)
-    assert result.failures == {}
+    assert result.failures == {}, result.failures
     assert result.skipped == []
     return result
 

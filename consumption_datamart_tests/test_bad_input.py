@@ -10,10 +10,13 @@ from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from consumption_datamart.lake import reading
 from consumption_datamart.lake.batch import Batch
+from consumption_datamart.schema.lake import Telemetry
+from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.contract import column_names
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
@@ -22,6 +25,8 @@ from consumption_datamart_tests.mart import (
     Built,
     Mart,
     Tables,
+    as_written,
+    load_table,
     tables_of,
     without_monitoring,
 )
@@ -381,3 +386,26 @@ def assert_told(ended: cli.Ended, told: list[str]) -> None:
     assert len(errors) == 1, ended.err
     for text in told:
         assert text in errors[0]
+
+
+def test_a_parquet_file_that_denies_its_nulls(tmp_path: Path) -> None:
+    lake, url = tmp_path / "lake", f"duckdb://{tmp_path}/mart.duckdb"
+    rows = [usage(event_id=f"EV-{n}", event_ts=noon(1), quantity=float(n)) for n in range(8)]
+    path = write_dump(lake, "telemetry", day(1), rows, format="parquet")
+    pq.write_table(pq.read_table(path), path, compression="none", use_dictionary=False)
+    (group,) = pq.read_metadata(path).to_dict()["row_groups"]
+    (column,) = (each for each in group["columns"] if each["path_in_schema"] == "quantity")
+    assert column["statistics"]["null_count"] == 0
+    content = bytearray(path.read_bytes())
+    present = content.index(b"\x02\x00\x00\x00\x10\x01", column["data_page_offset"])
+    content[present + 4 : present + 6] = b"\x03\x3f"  # the last two of eight are not there
+    path.write_bytes(content)
+    write_dump(lake, "telemetry", day(2), [usage(event_ts=noon(2))])
+
+    load_table(open_warehouse(url), Telemetry, lake)
+    tables = tables_of(as_written(url))
+    kept = [row["quantity"] for row in tables["lake.raw_telemetry"] if row["dump_day"] == day(1)]
+    assert sorted(kept) == list(range(6))
+    reasons = [row["reason"] for row in tables["lake.quarantine_telemetry"]]
+    assert reasons == ["missing_value"] * 2
+    assert len(tables["lake.raw_telemetry"]) == 7, "the other day is loaded"

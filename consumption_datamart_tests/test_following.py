@@ -55,7 +55,11 @@ class Chain:
         """What the ledger says, as `CurrentPlan` does."""
         if not self.is_settled:
             return None
-        known = {} if self.version is None else {None: Published(self.version, is_current=True)}
+        known = (
+            {}
+            if self.version is None
+            else {None: Published(self.version, self.version, is_current=True)}
+        )
         return Ledger({TABLE: known})
 
     def tick(self, minutes: float = 0.5) -> dict[str, set[Any]]:

@@ -62,7 +62,9 @@ class Mart:
         """Publishes days of a table, or all of it, whose change shows on some days."""
         self.version += 1
         for each in days:
-            self.published.setdefault(node.name, {})[each] = Published(self.version, True)
+            self.published.setdefault(node.name, {})[each] = Published(
+                self.version, self.version, is_current=True
+            )
             self.failed.get(node.name, {}).pop(each, None)
             if each is not None:
                 self.awaited.get(node.name, {}).pop(each, None)
@@ -240,3 +242,27 @@ def test_a_change_costs_the_days_that_it_shows_on_and_no_others(days: set[date])
     assert fact == days
     assert not [name for name, _ in mart.refreshed if name == "mart.fact_usage_daily"]
     assert len(mart.refreshed) == len(set(mart.refreshed))
+
+
+def test_what_may_follow_a_dimension_is_waited_for() -> None:
+    mart = built()
+    mart.publish(BY_NAME["lake.raw_entitlements"], [None])
+    mart.publish(BY_NAME["mart.dim_product"], [None], [day(3)])
+    assert mart.ready()["mart.dim_entitlement"]
+    assert day(3) in mart.waiting()["mart.fact_consumption_daily"]
+    assert not mart.ready()["mart.fact_consumption_daily"], "it reads what entitlements show on"
+    mart.settle()
+    assert mart.refreshed.count(("mart.fact_consumption_daily", day(3))) == 1
+
+
+def test_nothing_follows_a_table_that_turned_out_to_be_as_it_was() -> None:
+    mart, dimension = built(), BY_NAME["mart.dim_entitlement"]
+    before = mart.published[dimension.name][None]
+    mart.publish(BY_NAME["mart.reporting_day"], [None])
+    assert mart.waiting()[dimension.name]
+    mart.publish(dimension, [None])
+    (why,) = mart.waiting()["mart.report_renewals"].values()
+    assert "dim_entitlement is newer" in why.reason
+    mart.published[dimension.name][None] = Published(mart.version, before.changed, is_current=True)
+    (why,) = mart.waiting()["mart.report_renewals"].values()
+    assert why.reason == "reporting_day is newer"

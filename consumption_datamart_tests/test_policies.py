@@ -72,7 +72,9 @@ class Pair:
     def publish(self, model: type[MartTable]) -> None:
         """Writes a publication into the ledger."""
         self.version += 1
-        self.published[model.full_name()] = {None: Published(self.version, is_current=True)}
+        self.published[model.full_name()] = {
+            None: Published(self.version, self.version, is_current=True)
+        }
 
     def look(self, _: object) -> Look:
         """What the planner says."""

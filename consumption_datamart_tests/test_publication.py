@@ -16,7 +16,14 @@ from consumption_datamart.errors import AuditError
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.dimensions import DimCustomer
 from consumption_datamart.schema.facts import FactConsumptionDaily
-from consumption_datamart.warehouse import Warehouse, open_warehouse, publish
+from consumption_datamart.schema.reports import ReportCommitments
+from consumption_datamart.warehouse import (
+    Dependent,
+    Warehouse,
+    open_warehouse,
+    publish,
+    read_ledger,
+)
 from consumption_datamart.warehouse.audit import samples
 from consumption_datamart_tests.lakes import Row
 from consumption_datamart_tests.mart import as_written, tables_of
@@ -150,11 +157,12 @@ def test_no_rows(target: Warehouse) -> None:
     assert found(target) == []
 
 
-def test_samples_show_flags_as_flags(warehouse: str) -> None:
+def customer(name: str) -> pd.DataFrame:
+    """A customer's only version."""
     version = {
         "customer_key": "CUST-1@2026-01-01",
         "customer_id": "CUST-1",
-        "customer_name": "One",
+        "customer_name": name,
         "valid_from": date(2026, 1, 1),
         "valid_to": date(9999, 12, 31),
         "is_current": True,
@@ -162,12 +170,38 @@ def test_samples_show_flags_as_flags(warehouse: str) -> None:
         "top_customer_id": "CUST-1",
         "meta__warnings": "",
     }
+    return pd.DataFrame([version])
+
+
+def test_samples_show_flags_as_flags(warehouse: str) -> None:
     target = open_warehouse(warehouse)
-    published = publish(target, DimCustomer, pd.DataFrame([version]))
+    published = publish(target, DimCustomer, customer("One"))
     with target.transaction() as transaction:
         found = samples(transaction, DimCustomer, None, published.profile)
     (shown,) = found["sample"].to_dict("records")
     assert shown["is_current"] is True
+
+
+def test_what_is_published_as_it_was_has_not_changed(warehouse: str) -> None:
+    target, known = open_warehouse(warehouse), []
+    for name in ("One", "One", "Two", "Two", "Two", "One"):
+        publish(target, DimCustomer, customer(name), dependents=[Dependent(ReportCommitments)])
+        known.append(read_ledger(target).of("mart.dim_customer")[None])
+    assert [each.version for each in known] == [1, 2, 3, 4, 5, 6]
+    assert [each.changed for each in known] == [1, 1, 3, 3, 3, 6]
+
+
+def test_what_has_failed_in_a_session_harms_no_other(target: Warehouse) -> None:
+    with target.session():
+        publish(target, MODEL, as_frame([row(4)]))
+        with pytest.raises(AuditError):
+            publish(target, MODEL, as_frame([row(5, used_quantity=-1.0)]))
+        target.release()
+        assert seen(target) == [row(4)]
+        publish(target, MODEL, as_frame([row(6)]))
+        with target.reader() as backend:
+            assert len(backend.raw_sql(f"SELECT * FROM {target.qualified(MODEL)}").fetchall()) == 1
+    assert found(target) == [row(6)]
 
 
 class Interrupted(BaseException):

@@ -26,7 +26,7 @@ class Mart:
     nodes: Sequence[Node]
 
     def version(self, tables: Collection[str], tick: object) -> int | None:
-        """The last publication of any of some tables, of which each was published.
+        """The last publication that changed any of some tables, of which each was published.
 
         Returns:
             None, where one was not, the mart is not settled, or it cannot be told now.
@@ -34,7 +34,7 @@ class Mart:
         ledger = self.plan.settled(self.nodes, tick)
         if ledger is None:
             return None
-        versions = [[entry.version for entry in ledger.of(name).values()] for name in tables]
+        versions = [[entry.changed for entry in ledger.of(name).values()] for name in tables]
         return max((max(each) for each in versions), default=0) if all(versions) else None
 
 

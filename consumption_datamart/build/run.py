@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 
@@ -82,32 +82,33 @@ def build_in(
         What was done, and all tables that it knew.
     """
     settings = settings.model_copy(update={"load_attempts": 1})
-    warehouse = warehouse_of(settings)
-    catalog = catalog_of(settings)
-    upgrade(warehouse, list(catalog.models.values()), logging.getLogger(__name__).warning)
-    raw = [raw_of(contract) for contract in catalog.contracts] if full else []
-    with warehouse.transaction(raw) as transaction:
-        # a warehouse that cannot be written to is told before any work is done
-        require_ledger(transaction)
-        if full:
-            forget_files(transaction, catalog.contracts)
-    found = listing(lake_of(settings))
-    ledger, news = read_ledger(warehouse), lake_news(warehouse, found, catalog.contracts)
-    plan = plan_build(settings, ledger, news, first, last, full=full)
-    on_step = on_step or (lambda _, __: None)
-    executor: Executor = (
-        InProcess(catalog, found, warehouse, on_step)
-        if instance is None
-        else _in_dagster(settings, catalog, instance, plan, on_step)
-    )
-    nodes = [node for node in catalog.nodes() if only is None or node.name in only]
-    runs = Runs(executor, nodes, warehouse, plan)
-    try:
-        if plan.is_anew and only is None:
-            runs.all()
-        runs.awaited()
-    finally:
-        catalog.release(warehouse)
+    warehouse, catalog = warehouse_of(settings), catalog_of(settings)
+    # Dagster's steps may be processes of their own, which write to the warehouse, too
+    with warehouse.session() if instance is None else nullcontext():
+        upgrade(warehouse, list(catalog.models.values()), logging.getLogger(__name__).warning)
+        raw = [raw_of(contract) for contract in catalog.contracts] if full else []
+        with warehouse.transaction(raw) as transaction:
+            # a warehouse that cannot be written to is told before any work is done
+            require_ledger(transaction)
+            if full:
+                forget_files(transaction, catalog.contracts)
+        found = listing(lake_of(settings))
+        ledger, news = read_ledger(warehouse), lake_news(warehouse, found, catalog.contracts)
+        plan = plan_build(settings, ledger, news, first, last, full=full)
+        on_step = on_step or (lambda _, __: None)
+        executor: Executor = (
+            InProcess(catalog, found, warehouse, on_step)
+            if instance is None
+            else _in_dagster(settings, catalog, instance, plan, on_step)
+        )
+        nodes = [node for node in catalog.nodes() if only is None or node.name in only]
+        runs = Runs(executor, nodes, warehouse, plan)
+        try:
+            if plan.is_anew and only is None:
+                runs.all()
+            runs.awaited()
+        finally:
+            catalog.release(warehouse)
     return runs.result(found.remarks), catalog
 
 

@@ -75,12 +75,12 @@ class Runs:
         What cannot be built holds up what cannot do without it, and nothing else.
         """
         is_newer = False
-        while step := self._next():
-            node, days = step
-            periods = node.grain.ranges(day for day in days if day)
-            for range_ in periods or [self.plan.days]:
-                self._run(range_, self.executor.together(node.model))
-                is_newer = True
+        while steps := self._next():
+            for node, days in steps:
+                periods = node.grain.ranges(day for day in days if day)
+                for range_ in periods or [self.plan.days]:
+                    self._run(range_, self.executor.together(node.model))
+            is_newer = True
         if is_newer:
             of_monitoring = MonitoringTable.schema_name()
             measured = [m for m in self.executor.everything() if m.schema_name() == of_monitoring]
@@ -88,15 +88,13 @@ class Runs:
         waiting, _ = self._waiting()
         self._planned.update(node.model for node in self.nodes if waiting[node.name])
 
-    def _next(self) -> tuple[Node, list[Day]] | None:
-        """The first table, from the lake to the reports, of which something is ready."""
+    def _next(self) -> list[tuple[Node, list[Day]]]:
+        """What is ready, from the lake to the reports: none of it waits for another."""
         waiting, ledger = self._waiting()
         offered = ready(self.nodes, ledger, waiting, self._tried)
-        for node in self.nodes:
-            if found := offered[node.name]:
-                self._tried[node.name] |= found
-                return node, list(found)
-        return None
+        for name, found in offered.items():
+            self._tried[name] |= found
+        return [(node, list(found)) for node in self.nodes if (found := offered[node.name])]
 
     def _waiting(self) -> tuple[Pending, Ledger]:
         ledger = read_ledger(self.warehouse)

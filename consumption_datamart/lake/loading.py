@@ -19,6 +19,7 @@ from consumption_datamart.lake.outcome import Outcome, outcome
 from consumption_datamart.lake.probing import probe, told
 from consumption_datamart.lake.reading import Misfit, Reading
 from consumption_datamart.lake.sources import Source
+from consumption_datamart.lake.staging import by_what_files_hold
 from consumption_datamart.lake.versions import contents
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.raw import models_of, raw_of
@@ -190,8 +191,9 @@ class Load:
         if not self.is_daily:
             begin_later_keys(self.contract, self.transaction.staging)
             portions.reverse()
-        for portion in portions:
-            self._batch(portion)
+        with by_what_files_hold(self.transaction.staging):
+            for portion in portions:
+                self._batch(portion)
 
     def _batch(self, files: list[DumpFile]) -> None:
         reading = Reading(self.source, self.copies, files, self.transaction.staging)

@@ -75,9 +75,9 @@ def _pending_periods(node: Node, ledger: Ledger, news: LakeNews) -> dict[Day, Wh
     oldest = min((each.version for each in own.values()), default=0)
     for model in node.reads:
         for day, each in ledger.of(model.full_name()).items():
-            if day is not None and each.version > oldest:
+            if day is not None and each.changed > oldest:
                 for target in node.reached_from(model, day):
-                    if target in own and own[target].version < each.version:
+                    if target in own and own[target].version < each.changed:
                         reasons.setdefault(target, f"{model.table_name()} is newer")
     for day, change in ledger.awaited.get(node.name, {}).items():
         if day in own:
@@ -100,8 +100,8 @@ def _newest(node: Node, ledger: Ledger, day: Day) -> dict[str, int]:
         published = ledger.of(model.full_name())
         needed = node.needs(model, day, last)
         if needed is None:
-            versions = [each.version for each in published.values()]
+            changes = [each.changed for each in published.values()]
         else:
-            versions = [published[each].version for each in needed if each in published]
-        found[model.table_name()] = max(versions, default=0)
+            changes = [published[each].changed for each in needed if each in published]
+        found[model.table_name()] = max(changes, default=0)
     return found

@@ -30,7 +30,7 @@ def ready(
     found: dict[str, dict[Day, Why]] = {}
     for node in in_order(nodes):
         name = node.name
-        stuck[name], moving[name], found[name] = set(), _consequences(node, moving, last), {}
+        stuck[name], moving[name], found[name] = set(), _consequences(node, moving, ledger), {}
         inputs = [model for model in [*node.reads, *node.after] if model.full_name() in stuck]
         lacking = {
             model: stuck[model.full_name()] - ledger.of(model.full_name()).keys()
@@ -73,15 +73,23 @@ def with_followers(nodes: Sequence[Node], waiting: Pending, offered: Pending) ->
     return found
 
 
-def _consequences(node: Node, moving: Mapping[str, Collection[Day]], last: date | None) -> set[Day]:
-    """The partitions that will be to be refreshed once what they are made of is."""
+def _consequences(node: Node, moving: Mapping[str, set[Day]], ledger: Ledger) -> set[Day]:
+    """The partitions that will be to be refreshed once what they are made of is.
+
+    On which of them a change of a table without partitions shows is not known before: on any.
+    """
     found: set[Day] = set()
+    last = ledger.reporting.last if ledger.reporting else None
     for model in node.reads:
-        days = moving.get(model.full_name(), ())
+        days = moving.get(model.full_name(), set())
+        if not days:
+            continue
         if not node.is_partitioned:
             needed = node.needs(model, None, last)
-            if days and (needed is None or not set(needed).isdisjoint(days)):
+            if needed is None or not days.isdisjoint(needed):
                 found.add(None)
+        elif None in days or days.issuperset(ledger.of(model.full_name())):
+            found.update(ledger.of(node.name))
         elif model.grain() is node.grain and node.reads[model] == 1:
             found.update(days)
         else:

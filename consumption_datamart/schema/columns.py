@@ -92,6 +92,7 @@ COLUMNS = {
     "dump_version": Column("Version of the dump that could not be loaded; '' where none was"),
     "built_table": Column("Full name of the table"),
     "built_day": Column("Day of it that was published; none: the whole table", DAY),
+    "changed_version": Column("Number of the publication by which its rows became what they are"),
     "code_version": Column("Hash of the code that built it"),
     "stamp": Column("What the store told of the file that changes whenever the file does"),
     "content": Column("Hash of the file's content, or the store's own name for it"),

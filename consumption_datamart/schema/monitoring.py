@@ -24,10 +24,13 @@ class MonitoringTable(Table):
 class Publication(MonitoringTable):
     """Tables, and days of daily tables, as they were last published."""
 
+    _defaults = {"changed_version": "version"}
+
     published_table: Text
     published_day: Day = Field(nullable=True)
     version: Integer = Field(ge=1)
     code_version: Text
+    changed_version: Integer = Field(ge=1)
 
 
 class AwaitedDay(MonitoringTable):

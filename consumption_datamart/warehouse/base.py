@@ -77,6 +77,11 @@ class Warehouse(Readable):
             WarehouseError: the warehouse cannot be opened, or another does not give way in time.
         """
 
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """For a thread that writes a table after the other: an engine may keep others out."""
+        yield
+
     def in_transaction(
         self,
         work: Callable[[Transaction], T],

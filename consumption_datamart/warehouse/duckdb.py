@@ -15,10 +15,10 @@ from threading import RLock
 import duckdb
 import ibis
 from ibis.backends.sql import SQLBackend
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from consumption_datamart.schema.monitoring import Release
 from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.attaching import attach, session, session_of
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.duckdb_transaction import DuckDBTransaction
 from consumption_datamart.warehouse.file import FileWarehouse
@@ -75,7 +75,7 @@ class DuckDBWarehouse(FileWarehouse):
         if not self.working.exists():
             return
         # closing this descriptor gives up DuckDB's lock, too: so it is closed after DuckDB's own
-        with self.working.open("rb") as source, self._connection(self.working) as connection:
+        with self.working.open("rb") as source, self._alone(self.working) as connection:
             working, fresh = Attached(connection, CATALOG), Path(f"{self.path}.new")
             version = latest(working.versions())
             seen = signed_version(working) if self.path.exists() else None
@@ -91,7 +91,7 @@ class DuckDBWarehouse(FileWarehouse):
                 elif not left_out:
                     connection.execute(f"CHECKPOINT {CATALOG}")
                     copy_file(source, fresh)
-                connection.execute(f"ATTACH '{_quoted(fresh)}' AS release ({MODE})")
+                attach(connection, fresh, f"AS release ({MODE})")
                 released = Attached(connection, "release")
                 with _transaction(connection):
                     if left_out:
@@ -111,7 +111,7 @@ class DuckDBWarehouse(FileWarehouse):
         source = self.file
         target = copied.working if source == self.working else copied.path
         try:
-            with source.open("rb") as opened, self._connection(source) as connection:
+            with source.open("rb") as opened, self._alone(source) as connection:
                 connection.execute(f"CHECKPOINT {CATALOG}")
                 copy_file(opened, target)
         except OSError as error:
@@ -142,6 +142,15 @@ class DuckDBWarehouse(FileWarehouse):
         return {name for (name,) in found}
 
     @contextmanager
+    def session(self) -> Iterator[None]:
+        """The file is attached once for many, and kept from others for some seconds.
+
+        To attach a file and to give it up takes longer than to write a small table.
+        """
+        with _TURN, session(self.working, lambda: self._attached(self.working)):
+            yield
+
+    @contextmanager
     def transaction(self, *_: object) -> Iterator[Transaction]:
         """A transaction on a connection of its own."""
         transaction = DuckDBTransaction(self)
@@ -166,7 +175,7 @@ class DuckDBWarehouse(FileWarehouse):
             remove_file(fresh)
             copy_file(source, fresh)
         with duckdb.connect() as connection:
-            connection.execute(f"ATTACH '{_quoted(fresh)}' AS {CATALOG} ({MODE})")
+            attach(connection, fresh, f"AS {CATALOG} ({MODE})")
             forget_missing(Attached(connection, CATALOG))
         with suppress(FileExistsError):  # another process was quicker
             os.link(fresh, self.working)
@@ -176,18 +185,31 @@ class DuckDBWarehouse(FileWarehouse):
     def _connection(
         self, file: Path, *, read_only: bool = False
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection to which the file is attached."""
-        mode = "TYPE duckdb, READ_ONLY" if read_only else MODE
-        patiently = Retrying(
-            retry=retry_if_exception(_is_in_use),
-            wait=wait_random(0.05, 0.3),
-            stop=stop_after_delay(self.lock_seconds),
-            reraise=True,
-        )
+        """A connection to which the file is attached: that of the session, if there is one."""
         turn = _TURN if file == self.working else nullcontext()
-        with turn, self.in_memory() as connection:
+        with turn:
+            kept = session_of(file)
+            attached = kept.connection() if kept else self._attached(file, read_only=read_only)
+            with attached as connection:
+                yield connection
+
+    @contextmanager
+    def _alone(self, file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Likewise, but nothing keeps the file attached, also in a session."""
+        with _TURN:
+            if kept := session_of(file):
+                kept.close()
+            with self._attached(file) as connection:
+                yield connection
+
+    @contextmanager
+    def _attached(
+        self, file: Path, *, read_only: bool = False
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        mode = "TYPE duckdb, READ_ONLY" if read_only else MODE
+        with self.in_memory() as connection:
             try:
-                patiently(connection.execute, f"ATTACH '{_quoted(file)}' AS {CATALOG} ({mode})")
+                attach(connection, file, f"AS {CATALOG} ({mode})", self.lock_seconds)
             except duckdb.Error as error:
                 raise self.unreachable(error) from error
             try:
@@ -222,14 +244,3 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.rollback()
         raise
     connection.commit()
-
-
-def _quoted(file: Path) -> str:
-    return str(file).replace("'", "''")
-
-
-def _is_in_use(error: BaseException) -> bool:
-    """By another process, or in this one."""
-    return isinstance(error, duckdb.Error) and (
-        "Could not set lock" in str(error) or "Unique file handle conflict" in str(error)
-    )

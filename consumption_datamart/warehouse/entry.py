@@ -51,15 +51,30 @@ class LedgerEntry:
     """
 
     def __init__(
-        self, transaction: Transaction, model: type[Table], dependents: Sequence[Dependent]
+        self,
+        transaction: Transaction,
+        model: type[Table],
+        dependents: Sequence[Dependent],
+        *,
+        is_compared: bool = False,
     ) -> None:
-        """Keeps the rows of a table without days that daily tables read."""
+        """Keeps the rows of a table without days that daily tables read.
+
+        Args:
+            transaction: that publishes.
+            model: the table.
+            dependents: the tables that are made of it.
+            is_compared: whether to find out if all rows are as they were.
+        """
         self.transaction, self.model = transaction, model
         self.dependents = [each for each in dependents if each.model.day_column()]
         require_ledger(transaction)
-        if model.day_column() is None and self.dependents:
+        needs_rows = bool(self.dependents) or (is_compared and bool(dependents))
+        self._has_before = False
+        if model.day_column() is None and needs_rows and not transaction.lacks(model):
             transaction.upgrade(model)  # its readers may ask for a column that is new
             transaction.copy(model, BEFORE)
+            self._has_before = True
 
     def write(self, days: Days | None) -> dict[str, list[Days]]:
         """Writes down that the table, or days of it, are published, and what that touches.
@@ -74,6 +89,9 @@ class LedgerEntry:
         if self.model.day_column() is not None:
             write_publication(self.transaction, self.model, days)
             return {}
+        if self._is_as_before():
+            write_publication(self.transaction, self.model, days, is_changed=False)
+            return {each.model.full_name(): [] for each in self.dependents}
         touched = {
             each.model: set(map(each.model.grain().first, self._touched(each)))
             for each in self.dependents
@@ -83,11 +101,19 @@ class LedgerEntry:
         write_awaited(self.transaction, touched, Change(self.model.full_name(), version))
         return {m.full_name(): m.grain().ranges(periods) for m, periods in touched.items()}
 
+    def _is_as_before(self) -> bool:
+        """Whether the table has the rows that it had; each is there once, by the table's key."""
+        now = self.transaction.slice(self.model)
+        return self._has_before and not any(
+            self.transaction.rows(ibis.difference(some, others).limit(1))
+            for some, others in ((now, self._before), (self._before, now))
+        )
+
     def _touched(self, dependent: Dependent) -> set[date]:
         """The days of a daily dependent on which the change shows."""
         now = self.transaction.slice(self.model)
         if self.model is ReportingDay:
-            return self._days(self._before) ^ self._days(now)
+            return self._days(now) ^ (self._days(self._before) if self._has_before else set())
         if not self._reporting or self._is_first:
             return self._reporting
         spans = changes(self._before, now, dependent.columns)
@@ -108,7 +134,7 @@ class LedgerEntry:
     @cached_property
     def _is_first(self) -> bool:
         """Whether there were no rows."""
-        return not self.transaction.rows(self._before.limit(1))
+        return not self._has_before or not self.transaction.rows(self._before.limit(1))
 
     def _days(self, rows: ir.Table) -> set[date]:
         return {day_of(day) for (day,) in self.transaction.rows(rows.select("day"))}

@@ -45,11 +45,8 @@ def duckdb_in_memory(memory_limit: str, spill: Path) -> Iterator[duckdb.DuckDBPy
     """
     engine, began = _take(memory_limit, spill), time.monotonic()
     try:
-        with engine.connection.cursor() as connection:
-            connection.execute("SET enable_progress_bar = false")
+        with another_connection(engine.connection) as connection:
             yield connection
-            for name in connection.list_filesystems():
-                connection.unregister_filesystem(name)
     except BaseException as error:
         engine.connection.close()  # an error may have left it unusable
         if isinstance(error, duckdb.OutOfMemoryException):
@@ -63,6 +60,18 @@ def duckdb_in_memory(memory_limit: str, spill: Path) -> Iterator[duckdb.DuckDBPy
         _idle[:] = [engine]
     else:
         engine.connection.close()
+
+
+@contextmanager
+def another_connection(
+    to: duckdb.DuckDBPyConnection,
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Another connection to the same DuckDB, with temporary tables of its own."""
+    with to.cursor() as connection:
+        connection.execute("SET enable_progress_bar = false")
+        yield connection
+        for name in connection.list_filesystems():
+            connection.unregister_filesystem(name)
 
 
 def _take(memory_limit: str, spill: Path) -> _Engine:

@@ -39,11 +39,14 @@ class Published(NamedTuple):
     """A table, or a day of a daily one, as it was last published.
 
     Attributes:
-        version: number of the publication; what is made of a later one is stale.
+        version: number of the publication.
+        changed: of the publication by which its rows became what they are; what was made before it
+            of the table is stale.
         is_current: whether the code that builds it is still the same.
     """
 
     version: int
+    changed: int
     is_current: bool
 
 
@@ -109,8 +112,10 @@ def ledger_in(warehouse: Warehouse, backend: SQLBackend) -> Ledger:
 
     published: dict[str, dict[Day, Published]] = defaultdict(dict)
     code = code_version()
-    for table, day, version, built_by in rows(Publication):
-        published[table][day and day_of(day)] = Published(version, built_by == code)
+    for table, day, version, built_by, *changed in rows(Publication):
+        # a warehouse of an earlier version does not say by which publication rows changed
+        entry = Published(version, changed[0] if changed else version, built_by == code)
+        published[table][day and day_of(day)] = entry
     awaited: dict[str, dict[date, Change]] = defaultdict(dict)
     for table, day, changed, version in sorted(rows(AwaitedDay), key=lambda row: row[3]):
         awaited[table][day_of(day)] = Change(changed, version)
@@ -136,18 +141,36 @@ def is_current(transaction: Transaction, model: type[Table]) -> bool:
     return transaction.rows(found.select("code_version")) == [(code_version(),)]
 
 
-def write_publication(transaction: Transaction, model: type[Table], days: Days | None) -> int:
+def write_publication(
+    transaction: Transaction, model: type[Table], days: Days | None, *, is_changed: bool = True
+) -> int:
     """Writes down that a table, or days of it, are published; they await nothing any more.
+
+    Args:
+        transaction: that publishes.
+        model: the table.
+        days: of a daily table.
+        is_changed: False: a table without days has the very rows that it had, so that what is
+            made of it need not be made anew.
 
     Returns:
         The version of the publication.
     """
     version, name = next_version(transaction), model.full_name()
     note_versions(transaction, [model])
+    changed = (None if is_changed else _changed(transaction, model)) or version
     forget(transaction, model, days and model.grain().whole(days))
     code = code_version()
-    transaction.append(Publication, [(name, day, version, code) for day in model.periods(days)])
+    rows = [(name, day, version, code, changed) for day in model.periods(days)]
+    transaction.append(Publication, rows)
     return version
+
+
+def _changed(transaction: Transaction, model: type[Table]) -> int | None:
+    """Since when a table without days has the rows that it has; None: it is to be built anew."""
+    rows = transaction.slice(Publication)
+    found = rows.filter(rows.published_table == ibis.literal(model.full_name()))
+    return next((int(each) for (each,) in transaction.rows(found.select("changed_version"))), None)
 
 
 def write_awaited(

@@ -62,7 +62,7 @@ def publish(
 
     def work(transaction: Transaction) -> Publication:
         transaction.require(*inputs)
-        entry = LedgerEntry(transaction, model, dependents)
+        entry = LedgerEntry(transaction, model, dependents, is_compared=True)
         transaction.clear(model, days)
         if isinstance(rows, pd.DataFrame):
             transaction.load(model, on_days(model, transaction.stage(rows), days))
