@@ -49,6 +49,7 @@ from consumption_datamart.io_manager import table_io_manager
 from consumption_datamart.lake.dumps import DumpFile, Lake
 from consumption_datamart.lake.listing import listing, sources_of
 from consumption_datamart.lake.sources import Sources
+from consumption_datamart.lineage import Downstream, defined_by, specs_in
 from consumption_datamart.page.asset import SITE, page_assets
 from consumption_datamart.partitions import Partitions, partitions
 from consumption_datamart.planning import CurrentPlan, Node
@@ -105,6 +106,7 @@ def build_definitions(
     own_assets: Sequence[dg.AssetsDefinition] = (),
     own_models: Sequence[type[Table]] = (),
     broken: Mapping[str, str] = MappingProxyType({}),
+    others: Sequence[dg.AssetSpec] = (),
     *,
     is_released_by_runs: bool = True,
     **overrides: Any,
@@ -118,6 +120,7 @@ def build_definitions(
         own_assets: a team's assets, which take and return tables as frames or Ibis expressions.
         own_models: of the tables that these return.
         broken: why files of a team's folder do not load, by name; it is alerted.
+        others: further assets, whose owners are told of changes of columns; read when alerts are.
         is_released_by_runs: whether readers see what a run has published once it is done.
         overrides: settings that differ from `settings`, by name.
 
@@ -164,7 +167,8 @@ def build_definitions(
         sensors = [first_observation_sensor(), automation_sensor([dbt.keys, fed.keys])]
         automation = [each.name for each in schedules] + [each.name for each in sensors]
         checks = told_checks(check_keys([*assets, fresh]))
-        watched = Watched(checks, automation, BUILD_JOB, settings, broken)
+        who_reads = Downstream(catalog, lambda: defined_by([*specs_in(assets), *others]))
+        watched = Watched(checks, automation, BUILD_JOB, settings, broken, who_reads)
         alerts_file = Path(settings.alerts_file)
         return dg.Definitions(
             assets=assets,
