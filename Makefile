@@ -7,7 +7,7 @@ BENCH = $(VENV)-bench/bin
 # dbt wants older versions of what mypy uses
 ALL = $(VENV)-all/bin
 
-.PHONY: platform platform-verify build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures bench scaling bench-changes bench-automation fuzz faults kills
+.PHONY: platform platform-verify build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures bench bench-quick scaling bench-changes bench-automation bench-daemon fuzz faults kills
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -99,6 +99,12 @@ bench-changes: $(BENCH)/consumption-datamart  ## measures what a change costs, w
 
 bench-automation: $(BENCH)/consumption-datamart  ## measures observation and ticks over 3,650 days
 	$(BENCH)/python -m benchmarks automation $(ARGS)
+
+bench-quick: $(BIN)/consumption-datamart  ## compares the build to that of an earlier commit: make bench-quick BASE=v0.1.0
+	$(BIN)/python -m benchmarks quick --base $(BASE)
+
+bench-daemon: $(BIN)/consumption-datamart  ## builds seven years by `build` and by the daemon, and compares
+	$(BIN)/python -m benchmarks daemon $(ARGS)
 
 fuzz: $(BIN)/consumption-datamart  ## loads 10,000 damaged dumps, and builds some of them
 	$(BIN)/python -m consumption_datamart_tests.fuzz --mutations 10000 --builds 20 $(ARGS)

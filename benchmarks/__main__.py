@@ -1,4 +1,4 @@
-"""The commands `python -m benchmarks compare`, `changes`, `scaling`, `automation` and `daemon`."""
+"""The commands `python -m benchmarks compare`, `quick`, `changes`, `scaling` and so on."""
 
 import sys
 from collections.abc import Iterator
@@ -27,6 +27,7 @@ from benchmarks.page import (
     scaling_page,
     scaling_table,
 )
+from benchmarks.quick import quick_figures
 from benchmarks.scaling import by_days, by_rows
 from consumption_datamart.warehouse import MEMORY_LIMIT
 
@@ -145,6 +146,17 @@ def daemon(
     typer.echo("| what | seconds | ratio |\n|---|---:|---:|")
     with _place(folder) as place:
         for line in daemon_figures(days, rows, place):
+            typer.echo(line)
+
+
+@app.command()
+def quick(
+    base: Annotated[str, typer.Option(metavar="COMMIT", help="The earlier code.")],
+    folder: Folder = None,
+) -> None:
+    """Compare the build to that of an earlier commit; takes less than three minutes."""
+    with _place(folder) as place:
+        for line in quick_figures(base, place):
             typer.echo(line)
 
 

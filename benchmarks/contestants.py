@@ -72,38 +72,49 @@ MART = Contestant(
     ],
     lambda task: {"CONSUMPTION_DATAMART_MEMORY_LIMIT": task.memory_limit},
 )
-SQL = Contestant(
-    "sql",
-    lambda task: [
-        sys.executable,
-        "-m",
-        "benchmarks.peers.sql",
-        str(task.lake),
-        str(task.file),
-        task.memory_limit,
-    ],
-)
-DBT = Contestant(
-    "dbt",
-    lambda task: [
-        sys.executable,
-        "-c",
-        "from dbt.cli.main import cli; cli()",
-        "--no-version-check",
-        "build",
-        f"--project-dir={PEERS / 'dbt'}",
-        f"--profiles-dir={PEERS / 'dbt'}",
-        f"--target-path={task.file.parent / 'dbt' / 'target'}",
-        f"--log-path={task.file.parent / 'dbt' / 'logs'}",
-    ],
-    lambda task: {
-        "BENCHMARK_LAKE": str(task.lake),
-        "BENCHMARK_FILE": str(task.file),
-        "BENCHMARK_MEMORY_LIMIT": task.memory_limit,
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "DO_NOT_TRACK": "1",
-    },
-)
+ALL_MEMORY = "80%"
+"""What DuckDB takes where no limit is set."""
+
+
+def _sql(name: str, *more: str, memory_limit: str | None = None) -> Contestant:
+    def command(task: Task) -> list[str]:
+        limit = memory_limit or task.memory_limit
+        module = [sys.executable, "-m", "benchmarks.peers.sql"]
+        return [*module, str(task.lake), str(task.file), limit, *more]
+
+    return Contestant(name, command)
+
+
+def _dbt(name: str, memory_limit: str | None = None) -> Contestant:
+    def command(task: Task) -> list[str]:
+        written = task.file.parent / name
+        return [
+            sys.executable,
+            "-c",
+            "from dbt.cli.main import cli; cli()",
+            "--no-version-check",
+            "build",
+            f"--project-dir={PEERS / 'dbt'}",
+            f"--profiles-dir={PEERS / 'dbt'}",
+            f"--target-path={written / 'target'}",
+            f"--log-path={written / 'logs'}",
+        ]
+
+    def environment(task: Task) -> dict[str, str]:
+        return {
+            "BENCHMARK_LAKE": str(task.lake),
+            "BENCHMARK_FILE": str(task.file),
+            "BENCHMARK_MEMORY_LIMIT": memory_limit or task.memory_limit,
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "DO_NOT_TRACK": "1",
+        }
+
+    return Contestant(name, command, environment)
+
+
+SQL, SQL_UNLIMITED = _sql("sql"), _sql("sql-unlimited", memory_limit=ALL_MEMORY)
+SQL_TUNED = _sql("sql-tuned", "tuned", memory_limit=ALL_MEMORY)
+DBT, DBT_UNLIMITED = _dbt("dbt"), _dbt("dbt-unlimited", ALL_MEMORY)
 PANDAS = Contestant(
     "pandas",
     lambda task: [
@@ -115,4 +126,4 @@ PANDAS = Contestant(
     ],
     max_rows=PANDAS_ROWS,
 )
-CONTESTANTS = (MART, SQL, DBT, PANDAS)
+CONTESTANTS = (MART, SQL, SQL_UNLIMITED, SQL_TUNED, DBT, DBT_UNLIMITED, PANDAS)

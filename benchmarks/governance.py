@@ -1,10 +1,10 @@
 """How long the commands `assets …` take with many assets and a long history.
 
 `python -m benchmarks.governance` writes a team's folder of `--assets` assets, a history of
-`--materializations` in a Dagster instance (SQLite) and as many publications in a mart. Of each
-command it prints the seconds of CPU that it takes after Python, Dagster and the project were
-imported: for loading the code location, which Dagster does, and for all else. Those of the wall are
-beside them.
+`--materializations` in a Dagster instance and as many publications in a mart. The instance is in
+SQLite, or, with `--storage postgres`, in a server of PyPI's `pgserver`. Of each command it prints
+the seconds of CPU that it takes after Python, Dagster and the project were imported: for loading
+the code location, which Dagster does, and for all else. Those of the wall are beside them.
 """
 
 import argparse
@@ -117,18 +117,33 @@ def _tables(url: str) -> list[tuple[str]]:
     return [(name,) for name in found.built_table]
 
 
+def storage_of(name: str, folder: Path) -> str:
+    """What `dagster.yaml` says of the storage; starts the server that it names."""
+    if name == "sqlite":
+        return ""
+    from pgserver.postgres_server import get_server  # noqa: PLC0415
+
+    (folder / "pg").mkdir()
+    # SQLAlchemy would take psycopg for a URL without a driver
+    url = get_server(folder / "pg").get_uri().replace("://", "+psycopg2://", 1)
+    return f"storage:\n  postgres:\n    postgres_url: {url!r}\n"
+
+
 def main() -> None:
     """Measures, and prints a line for each command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--assets", type=int, default=OWN)
     parser.add_argument("--materializations", type=int, default=100_000)
+    parser.add_argument("--storage", choices=["sqlite", "postgres"], default="sqlite")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         url = f"duckdb://{folder}/mart.duckdb"
         home = folder / "home"
         home.mkdir()
-        (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+        (home / "dagster.yaml").write_text(
+            "telemetry:\n  enabled: false\n" + storage_of(asked.storage, folder)
+        )
         os.environ |= {
             "CONSUMPTION_DATAMART_WAREHOUSE": url,
             "CONSUMPTION_DATAMART_TEAM_ASSETS": str(folder / "team"),

@@ -19,7 +19,7 @@ from consumption_datamart.assets.star import STAR
 from consumption_datamart.automation import with_plan
 from consumption_datamart.automation.sensor import automation_sensor
 from consumption_datamart.checks import asset_key
-from consumption_datamart.checks.loads import LATE
+from consumption_datamart.checks.reporting import told_checks
 from consumption_datamart.dbt import downstream
 from consumption_datamart.discovery import code_location_of
 from consumption_datamart.errors import LakeError
@@ -50,6 +50,7 @@ from consumption_datamart.io_manager import table_io_manager
 from consumption_datamart.lake.dumps import DumpFile, Lake
 from consumption_datamart.lake.listing import listing, sources_of
 from consumption_datamart.lake.sources import Sources
+from consumption_datamart.lineage import Downstream, defined_by, specs_in
 from consumption_datamart.page.asset import SITE, page_assets
 from consumption_datamart.partitions import Partitions, partitions
 from consumption_datamart.planning import CurrentPlan, Node
@@ -107,6 +108,7 @@ def build_definitions(
     own_assets: Sequence[dg.AssetsDefinition] = (),
     own_models: Sequence[type[Table]] = (),
     broken: Mapping[str, str] = MappingProxyType({}),
+    others: Sequence[dg.AssetSpec] = (),
     *,
     is_released_by_runs: bool = True,
     **overrides: Any,
@@ -120,6 +122,7 @@ def build_definitions(
         own_assets: a team's assets, which take and return tables as frames or Ibis expressions.
         own_models: of the tables that these return.
         broken: why files of a team's folder do not load, by name; it is alerted.
+        others: further assets, whose owners are told of changes of columns; read when alerts are.
         is_released_by_runs: whether readers see what a run has published once it is done.
         overrides: settings that differ from `settings`, by name.
 
@@ -170,7 +173,8 @@ def build_definitions(
         sensors = [first_observation_sensor(), automation_sensor(apart_runs), *fivetran.sensors]
         automation = [each.name for each in schedules] + [each.name for each in sensors]
         checks = told_checks(check_keys([*assets, fresh, *fivetran.checks]))
-        watched = Watched(checks, automation, BUILD_JOB, settings, broken)
+        who_reads = Downstream(catalog, lambda: defined_by([*specs_in(assets), *others]))
+        watched = Watched(checks, automation, BUILD_JOB, settings, broken, who_reads)
         alerts_file = Path(settings.alerts_file)
         return dg.Definitions(
             assets=assets,
@@ -219,11 +223,6 @@ def check_keys(assets: Iterable[object]) -> list[dg.AssetCheckKey]:
     """All asset checks of assets, or of definitions of checks."""
     made = (each for each in assets if isinstance(each, dg.AssetsDefinition))
     return [spec.key for each in made for spec in each.check_specs]
-
-
-def told_checks(keys: Iterable[dg.AssetCheckKey]) -> list[dg.AssetCheckKey]:
-    """Those whose failure is told by the signal `check`: that a dump is late has one of its own."""
-    return [key for key in keys if not key.name.startswith(LATE)]
 
 
 def _files(lake: Lake, sources: Sources) -> list[DumpFile]:

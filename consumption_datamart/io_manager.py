@@ -14,13 +14,13 @@ import pandas as pd
 from consumption_datamart.checks import Inspection, as_dagster_failure, asset_key
 from consumption_datamart.errors import AuditError
 from consumption_datamart.factories.catalog import Catalog
-from consumption_datamart.factories.metadata import materialization_metadata
+from consumption_datamart.factories.metadata import column_lineage, materialization_metadata
 from consumption_datamart.resources import WarehouseResource
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import publish
 from consumption_datamart.warehouse.ledger import write_failures
-from consumption_datamart.warehouse.rows import on_days
+from consumption_datamart.warehouse.rows import conform, on_days
 
 
 def table_io_manager(catalog: Catalog) -> dg.IOManagerDefinition:
@@ -55,19 +55,22 @@ class TableIOManager(dg.IOManager):
         days = _days(context, model)
         with as_dagster_failure():
             warehouse, dependents = self.warehouse.open(), self.catalog.dependents(model)
-            inspection = Inspection([], is_sampled=True)
+            inspection = Inspection(self.catalog.frozen_checks(model), is_sampled=True)
             try:
                 published = publish(
                     warehouse, model, obj, days, dependents=dependents, inspect=inspection
                 )
-            except AuditError:
+            except AuditError as error:
+                inspection.stopped(warehouse, error, days)
                 write_failures(warehouse, model, days)
                 raise
-        context.add_output_metadata(
-            materialization_metadata(
-                published.profile, days, inspection.samples[model], inspection.seconds()
-            )
+        metadata = materialization_metadata(
+            published.profile, days, inspection.samples[model], inspection.seconds()
         )
+        if isinstance(obj, ir.Table):
+            tables = {warehouse.location(each)[0]: each for each in self.catalog.models.values()}
+            metadata["dagster/column_lineage"] = column_lineage(conform(model, obj), tables)
+        context.add_output_metadata(metadata)
 
     def load_input(self, context: dg.InputContext) -> ir.Table | pd.DataFrame:
         """The upstream table, or the partitions of it, as the input's annotation asks.

@@ -28,12 +28,16 @@ ON_EVERY_ENGINE = {
         "properties",
         "publication",
         "readers",
+        "table_versions",
         "upgrades",
     )
 }
 """Tests of what engines do differently, and of builds as a whole; others run on DuckDB, and on the
 others by `make test-all`."""
-ON_POSTGRES = {f"test_{name}.py" for name in ("cases", "increments", "publication", "upgrades")}
+ON_POSTGRES = {
+    f"test_{name}.py"
+    for name in ("cases", "increments", "publication", "table_versions", "upgrades")
+}
 """Tests of these that ask for a `warehouse`: by `make test-all` on PostgreSQL, too."""
 
 

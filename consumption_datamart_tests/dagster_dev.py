@@ -35,13 +35,15 @@ class Dagster:
             f"{self.url}/graphql", body, {"content-type": "application/json"}
         )
         with urllib.request.urlopen(request, timeout=PATIENCE) as response:
-            return json.load(response)["data"]
+            data: dict[str, Any] = json.load(response)["data"]
+            return data
 
     def runs(self) -> list[dict[str, Any]]:
         """All runs, the latest first."""
         query = """{runsOrError {... on Runs {results
             {runId jobName status startTime assetSelection {path} tags {key value}}}}}"""
-        return self.ask(query)["runsOrError"]["results"]
+        runs: list[dict[str, Any]] = self.ask(query)["runsOrError"]["results"]
+        return runs
 
     def launch(self, asset: str, tags: dict[str, str]) -> str:
         """Launches a run that materializes an asset, as the UI does; tells its id."""
@@ -56,7 +58,7 @@ class Dagster:
             path=asset.split("/"),
             tags=[{"key": key, "value": value} for key, value in tags.items()],
         )
-        return answer["launchRun"]["run"]["runId"]
+        return str(answer["launchRun"]["run"]["runId"])
 
     def switched_on(self) -> set[str]:
         """Names of the schedules and sensors that run."""
@@ -102,7 +104,7 @@ def dagster_dev(folder: Path, port: int | None = None, **settings: object) -> It
     log = folder / "dagster.log"
     own = {f"CONSUMPTION_DATAMART_{name.upper()}": str(value) for name, value in settings.items()}
     bin_folder = Path(sys.executable).parent
-    command = [bin_folder / "dagster", "dev", "-m", MODULE]
+    command = [str(bin_folder / "dagster"), "dev", "-m", MODULE]
     with log.open("w") as out:
         process = subprocess.Popen(
             [*command, "-p", str(port)],

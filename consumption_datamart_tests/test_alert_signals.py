@@ -2,25 +2,33 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import ibis.expr.types as ir
 import pandas as pd
 import pytest
 
 from consumption_datamart import runs
-from consumption_datamart.alerts.config import AlertSettings
+from consumption_datamart.alerts.config import AlertSettings, LogRoute
 from consumption_datamart.alerts.evaluation import Watched, evaluate
 from consumption_datamart.alerts.instance import FORGOTTEN
+from consumption_datamart.alerts.machine import Alert, State, Transition
+from consumption_datamart.alerts.routes import is_for
 from consumption_datamart.alerts.store import AlertStore
+from consumption_datamart.factories import Catalog, TableSpec
 from consumption_datamart.lateness import declared
+from consumption_datamart.lineage import Defined, Downstream
 from consumption_datamart.schema.monitoring import Objective
 from consumption_datamart.schema.raw import LATE_AFTER_DAYS, Declarations, Dumps
 from consumption_datamart.schema.reports import ReportCommitments, ReportConsumptionDaily
-from consumption_datamart.schema.table import Table
+from consumption_datamart.schema.table import Field, MartTable, Table
+from consumption_datamart.schema.types import Real, Text
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart.warehouse.versions import note_versions
 from consumption_datamart_tests.instigators import instigator, tick
 
 TODAY = date(2026, 3, 10)
@@ -457,3 +465,105 @@ def test_the_state_outlasts_restarts(
     assert alert.since == datetime(2026, 3, 10, 12, 1)
     [row] = AlertStore(bench.warehouse).history().itertuples()
     assert (row.state_before, row.state, row.undelivered, row.reading) == ("ok", "alarm", "", 1.1)
+
+
+class Changed(MartTable):
+    """A table."""
+
+    share: Real = Field(description="A share.")
+    note: Text = Field(description="A note.")
+
+
+class Narrowed(Changed):
+    """The same, with a share in words."""
+
+    share: Text = Field(description="In words.")
+
+    @classmethod
+    def table_name(cls) -> str:
+        """Of the same table."""
+        return Changed.table_name()
+
+
+class Dropped(MartTable):
+    """The same, without a note."""
+
+    share: Text = Field(description="In words.")
+
+    @classmethod
+    def table_name(cls) -> str:
+        """Of the same table."""
+        return Changed.table_name()
+
+
+def of_share(changed: ir.Table) -> ir.Table:
+    """Reads one column."""
+    return changed.select("share")
+
+
+class ReportOfShare(MartTable):
+    """Shares."""
+
+    share: Text = Field(description="In words.")
+
+
+def test_a_breaking_change_is_told_each_owner_of_what_reads_the_column_and_ends_by_itself(
+    bench: Bench,
+) -> None:
+    spec, up = TableSpec(ReportOfShare, of_share, owners=("team:x",)), frozenset({"mart/changed"})
+    tables = {each.table_name(): each for each in (Changed, ReportOfShare)}
+    catalog = Catalog(tables, [spec], {}, Settings())
+    defined = [
+        Defined("mart/changed", ("team:data",), frozenset()),
+        Defined("mart/report_of_share", ("team:x", "team:y"), up),
+        Defined("team/unknown", ("team:z",), up),
+        Defined("team/further", ("team:further",), frozenset({"team/unknown"})),
+    ]
+    bench.watched = replace(bench.watched, who_reads=Downstream(catalog, lambda: defined))
+    bench.now = datetime.now(UTC)
+
+    def change(model: type[Table]) -> None:
+        with bench.warehouse.transaction() as transaction:
+            note_versions(transaction, [model])
+
+    change(Changed)
+    assert bench.evaluate() == [], "the first version is no change"
+    change(Narrowed)
+    version = "schema mart/changed version 2 for team"
+    opened = [(f"{version}:{name}", "ok", "alarm") for name in "xyz"]
+    assert bench.evaluate() == opened
+    assert bench.evaluate() == [], "it is told once"
+    told = {each.subject: each.summary for each in AlertStore(bench.warehouse).alerts().values()}
+    assert told["mart/changed version 2 for team:x"] == (
+        "column share was float64, is string; see whether this still suits mart/report_of_share"
+        " (team:x, team:y)"
+    )
+    assert told["mart/changed version 2 for team:z"].endswith(
+        "team/unknown (team:z, by which columns is not known)"
+    )
+    change(Dropped)
+    assert bench.evaluate() == [("schema mart/changed version 3 for team:z", "ok", "alarm")]
+    over = bench.evaluate(timedelta(days=7))
+    assert [step[1:] for step in over] == [("alarm", "recovered")] * 4
+    assert bench.evaluate() == []
+
+
+def test_a_route_of_an_owner_is_told_what_is_meant_for_it_from_beginning_to_end() -> None:
+    route = LogRoute(name="x", owners=("team:x",))
+    for state, before in ((State.alarm, State.ok), (State.recovered, State.alarm)):
+        for owner, is_told in (("team:x", True), ("team:xy", False)):
+            subject = f"mart/changed version 2 for {owner}"
+            alert = Alert("schema", subject, state, 0, NOON, "column a removed")
+            assert is_for(route, Transition(before, alert, 0.0)) is is_told
+    alert = Alert("check", "mart/changed: model", State.alarm, 2, NOON, "fails")
+    assert not is_for(route, Transition(State.ok, alert, 2.0))
+
+
+def test_a_breaking_change_that_nothing_reads_is_a_warning(bench: Bench) -> None:
+    bench.now = datetime.now(UTC)
+    downstream = Downstream(Catalog({}, [], {}, Settings()), list)
+    bench.watched = replace(bench.watched, who_reads=downstream)
+    for model in (Changed, Narrowed):
+        with bench.warehouse.transaction() as transaction:
+            note_versions(transaction, [model])
+    assert bench.evaluate() == [("schema mart/changed version 2", "ok", "warning")]

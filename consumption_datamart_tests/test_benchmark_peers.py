@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -34,7 +35,14 @@ def mart(lake: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("build", [build_with_sql, build_with_pandas], ids=["sql", "pandas"])
+PEERS = {
+    "sql": build_with_sql,
+    "sql-tuned": partial(build_with_sql, variant="tuned"),
+    "pandas": build_with_pandas,
+}
+
+
+@pytest.mark.parametrize("build", PEERS.values(), ids=PEERS)
 def test_a_peer_agrees_with_the_mart(
     build: Callable[[Path, Path], None], lake: Path, mart: Path, tmp_path: Path
 ) -> None:

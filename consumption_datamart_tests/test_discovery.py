@@ -5,8 +5,10 @@ import io
 import json
 import logging
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -18,6 +20,7 @@ from consumption_datamart.discovery import Discovered, code_location_of
 from consumption_datamart.discovery.found import specs_of
 from consumption_datamart.governance import Asset, Column
 from consumption_datamart.governance.rules import LOADS, RULES, findings
+from consumption_datamart.lineage import Defined, defined_by
 from consumption_datamart.schema.monitoring import Figure
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
@@ -201,6 +204,29 @@ def test_a_folder_that_is_mended_loads_and_says_what_has_changed(
     (folder / "gone.py").unlink()
     assert states() == (0, {"gone.py": "gone", "one.py": "same", "two.py": "changed"})
     assert states() == (0, {"one.py": "same", "two.py": "same"})
+
+
+def test_alerts_know_of_assets_that_are_no_tables(tmp_path: Path) -> None:
+    """Their owners are told of columns that change: they are there when alerts are read."""
+    write(tmp_path, {"letter.py": LETTER})
+    given: list[Sequence[dg.AssetSpec]] = []
+
+    def build(*settings: Settings, **more: Any) -> dg.Definitions:
+        given.append(more["others"])
+        return build_definitions(*settings, **more)
+
+    code_location_of(Settings(lake=str(tmp_path / "_lake"), team_assets=str(tmp_path)), build)
+    (defined,) = defined_by(given[-1])
+    assert defined == Defined("team/letter", ("team:x",), frozenset({"mart/dim_customer"}))
+
+
+LETTER = (
+    HEAD
+    + """
+@dg.asset(key=["team", "letter"], deps=[["mart", "dim_customer"]], owners=["team:x"])
+def letter() -> None: ...
+"""
+)
 
 
 def test_what_is_no_folder_is_told() -> None:

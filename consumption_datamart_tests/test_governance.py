@@ -16,9 +16,14 @@ from consumption_datamart.governance import Asset, CheckState, Evidence, Made
 from consumption_datamart.governance.health import STATES, Health, healths
 from consumption_datamart.governance.of_dagster import made_of, read_instance
 from consumption_datamart.governance.view import defined
+from consumption_datamart.schema.dimensions import DimProduct
+from consumption_datamart.schema.monitoring import Publication, TableVersion
+from consumption_datamart.schema.versions import version_of
+from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart.warehouse.versions import read_versions
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import Mart
+from consumption_datamart_tests.mart import Mart, copy_mart
 
 NOW = datetime(2026, 1, 9, 12)
 
@@ -141,6 +146,66 @@ def test_where_nothing_is_built_nothing_is_known(mart: Mart, tmp_path: Path) -> 
     assert ended.code == 1
     assert "is not built; run consumption-datamart build" in ended.err
     assert "51 unknown" in ended.out
+
+
+@pytest.fixture(scope="module")
+def changed(mart: Mart, tmp_path_factory: pytest.TempPathFactory) -> Mart:
+    """The mart, in which `dim_product` is said to have lost a column and got another."""
+    folder = tmp_path_factory.mktemp("changed")
+    found = copy_mart(mart.lake.parent, folder, "duckdb")
+    warehouse = open_warehouse(found.url)
+    rows = warehouse.fetch(warehouse.table(TableVersion))
+    rows = rows[(rows.versioned_table == "mart.dim_product")].assign(table_version=2)
+    rows.loc[rows.column_name == "silence_unknown", "column_name"] = "is_silent"
+    with warehouse.transaction() as transaction:
+        transaction.load(TableVersion, transaction.stage(rows))
+    Path(found.url.removeprefix("duckdb://")).unlink()  # a release is of what is published
+    warehouse.release()
+    return found
+
+
+def test_each_table_begins_with_a_version(mart: Mart) -> None:
+    warehouse = open_warehouse(mart.url)
+    versions = read_versions(warehouse)
+    published = warehouse.fetch(warehouse.table(Publication)).published_table
+    assert versions.keys() >= set(published)
+    assert {each.number for found in versions.values() for each in found} == {1}
+    last = read_versions(warehouse, "mart.dim_product")["mart.dim_product"][-1].version
+    assert last == version_of(DimProduct)
+
+
+@pytest.mark.usefixtures("wide")
+def test_versions_of_columns_are_shown_and_whom_a_change_breaks(changed: Mart) -> None:
+    told = run(changed, "show", "dim_product").out
+    assert "version 2 since" in told
+    assert "column is_silent added (boolean) (compatible)" in told
+    shown = json.loads(run(changed, "show", "dim_product", "--format", "json").out)
+    assert [each["version"] for each in shown["versions"]] == [1, 2]
+    rows = list(
+        csv.DictReader(
+            io.StringIO(run(changed, "history", "dim_product", "--versions", "--format", "csv").out)
+        )
+    )
+    assert [(row["version"], row["column"], row["what"], row["class"]) for row in rows] == [
+        ("1", "", "first seen", ""),
+        ("2", "is_silent", "added", "compatible"),
+        ("2", "silence_unknown", "removed", "breaking"),
+    ]
+    readers = {each.split(" ")[0] for each in rows[2]["read_by"].split("; ")}
+    assert "mart/report_consumption_daily" in readers, "it is read to find the band"
+    assert "mart/report_renewals" not in readers, "it reads the names of products only"
+    versions = json.loads(
+        run(changed, "history", "dim_product", "--versions", "--format", "json").out
+    )
+    removed = versions["versions"][1]["changes"][1]
+    assert removed["is_breaking"]
+    assert {each["key"] for each in removed["read_by"]} == readers
+    assert all(each["is_known"] for each in removed["read_by"])
+
+
+def test_what_is_no_table_of_the_mart_has_no_versions(mart: Mart) -> None:
+    told = json.loads(run(mart, "history", "lake/invoices", "--versions", "--format", "json").out)
+    assert told == {"key": "lake/invoices", "versions": []}
 
 
 ASSET = Asset(

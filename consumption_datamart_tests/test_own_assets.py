@@ -179,6 +179,36 @@ def test_what_breaks_its_model_is_not_published(lake: Path, mart: str) -> None:
     assert shares(mart) == {1: 0.5, 2: 1.0, 3: 1.5}
 
 
+def test_a_frozen_table_keeps_its_columns_and_its_rows(
+    lake: Path, mart: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TargetDaily, "_frozen", 1)
+    assert refresh(definitions(in_pandas, lake, mart, target_met), 1, 3).success
+    monkeypatch.setattr(TargetDaily, "key", lambda: ["day"])
+    result = refresh(definitions(in_pandas, lake, mart, target_met), 1, 3)
+    (failure,) = result.get_step_failure_events()
+    told = failure.step_failure_data.user_failure_data.description
+    assert told.startswith(
+        "mart.target_daily: frozen: key was customer_id + day, is day, but the table is frozen as"
+        " 1; it concerns mart.target_met (by which columns is not known)."
+    )
+    assert told.endswith("write _frozen = 2 in TargetDaily; nothing was published")
+    assert shares(mart) == {1: 0.5, 2: 1.0, 3: 1.5}
+    monkeypatch.setattr(TargetDaily, "_frozen", 2)
+    assert refresh(definitions(in_pandas, lake, mart, target_met), 1, 3).success
+
+
+def test_the_lineage_of_their_columns_is_kept_where_they_return_an_expression(
+    lake: Path, mart: str
+) -> None:
+    result = refresh(definitions(in_the_warehouse, lake, mart), 1, 2)
+    (made,) = result.asset_materializations_for_node(KEY.to_python_identifier())[:1]
+    lineage = made.metadata["dagster/column_lineage"].value.deps_by_column
+    fact = dg.AssetKey(["mart", "fact_consumption_daily"])
+    assert lineage["share"] == [dg.TableColumnDep(fact, "used_quantity")]
+    assert lineage["day"] == [dg.TableColumnDep(fact, "day")]
+
+
 def test_one_without_a_model_is_refused() -> None:
     @dg.asset(key=["mart", "without"])
     def without() -> None:

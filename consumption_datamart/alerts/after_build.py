@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from consumption_datamart.alerts.changes import WhoReads
 from consumption_datamart.alerts.config import AlertSettings
 from consumption_datamart.alerts.evaluation import Found, conclude, judge, read_mart
 from consumption_datamart.alerts.instance import (
@@ -36,6 +37,7 @@ class BuildEnd:
         evaluations: of checks by the build, the last of each last.
         instance: Dagster's, that keeps a record of it, and so knows of other runs; None: none does.
         build_job: name of the job that builds everything.
+        who_reads: of a table and its changes; None: these are not told.
     """
 
     problem: str | None
@@ -44,6 +46,7 @@ class BuildEnd:
     evaluations: Sequence[dg.AssetCheckEvaluation] = ()
     instance: dg.DagsterInstance | None = None
     build_job: str = ""
+    who_reads: WhoReads | None = None
 
 
 def evaluate_after_build(
@@ -101,7 +104,7 @@ def would_tell(
 
 def _readings(warehouse: Warehouse, end: BuildEnd, settings: AlertSettings, now: datetime) -> Found:
     value, told = (BROKEN, end.problem) if end.problem else (OK, "a build has succeeded")
-    found = read_mart(warehouse, settings, end.limits, now)
+    found = read_mart(warehouse, settings, end.limits, now, end.who_reads, end.instance)
     found["build"] = [Reading("build", SUBJECT, value, told)]
     if end.checks is not None and end.instance is not None:
         found["check"] = list(check_readings(latest_checks(end.instance, end.checks)))

@@ -52,11 +52,13 @@ class Route(_Section):
         name: unique among the routes.
         at_least: alarm: warnings are not told.
         signals: those that are told; by default all.
+        owners: only what is meant for one of these owners of assets: alerts of the signal schema.
     """
 
     name: str = Field(pattern=r"^[^,\s]+$")
     at_least: Literal["warning", "alarm"] = "warning"
     signals: tuple[str, ...] | None = None
+    owners: tuple[str, ...] | None = None
 
     def secrets(self) -> list[str]:
         """What may refer to secrets."""
@@ -175,6 +177,12 @@ class Budget(_Section):
     margin: float = Field(default=0.05, ge=0)
 
 
+class Changes(_Section):
+    """Days for which a breaking change of a table's columns is told as open."""
+
+    days: float = Field(default=7, gt=0)
+
+
 class Automation(_Section):
     """Minutes without a tick after which a schedule or sensor is dead."""
 
@@ -190,6 +198,7 @@ class AlertSettings(_Section):
     commitment: Commitment = Commitment()
     budget: Budget = Budget()
     automation: Automation = Automation()
+    changes: Changes = Changes()
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "AlertSettings":

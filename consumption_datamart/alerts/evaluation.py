@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from consumption_datamart.alerts.changes import WhoReads, schema_readings
 from consumption_datamart.alerts.config import AlertSettings
 from consumption_datamart.alerts.instance import (
     automation_readings,
@@ -45,6 +46,7 @@ class Watched:
         build_job: name of the job that builds everything.
         limits: days after which dumps are late, and what is still usual.
         broken: why files of a team's folder do not load, by name.
+        who_reads: of a table and its changes; None: these are not told.
     """
 
     checks: Collection[dg.AssetCheckKey]
@@ -52,6 +54,7 @@ class Watched:
     build_job: str
     limits: Limits
     broken: Mapping[str, str] = field(default_factory=dict)
+    who_reads: WhoReads | None = None
 
 
 @dataclass(frozen=True)
@@ -90,19 +93,27 @@ def read(
         "file": [Reading("file", name, BROKEN, why) for name, why in watched.broken.items()],
         "automation": list(automation_readings(instance, watched.automation, silent, now)),
     }
-    return found | read_mart(warehouse, settings, watched.limits, now)
+    mart = read_mart(warehouse, settings, watched.limits, now, watched.who_reads, instance)
+    return found | mart
 
 
 def read_mart(
-    warehouse: Warehouse, settings: AlertSettings, limits: Limits, now: datetime
+    warehouse: Warehouse,
+    settings: AlertSettings,
+    limits: Limits,
+    now: datetime,
+    who_reads: WhoReads | None = None,
+    instance: dg.DagsterInstance | None = None,
 ) -> Found:
     """The readings that need no Dagster, see `read`."""
+    days, naive = timedelta(days=settings.changes.days), now.replace(tzinfo=None)
     found = {
         "budget": budget_readings(warehouse, settings),
         "dump": dump_readings(warehouse, limits, now.date()),
         "anomaly": anomaly_readings(warehouse, limits, now),
         "consumption": consumption_readings(warehouse, settings, now.date()),
         "commitment": commitment_readings(warehouse, settings, now.date()),
+        "schema": who_reads and schema_readings(warehouse, who_reads, days, naive, instance),
     }
     return {signal: list(each) for signal, each in found.items() if each is not None}
 

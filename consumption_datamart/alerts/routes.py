@@ -16,6 +16,7 @@ from tenacity import (
     wait_exponential,
 )
 
+from consumption_datamart.alerts.changes import is_about_owner
 from consumption_datamart.alerts.config import (
     AnyRoute,
     Delivery,
@@ -66,6 +67,10 @@ def is_for(route: Route, transition: Transition) -> bool:
     """Whether a route is to be told of a transition; of the end of an alarm as of the alarm."""
     alert, states = transition.alert, {transition.before, transition.alert.state}
     is_severe = route.at_least == "warning" or State.alarm in states
+    if route.owners is not None and not any(
+        is_about_owner(alert.subject, owner) for owner in route.owners
+    ):
+        return False
     return is_severe and (route.signals is None or alert.signal in route.signals)
 
 

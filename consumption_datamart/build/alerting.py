@@ -14,9 +14,12 @@ from consumption_datamart.assets.reports import REPORTS
 from consumption_datamart.build.result import BuildResult, OnStep
 from consumption_datamart.build.run import build_in, recording_instance
 from consumption_datamart.checks import asset_key
-from consumption_datamart.definitions import BUILD_JOB, check_keys, told_checks
+from consumption_datamart.checks.reporting import told_checks
+from consumption_datamart.definitions import BUILD_JOB, check_keys, code_location
+from consumption_datamart.discovery.found import specs_of
 from consumption_datamart.errors import DatamartError
 from consumption_datamart.factories import Catalog, all_checks, freshness_checks
+from consumption_datamart.lineage import Downstream, defined_by
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import warehouse_of
 
@@ -57,7 +60,15 @@ def build_and_alert(
             _alert(settings, BuildEnd(_told(error), settings), log)
             raise
         keys = told_checks(all_check_keys(catalog))
-        end = BuildEnd(result.problem, settings, keys, result.evaluations, instance, BUILD_JOB)
+        end = BuildEnd(
+            result.problem,
+            settings,
+            keys,
+            result.evaluations,
+            instance,
+            BUILD_JOB,
+            who_reads=downstream_of(settings, catalog),
+        )
         _alert(settings, end, log)
     return result
 
@@ -68,6 +79,11 @@ def all_check_keys(catalog: Catalog) -> list[dg.AssetCheckKey]:
     checks += all_checks(LAKE, catalog)
     keys = [dg.AssetCheckKey(asset_key(check.model), check.name) for check in checks]
     return keys + check_keys([freshness_checks(REPORTS)])
+
+
+def downstream_of(settings: Settings, catalog: Catalog) -> Downstream:
+    """Who reads a table, of all that Dagster would load; that is not done before it is asked."""
+    return Downstream(catalog, lambda: defined_by(specs_of(code_location(settings))))
 
 
 def _alert(settings: Settings, end: BuildEnd, log: logging.Logger) -> None:

@@ -9,7 +9,7 @@ from graphlib import TopologicalSorter
 from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.monitoring import MONITORING
 from consumption_datamart.build.result import BuiltTable, OnStep, Tally, asset_name
-from consumption_datamart.checks import Check, Inspection, checks_of_load, evaluations
+from consumption_datamart.checks import Check, Inspection, evaluations
 from consumption_datamart.errors import AuditError, DatamartError
 from consumption_datamart.factories import (
     LISTED,
@@ -120,7 +120,7 @@ class InProcess:
         return True
 
     def _loading(self, spec: LakeTableSpec) -> Step:
-        models, own = models_of(spec.contract), self.found.sources.of(spec.contract)
+        models = models_of(spec.contract)
 
         def refresh(days: Days | None, inspection: Inspection) -> tuple[Published, str | None]:
             log = logging.getLogger(__name__)
@@ -135,8 +135,7 @@ class InProcess:
             profiles = profiles_of(models, loads)
             return {m: (p, count if days else None) for m, p in profiles.items()}, problem
 
-        checks = checks_of_load(spec.contract, own, self.catalog.settings)
-        return Step(models, [], checks, refresh)
+        return Step(models, [], self.catalog.checks_of_load(spec.contract), refresh)
 
     def _listing(self, spec: ListedSpec) -> Step:
         def refresh(_: Days | None, inspection: Inspection) -> tuple[Published, None]:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from consumption_datamart.alerts.after_build import BuildEnd, would_tell
 from consumption_datamart.alerts.config import load_alert_settings
 from consumption_datamart.alerts.machine import Transition
-from consumption_datamart.build.alerting import all_check_keys
+from consumption_datamart.build.alerting import all_check_keys, downstream_of
 from consumption_datamart.build.result import BuildResult, OnStep
 from consumption_datamart.build.run import build_in
-from consumption_datamart.definitions import told_checks
+from consumption_datamart.checks.reporting import told_checks
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import warehouse_of
 
@@ -47,6 +47,10 @@ def simulate(
         scratch = settings.model_copy(update={"warehouse": copied.url, "dagster_home": None})
         result, catalog = build_in(None, scratch, on_step=on_step, only=only)
         end = BuildEnd(
-            result.problem, settings, told_checks(all_check_keys(catalog)), result.evaluations
+            result.problem,
+            settings,
+            told_checks(all_check_keys(catalog)),
+            result.evaluations,
+            who_reads=downstream_of(settings, catalog),
         )
         return Simulation(result, would_tell(warehouse.released(), copied, end, alerts))

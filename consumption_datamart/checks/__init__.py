@@ -2,6 +2,7 @@
 
 from consumption_datamart.checks.check import MODEL, Check, Result
 from consumption_datamart.checks.evaluation import evaluate, prune, record
+from consumption_datamart.checks.frozen import FROZEN, frozen_checks
 from consumption_datamart.checks.inspection import Inspection
 from consumption_datamart.checks.registry import (
     checks_of_dumps,
@@ -19,6 +20,7 @@ from consumption_datamart.checks.reporting import (
 from consumption_datamart.checks.stored import evaluate_stored
 
 __all__ = [
+    "FROZEN",
     "MODEL",
     "Check",
     "Inspection",
@@ -34,6 +36,7 @@ __all__ = [
     "evaluate_stored",
     "evaluations",
     "events",
+    "frozen_checks",
     "prune",
     "record",
 ]

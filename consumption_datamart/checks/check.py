@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ibis
 import ibis.expr.types as ir
@@ -22,8 +22,12 @@ TODAY, DAYS = "today", "days"
 EPOCH = date(2000, 1, 1)
 
 
+Fetch = Callable[[type[Table]], list[tuple[Any, ...]]]
+"""All rows of a table."""
+
+
 class Compared(NamedTuple):
-    """What a day is, compared with others.
+    """What a day, or a table, is, compared with others.
 
     Attributes:
         measured: None: there is too little to compare it with.
@@ -54,6 +58,8 @@ class Check:
         windows: argument → over how many days, ending on the day, it reads a daily table.
         compare: what is measured of a day by the numbers of all days, which are then what `measure`
             gives; of a table without days that of the last counts.
+        judge: what is measured of the table as a whole, where that is said of it and not of its
+            rows; `measure` and `reads` are not asked then.
     """
 
     name: str
@@ -66,6 +72,7 @@ class Check:
     is_blocking: bool = False
     windows: Mapping[str, int] = field(default_factory=dict)
     compare: Callable[[Mapping[date, float], date], Compared] | None = None
+    judge: Callable[[Fetch], Compared] | None = None
 
     @property
     def severity(self) -> str:

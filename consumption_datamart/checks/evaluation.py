@@ -36,12 +36,17 @@ def evaluate(
         today: the date; by default that of the clock, in UTC.
 
     Returns:
-        A result for each check and day, of a table without days for each check. A day of which
+        A result for each check and day, of a table without days, and of what is said of a table as
+        a whole, for each check. A day of which
         nothing is measured passes.
     """
     today = today or datetime.now(UTC).date()
     results = []
     for check in checks:
+        if check.judge is not None:
+            judged = check.judge(lambda model: fetch(table(model)))
+            results.append(check.result(None, *judged))
+            continue
         measured: dict[date | None, tuple[float | None, int]] = {}
         for day, value, rows in fetch(check.expression(table, days, today)):
             measured[day and day_of(day)] = None if value is None else float(value), int(rows)

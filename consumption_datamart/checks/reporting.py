@@ -1,7 +1,7 @@
 """Checks as Dagster shows them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -10,6 +10,7 @@ import dagster as dg
 
 from consumption_datamart.checks.check import Check, Result
 from consumption_datamart.checks.evaluation import ResultKey
+from consumption_datamart.checks.loads import LATE
 from consumption_datamart.errors import DatamartError
 from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.table import Table
@@ -108,6 +109,11 @@ def _evaluation(
         metadata=figures | ({"error": error} if error else {}),
         partition=day.isoformat() if day else None,
     )
+
+
+def told_checks(keys: Iterable[dg.AssetCheckKey]) -> list[dg.AssetCheckKey]:
+    """Those whose failure is told by the signal `check`: that a dump is late has one of its own."""
+    return [key for key in keys if not key.name.startswith(LATE)]
 
 
 @contextmanager

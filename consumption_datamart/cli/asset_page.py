@@ -11,13 +11,14 @@ from consumption_datamart.cli.assets import STYLES, numbers_of, spark
 from consumption_datamart.cli.options import Format
 from consumption_datamart.cli.rows import NOTHING, moment, plain_table, write_json
 from consumption_datamart.cli.screen import Screen
-from consumption_datamart.governance import Asset, View
+from consumption_datamart.cli.versions import as_json, last_change
+from consumption_datamart.governance import Asset, ToldVersion, View
 
 DEEP = 50
 """Levels of a tree that has no limit of its own."""
 
 
-def write_asset(view: View, asset: Asset, how: Format) -> None:
+def write_asset(view: View, asset: Asset, versions: Sequence[ToldVersion], how: Format) -> None:
     """Writes all that is known of an asset."""
     evidence, health = view.evidence[asset.key], view.health[asset.key]
     if how is Format.json:
@@ -25,6 +26,7 @@ def write_asset(view: View, asset: Asset, how: Format) -> None:
             asdict(asset)
             | {"fresh_within": asset.fresh_within and asset.fresh_within.total_seconds()}
             | {"health": asdict(health), "evidence": asdict(evidence)}
+            | {"versions": as_json(versions)}
         )
         return
     screen = Screen()
@@ -34,7 +36,8 @@ def write_asset(view: View, asset: Asset, how: Format) -> None:
     for why in health.why:
         screen.print(f"  {why}", style=STYLES.get(health.state), highlight=False)
     grid = Table.grid(padding=(0, 2, 0, 0))
-    for name, text in _properties(asset, view).items():
+    changed = {"columns": last_change(versions)} if versions else {}
+    for name, text in {**_properties(asset, view), **changed}.items():
         grid.add_row(name, text)
     screen.print(grid)
     if asset.columns:

@@ -78,11 +78,12 @@ def show(
 ) -> None:
     """Show all that is known of an asset: columns, checks, last materializations, alerts."""
     from consumption_datamart.cli.asset_page import write_asset
-    from consumption_datamart.governance import look
+    from consumption_datamart.governance import look, versions_of
 
     settings, view = _defined(lake, warehouse)
     asset = view.require(key)
-    write_asset(_told(look(view, settings, asset.key, 10)), asset, format_)
+    view = _told(look(view, settings, asset.key, 10))
+    write_asset(view, asset, versions_of(view, settings, asset.key), format_)
 
 
 @assets.command()
@@ -159,16 +160,26 @@ def lineage(
 def history(
     key: Key,
     last: Annotated[int, typer.Option(min=1, help="How many materializations.", metavar="N")] = 30,
+    versions: Annotated[
+        bool, typer.Option("--versions", help="Show the versions of its columns instead.")
+    ] = False,
     format_: Rows = RowsFormat.table,
     lake: Lake = None,
     warehouse: Warehouse = None,
 ) -> None:
-    """Show rows and run times of an asset's materializations, and where they are heading."""
+    """Show rows and run times of an asset's materializations, and where they are heading.
+
+    Or how the columns of its table have changed, whether that breaks what reads them, and whom.
+    """
     from consumption_datamart.cli.assets import write_history
-    from consumption_datamart.governance import look
+    from consumption_datamart.cli.versions import write_versions
+    from consumption_datamart.governance import look, versions_of
 
     settings, view = _defined(lake, warehouse)
     asset = view.require(key)
+    if versions:
+        write_versions(asset.key, versions_of(view, settings, asset.key), format_)
+        return
     write_history(_told(look(view, settings, asset.key, last)), asset.key, format_)
 
 

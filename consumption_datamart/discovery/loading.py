@@ -23,7 +23,7 @@ from consumption_datamart.errors import DatamartError
 from consumption_datamart.settings import Settings, variable
 
 Build = Callable[..., dg.Definitions]
-"""`build_definitions`: takes settings, `own_assets`, `own_models` and `broken`."""
+"""`build_definitions`: takes settings, `own_assets`, `own_models`, `broken` and `others`."""
 
 
 def code_location_of(settings: Settings, build: Build) -> tuple[dg.Definitions, Discovered | None]:
@@ -48,9 +48,11 @@ def code_location_of(settings: Settings, build: Build) -> tuple[dg.Definitions, 
             " or unset it"
         )
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
-        mart = build(settings)
+        others: list[dg.AssetSpec] = []
+        mart = build(settings, others=others)
         found = suited(discover(folder), mart)
         try:
+            others += _others(found)
             is_changed = found.broken or any(each.own_assets for each in found.good)
             definitions = merged(settings, build if is_changed else lambda *_, **__: mart, found)
             dg.Definitions.validate_loadable(definitions)
@@ -78,10 +80,17 @@ def merged(settings: Settings, build: Build, found: Discovered) -> dg.Definition
         own_assets=[asset for each in found.good for asset in each.own_assets],
         own_models=[model for each in found.good for model in each.own_models],
         broken=found.broken,
+        others=_others(found),
     )
     broken = [_standing_for(each) for each in found.files if each.problem is not None]
     theirs = [each.definitions for each in found.good if each.definitions is not None]
     return dg.Definitions.merge(mart, *theirs, dg.Definitions(assets=broken))
+
+
+def _others(found: Discovered) -> list[dg.AssetSpec]:
+    """The assets that are no tables of the mart."""
+    theirs = (each.definitions for each in found.good)
+    return [spec for each in theirs if each is not None for spec in specs_of(each)]
 
 
 def suited(found: Discovered, mart: dg.Definitions) -> Discovered:

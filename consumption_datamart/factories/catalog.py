@@ -3,10 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import dagster as dg
 
-from consumption_datamart.checks import Check, asset_key, checks_of_table
+from consumption_datamart.checks import (
+    Check,
+    asset_key,
+    checks_of_load,
+    checks_of_table,
+    frozen_checks,
+)
+from consumption_datamart.factories.readers import columns_of_spec, is_touched
 from consumption_datamart.factories.table_spec import TableSpec
 from consumption_datamart.lake.attempts import Patience
 from consumption_datamart.lake.sources import Source
@@ -15,8 +23,9 @@ from consumption_datamart.planning import ALL, LakeNews, Node, is_settled, pendi
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.lake import Contract
-from consumption_datamart.schema.raw import Declarations, Dumps, raw_of
+from consumption_datamart.schema.raw import Declarations, Dumps, models_of, raw_of
 from consumption_datamart.schema.table import Table
+from consumption_datamart.schema.versions import Change, Reader
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Dependent, Warehouse, read_ledger
 from consumption_datamart.warehouse.ledger import ledger_in
@@ -61,7 +70,32 @@ class Catalog:
     def checks(self, spec: TableSpec) -> list[Check]:
         """All checks of a table of the star, or of a report."""
         reads, after = spec.reads(), spec.after
-        return checks_of_table(spec.model, reads, self.models, self.settings, after)
+        found = checks_of_table(spec.model, reads, self.models, self.settings, after)
+        return found + self.frozen_checks(spec.model)
+
+    def checks_of_load(self, contract: type[Contract]) -> list[Check]:
+        """All checks of the tables that loading a lake table writes, and of its sources."""
+        frozen = [check for model in models_of(contract) for check in self.frozen_checks(model)]
+        return checks_of_load(contract, self.sources, self.settings) + frozen
+
+    def frozen_checks(self, model: type[Table]) -> list[Check]:
+        """The check of a table that is frozen, which says who reads it; none of any other."""
+        return frozen_checks(model, partial(self._who_reads, model))
+
+    def _who_reads(self, model: type[Table], changes: Sequence[Change]) -> list[str]:
+        """Tables that read what has changed of a table."""
+        found = []
+        for spec in self.specs:
+            if model in self.upstream(spec):
+                reads = columns_of_spec(spec, self.models, model.full_name(), changes)
+                if is_touched(reads, changes):
+                    found.append(
+                        str(Reader(spec.model.full_name(), spec.owners, reads is not None))
+                    )
+        for node in self.own:
+            if model in node.reads:
+                found.append(str(Reader(node.name, (), is_known=False)))
+        return found
 
     def dependents(self, model: type[Table]) -> list[Dependent]:
         """The tables that are made of a table."""

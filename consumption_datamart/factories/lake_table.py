@@ -15,7 +15,6 @@ from consumption_datamart.checks import (
     as_dagster_failure,
     asset_key,
     check_spec,
-    checks_of_load,
     events,
 )
 from consumption_datamart.errors import AuditError
@@ -67,7 +66,7 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
     raw = models[0]
     is_daily = contract.day_column() is not None
     own = [source for source in catalog.sources if source.contract is contract]
-    checks = checks_of_load(contract, own, catalog.settings)
+    checks = catalog.checks_of_load(contract)
 
     @dg.multi_asset(
         name=raw.table_name(),

@@ -15,7 +15,6 @@ from consumption_datamart.checks import (
     asset_key,
     checks_of_dumps,
     checks_of_listed,
-    checks_of_load,
     evaluate_stored,
     evaluations,
     prune,
@@ -43,11 +42,7 @@ LINES = 100
 
 def all_checks(lake: Sequence[LakeTableSpec], catalog: Catalog) -> list[Check]:
     """All checks of all tables."""
-    loaded = [
-        check
-        for spec in lake
-        for check in checks_of_load(spec.contract, catalog.sources, catalog.settings)
-    ]
+    loaded = [check for spec in lake for check in catalog.checks_of_load(spec.contract)]
     computed = [check for spec in catalog.specs for check in catalog.checks(spec)]
     listed = checks_of_dumps(catalog.sources, catalog.settings)
     listed += checks_of_listed(Declarations, catalog.settings)

@@ -3,6 +3,7 @@
 from consumption_datamart.governance.assets import Asset, Column, assets_of
 from consumption_datamart.governance.evidence import CheckState, Evidence, Made
 from consumption_datamart.governance.health import FAILING, STATES, Health
+from consumption_datamart.governance.versions import ToldVersion, versions_of
 from consumption_datamart.governance.view import View, look
 
 __all__ = [
@@ -14,7 +15,9 @@ __all__ = [
     "Evidence",
     "Health",
     "Made",
+    "ToldVersion",
     "View",
     "assets_of",
     "look",
+    "versions_of",
 ]

@@ -1,8 +1,5 @@
 """What the columns of an asset are made of."""
 
-from collections.abc import Mapping, Sequence
-
-import dagster as dg
 import ibis.expr.types as ir
 
 from consumption_datamart.assets.lake import LAKE
@@ -14,13 +11,11 @@ from consumption_datamart.factories.mart_table import arguments, computed
 from consumption_datamart.factories.metadata import column_lineage, source_key
 from consumption_datamart.governance.assets import Asset
 from consumption_datamart.governance.of_dagster import instance_of
+from consumption_datamart.lineage import MadeOf, made_of_columns, pairs
 from consumption_datamart.schema.raw import raw_of
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import warehouse_of
 from consumption_datamart.warehouse.rows import conform
-
-MadeOf = Mapping[str, Sequence[tuple[str, str]]]
-"""Column → keys and columns of the assets that it is made of."""
 
 
 def columns_of(settings: Settings, asset: Asset) -> MadeOf:
@@ -48,18 +43,6 @@ def columns_of(settings: Settings, asset: Asset) -> MadeOf:
             if not isinstance(rows, ir.Table):
                 return {}
             tables = {warehouse.location(each)[0]: each for each in catalog.models.values()}
-            return _pairs(column_lineage(conform(spec.model, rows), tables))
+            return pairs(column_lineage(conform(spec.model, rows), tables))
     with instance_of(settings) as instance:
-        last = instance and instance.get_latest_materialization_event(
-            dg.AssetKey.from_user_string(asset.key)
-        )
-    made = last.asset_materialization if last else None
-    lineage = made.metadata.get("dagster/column_lineage") if made else None
-    return _pairs(lineage.value) if isinstance(lineage, dg.TableColumnLineageMetadataValue) else {}
-
-
-def _pairs(lineage: dg.TableColumnLineage) -> MadeOf:
-    return {
-        name: [(dep.asset_key.to_user_string(), dep.column_name) for dep in deps]
-        for name, deps in lineage.deps_by_column.items()
-    }
+        return (instance and made_of_columns(instance, asset.key)) or {}

@@ -26,6 +26,7 @@ from consumption_datamart.schema.raw import models_of, raw_of
 from consumption_datamart.warehouse import Dependent, Inspect, LedgerEntry, Transaction, Warehouse
 from consumption_datamart.warehouse.ledger import is_current
 from consumption_datamart.warehouse.rows import day_of
+from consumption_datamart.warehouse.versions import note_versions
 
 BATCH_BYTES = 128 << 20
 """File bytes that are loaded at a time; memory is bounded by this, not by the number of days."""
@@ -65,6 +66,7 @@ def load(
         found = outcome(transaction, contract, days)
         if inspect is not None:
             inspect(transaction, days, found.by_model(contract))
+        note_versions(transaction, models_of(contract)[1:])
         entry.write(days)
         return found
 

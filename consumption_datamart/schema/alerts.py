@@ -10,6 +10,7 @@ SIGNALS = {
     "build": "the last `consumption-datamart build` has failed",
     "budget": "an objective's error budget is used up, or nearly",
     "anomaly": "a table has other rows than usual, or took longer than it usually does",
+    "schema": "the columns of a table have changed in a way that may break what reads it",
     "file": "a file of a team's assets does not load",
     "dump": "a table's dumps stay away, or the whole lake's",
     "automation": "a schedule or a sensor is switched off, or does not tick",

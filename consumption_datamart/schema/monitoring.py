@@ -76,6 +76,29 @@ class SchemaVersion(MonitoringTable):
     fingerprint: Text = Field(description="A hash of the columns of all tables.")
 
 
+class TableVersion(MonitoringTable):
+    """The columns of each table by version: a version is new where a column, the key or grain is.
+
+    The first version of a table is how it was when this was first looked at.
+    """
+
+    versioned_table: Text
+    table_version: Integer = Field(ge=1)
+    recorded_at: Instant
+    partition_grain: Text
+    frozen_as: Integer = Field(nullable=True)
+    column_name: Text
+    column_type: Text
+    is_nullable: Flag
+    column_unit: Text = Field(nullable=True)
+    is_key: Flag
+
+    class Config:
+        """One row a table, version and column."""
+
+        unique = ["versioned_table", "table_version", "column_name"]
+
+
 class Release(MonitoringTable):
     """The state of the mart that readers see."""
 
@@ -131,6 +154,7 @@ LEDGER: tuple[type[Table], ...] = (Publication, AwaitedDay, FailedDay, LoadedFil
 MONITORING: tuple[type[Table], ...] = (
     *LEDGER,
     SchemaVersion,
+    TableVersion,
     Release,
     CheckResult,
     Figure,

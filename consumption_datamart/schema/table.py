@@ -28,8 +28,9 @@ class Table(pa.DataFrameModel):
 
     The table's name is the class's in snake case, its schema that of the base class; the key is
     `Config.unique`; a table that is partitioned names in `_day` the column of its day, or of the
-    first day of its period, and in `_grain` how long a period is. (Pandera takes every attribute
-    for a column but those that begin with an underscore.)
+    first day of its period, and in `_grain` how long a period is. `_frozen = 1` freezes its
+    columns: a breaking change is published only with a higher number. (Pandera takes every
+    attribute for a column but those that begin with an underscore.)
     """
 
     _schema: ClassVar[str]
@@ -37,6 +38,7 @@ class Table(pa.DataFrameModel):
     _grain: ClassVar[Grain] = Grain.DAY
     _identifiers: ClassVar[tuple[str, ...]] = ()
     _defaults: ClassVar[Mapping[str, str]] = {}
+    _frozen: ClassVar[int | None] = None
 
     class Config:
         """Columns are exactly those of the model."""
@@ -67,6 +69,11 @@ class Table(pa.DataFrameModel):
     def periods(cls, days: Days | None) -> list[date | None]:
         """The partitions that have any of the days; [None] of a table without partitions."""
         return [None] if cls._day is None or days is None else list(cls._grain.each(days))
+
+    @classmethod
+    def frozen(cls) -> int | None:
+        """Number of what was agreed upon with readers of its columns; None: it is not frozen."""
+        return cls._frozen
 
     @classmethod
     def identifiers(cls) -> tuple[str, ...]:

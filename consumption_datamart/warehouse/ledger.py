@@ -18,12 +18,18 @@ from ibis.backends.sql import SQLBackend
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.dimensions import ReportingDay
 from consumption_datamart.schema.memo import memoized
-from consumption_datamart.schema.monitoring import AwaitedDay, FailedDay, Publication
+from consumption_datamart.schema.monitoring import (
+    AwaitedDay,
+    FailedDay,
+    Publication,
+    TableVersion,
+)
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.code import code_version
 from consumption_datamart.warehouse.rows import day_of
 from consumption_datamart.warehouse.transaction import Transaction, rows_of
+from consumption_datamart.warehouse.versions import note_versions
 
 Day = date | None
 """A partition, by the first day of its period; None stands for a table without partitions."""
@@ -151,6 +157,7 @@ def write_publication(
         The version of the publication.
     """
     version, name = next_version(transaction), model.full_name()
+    note_versions(transaction, [model])
     changed = (None if is_changed else _changed(transaction, model)) or version
     forget(transaction, model, days and model.grain().whole(days))
     code = code_version()
@@ -222,8 +229,8 @@ def forget(transaction: Transaction, model: type[Table], days: Days | None = Non
 
 
 def require_ledger(transaction: Transaction) -> None:
-    """Creates the ledger's tables where they are not there."""
-    transaction.require(Publication, AwaitedDay, FailedDay, ReportingDay)
+    """Creates the ledger's tables, and that of versions, where they are not there."""
+    transaction.require(Publication, AwaitedDay, FailedDay, ReportingDay, TableVersion)
 
 
 _BY_DAY: dict[type[Table], str] = {

@@ -4,11 +4,13 @@ import hashlib
 from collections.abc import Callable, Collection
 
 from consumption_datamart.errors import WarehouseError
-from consumption_datamart.schema.monitoring import SchemaVersion
+from consumption_datamart.schema.monitoring import SchemaVersion, TableVersion
 from consumption_datamart.schema.table import Table
+from consumption_datamart.schema.versions import Change, breaches, version_of
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.ledger import forget, require_ledger
 from consumption_datamart.warehouse.transaction import Transaction, rows_of
+from consumption_datamart.warehouse.versions import note_versions, read_versions, refused
 
 SCHEMA_VERSION = 3
 """Goes up where what a later version writes must not be touched by an earlier one; 1 had none."""
@@ -24,12 +26,16 @@ def losses(warehouse: Warehouse, models: Collection[type[Table]]) -> list[str]:
     """
     if not warehouse.is_there():
         return []
+    frozen = _frozen(warehouse, models)
     with warehouse.reader() as backend:
         there = warehouse.tables(backend)
         found = [f"{name}: is no longer part of the mart; it is dropped" for name in DROPPED]
         found = [line for line in found if line.split(":")[0] in there]
         for model in models:
-            if model.full_name() in there:
+            if wrong := frozen.get(model.full_name()):
+                told = "; ".join(map(str, wrong))
+                found.append(f"{model.full_name()}: is frozen, and stays as it is: {told}")
+            elif model.full_name() in there:
                 change = warehouse.difference(backend, model)
                 if change.retyped:
                     found.append(f"{model.full_name()}: {change}; it is built anew")
@@ -46,8 +52,9 @@ def upgrade(
 ) -> bool:
     """Gives all tables that are there the columns of this version, in one transaction.
 
-    Tables that are begun anew are struck out of the ledger, so that they are built again. A
-    warehouse that has the columns of this version already is not written to.
+    Tables that are begun anew are struck out of the ledger, so that they are built again. A frozen
+    table does not get a breaking change. A warehouse that has the columns of this version already
+    is not written to.
 
     Args:
         warehouse: of this version or an earlier one.
@@ -76,8 +83,8 @@ def upgrade(
     for line in losses(warehouse, models):
         tell(line)
     with warehouse.transaction() as transaction:
-        _upgrade(transaction, models)
         require_ledger(transaction)
+        _upgrade(transaction, models)
         transaction.clear(SchemaVersion)
         transaction.append(SchemaVersion, [(SCHEMA_VERSION, fingerprint)])
     return True
@@ -86,12 +93,33 @@ def upgrade(
 def _upgrade(transaction: Transaction, models: Collection[type[Table]]) -> None:
     for name in DROPPED:
         transaction.drop(*name.split("."))
-    for model in models:
-        if not transaction.lacks(model) and transaction.upgrade(model):
+    transaction.upgrade(TableVersion)
+    there = [model for model in models if not transaction.lacks(model)]
+    # a frozen table stays as it is: its publication is stopped by the check `frozen`
+    changed = [model for model in there if not refused(transaction, model)]
+    for model in changed:
+        if transaction.upgrade(model):
             forget(transaction, model)
+    # its own tables are made by whoever first writes to them
+    own = [model for model in models if model.schema_name() == TableVersion.schema_name()]
+    note_versions(transaction, {*changed, *own})
+
+
+def _frozen(warehouse: Warehouse, models: Collection[type[Table]]) -> dict[str, list[Change]]:
+    """Breaking changes of frozen tables, by full name."""
+    found = {}
+    known = read_versions(warehouse) if any(model.frozen() for model in models) else {}
+    for model in models:
+        if model.full_name() in known:
+            before = known[model.full_name()][-1].version
+            found[model.full_name()] = breaches(before, version_of(model))
+    return found
 
 
 def _fingerprint(models: Collection[type[Table]]) -> str:
     """A hash of the columns of all tables."""
-    schemas = sorted(f"{model.full_name()} {model.stored_schema()}" for model in models)
+    schemas = sorted(
+        f"{model.full_name()} {model.stored_schema()} {model.frozen() or ''}".rstrip()
+        for model in models
+    )
     return hashlib.blake2b("\n".join(schemas).encode(), digest_size=8).hexdigest()

@@ -1,4 +1,8 @@
-"""Builds the mart by running the scripts in order: `python -m benchmarks.peers.sql LAKE FILE`."""
+"""Builds the mart by running the scripts in order: `python -m benchmarks.peers.sql LAKE FILE`.
+
+A memory limit may follow, and then `tuned`: scripts of that folder stand in for those of the same
+name.
+"""
 
 import sys
 from pathlib import Path
@@ -18,7 +22,7 @@ SCRIPTS = (
 )
 
 
-def build(lake: Path, file: Path, memory_limit: str = "2GB") -> None:
+def build(lake: Path, file: Path, memory_limit: str = "2GB", variant: str = ".") -> None:
     """Builds the mart of a lake whose dumps are single files, into a new DuckDB file."""
     with duckdb.connect(file) as connection:
         connection.execute("SET memory_limit = $limit", {"limit": memory_limit})
@@ -35,7 +39,8 @@ def build(lake: Path, file: Path, memory_limit: str = "2GB") -> None:
             union = " UNION ALL BY NAME ".join(reads)
             connection.execute(f"CREATE TEMP VIEW read_{table} AS {union}")
         for name in SCRIPTS:
-            connection.execute(_script(name))
+            is_other = (FOLDER / variant / f"{name}.sql").exists()
+            connection.execute(_script(f"{variant}/{name}" if is_other else name))
         if list(lake.glob("*/*.csv")):
             connection.execute(_script("malformed"))
 
