@@ -125,7 +125,7 @@ def _specs(connector: ConnectorEntry, condition: Any) -> list[dg.AssetSpec]:
             f" {by}.",
             group_name=GROUP,
             owners=[connector.owner],
-            kinds={"fivetran", "table"},
+            kinds={"fivetran"},
             automation_condition=condition,
         )
         for key, table in zip(connector.keys, connector.tables, strict=True)
