@@ -17,6 +17,7 @@ ERP              psql '{erp}'
 warehouse        psql '{warehouse}'
 page             {site}
 CRM              sqlite3 {crm}
+settings         {folder}
 
 Fivetran syncs every {seconds:.0f} s. Change something in the ERP, and watch:
   INSERT INTO readings SELECT 'mine', event_ts, customer_id, deployment_id, product_id,
@@ -49,6 +50,7 @@ def main() -> None:
                 warehouse=platform.warehouse,
                 site=platform.site,
                 crm=platform.crm.file,
+                folder=platform.folder,
                 seconds=SYNC_SECONDS,
             )
             print(told, flush=True)
