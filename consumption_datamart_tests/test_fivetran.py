@@ -21,6 +21,7 @@ from consumption_datamart.lake.parsing import parse
 from consumption_datamart.preflight import findings
 from consumption_datamart.settings import Settings
 from consumption_datamart_tests import postgres_server
+from consumption_datamart_tests.mart import SLOW
 from consumption_datamart_tests.ticks import Automation
 from examples.platform.fakes.fivetran import FakeFivetran
 
@@ -166,7 +167,15 @@ def test_a_sync_is_recorded_once_and_a_failed_one_is_told(company: Company) -> N
     assert kinds(company.look(definitions)) == [KEY, True]
 
 
-@pytest.mark.parametrize("kind", ["401", "429", "500", "slow", "lost", "nonsense", "null"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "401",
+        "500",
+        "nonsense",
+        *(pytest.param(e, marks=SLOW) for e in ("429", "slow", "lost", "null")),
+    ],
+)
 def test_what_fivetran_does_not_tell_is_a_failed_check_and_the_sync_is_not_lost(
     company: Company, kind: str
 ) -> None:
@@ -256,7 +265,9 @@ def test_a_sync_is_started_awaited_and_recorded_once(company: Company) -> None:
     assert company.fivetran.said["schedule_type"] == "auto"
 
 
-@pytest.mark.parametrize("kind", ["lost", "slow", "500", "nonsense", "null"])
+@pytest.mark.parametrize(
+    "kind", ["lost", "500", *(pytest.param(e, marks=SLOW) for e in ("slow", "nonsense", "null"))]
+)
 def test_a_sync_whose_answer_is_lost_is_not_started_twice(company: Company, kind: str) -> None:
     company.says(STARTED)
     company.fivetran.seconds = 0.3

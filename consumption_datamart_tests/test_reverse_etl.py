@@ -1,5 +1,6 @@
 """Reports are sent on by a real client to a server that answers as Census: whole, once, or told."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse, publish
 from consumption_datamart_tests import cli, postgres_server
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
+from consumption_datamart_tests.mart import SLOW
 from consumption_datamart_tests.ticks import Automation
 from examples.platform.fakes.census import Crm, FakeCensus
 
@@ -219,7 +221,9 @@ def test_a_skipped_run_is_asked_for_again(company: Company) -> None:
     assert figures(company.send())["sync run"] == 2
 
 
-@pytest.mark.parametrize("kind", ["lost", "slow", "500", "nonsense", "null"])
+@pytest.mark.parametrize(
+    "kind", ["lost", "slow", "500", *(pytest.param(e, marks=SLOW) for e in ("nonsense", "null"))]
+)
 def test_a_sync_whose_answer_is_lost_is_found_and_not_started_twice(
     company: Company, kind: str
 ) -> None:
@@ -242,6 +246,27 @@ def test_a_run_that_was_killed_is_gone_on_with(company: Company) -> None:
     assert len(company.census.runs) == 1
 
 
+def test_a_lost_connection_to_the_warehouse_starts_no_second_sync(company: Company) -> None:
+    company.census.seconds = 1.0
+    reads = company.census._run
+
+    def run(number: int) -> None:
+        name = postgres_server.database_of(company.url)
+        time.sleep(0.3)  # its number is written down by then
+        postgres_server.run(
+            "postgres",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            name,
+        )
+        reads(number)
+
+    company.census._run = run  # type: ignore[method-assign]
+    result = company.send()
+    assert result.success, told(result)
+    assert len(company.census.runs) == 1
+    assert [name for _, name in company.crm.operations()] == ACCOUNTS
+
+
 def test_what_others_have_started_is_awaited_first(company: Company) -> None:
     company.send()
     company.publish(10.0, 30.0)
@@ -251,7 +276,9 @@ def test_what_others_have_started_is_awaited_first(company: Company) -> None:
     assert {run["status"] for run in company.census.runs.values()} == {"completed"}
 
 
-@pytest.mark.parametrize("kind", ["429", "500", "nonsense", "null", "lost"])
+@pytest.mark.parametrize(
+    "kind", ["429", "null", *(pytest.param(e, marks=SLOW) for e in ("500", "nonsense", "lost"))]
+)
 def test_a_question_is_put_again(company: Company, kind: str) -> None:
     company.census.fault(kind, "GET", times=2)
     assert company.send().success
