@@ -21,7 +21,8 @@ settings         {folder}
 
 Fivetran syncs every {seconds:.0f} s. Change something in the ERP, and watch:
   INSERT INTO readings SELECT 'mine', event_ts, customer_id, deployment_id, product_id,
-    infrastructure, quantity * 100, unit FROM readings ORDER BY event_ts DESC LIMIT 1;
+    infrastructure, quantity * 100, unit FROM readings
+    ORDER BY event_ts::date DESC, quantity DESC LIMIT 1;
 
 Ctrl-C ends all of it.
 """

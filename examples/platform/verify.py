@@ -13,10 +13,12 @@ from consumption_datamart_tests.dagster_dev import Dagster
 from examples.platform.platform import Platform
 
 PATIENCE = 1200.0
-STEP, MENDED = 2.0, 45.0
+STEP, MENDED, FACTOR = 2.0, 45.0, 3.0
 EDIT = """INSERT INTO readings SELECT %s, event_ts, customer_id, deployment_id, product_id,
     infrastructure, quantity * %s, unit FROM readings
-    WHERE customer_id = %s AND product_id = %s ORDER BY event_ts DESC LIMIT 1"""
+    WHERE customer_id = %s AND product_id = %s
+    ORDER BY event_ts::date DESC, quantity DESC LIMIT 1"""
+"""More than ever on the last day: of a capacity only the largest readings count."""
 RENEWAL = """SELECT source, entitlement_id, customer_id, product_id FROM mart.report_renewals
     JOIN mart.fact_usage_daily USING (customer_id, product_id)
     WHERE consumption_30d > 0 ORDER BY entitlement_id LIMIT 1"""
@@ -100,10 +102,10 @@ def verify(platform: Platform) -> int:
         )
         try:
             watch = _first(platform, begun)
-            _edit(platform, watch, "an edit in the ERP", 100)
+            _edit(platform, watch, "an edit in the ERP")
             for told, harm, mend in _harms(platform):
                 harm()
-                _edit(platform, watch, told, 100, mend)
+                _edit(platform, watch, told, mend)
             _require_once(platform)
             _require_no_click(dagster)
         except AssertionError as error:
@@ -136,7 +138,6 @@ def _edit(
     platform: Platform,
     watch: Watch,
     told: str,
-    factor: float,
     mend: Callable[[], None] | None = None,
 ) -> None:
     """A reading more, and until it is everywhere."""
@@ -144,7 +145,7 @@ def _edit(
     number = f"edit-{time.time():.0f}"
     print(f"{told}: a reading more of {watch.customer}, {watch.product}", flush=True)
     with psycopg.connect(platform.erp) as connection:
-        connection.execute(EDIT, (number, factor, watch.customer, watch.product))
+        connection.execute(EDIT, (number, FACTOR, watch.customer, watch.product))
     if mend is not None:
         time.sleep(MENDED)
         mend()
