@@ -181,6 +181,11 @@ class Settings(BaseSettings):
         description="Whether readers see raw telemetry, too. Without it a release of a DuckDB"
         " warehouse costs what was published since the last, whatever history there is.",
     )
+    keep_previous_release: bool = Field(
+        default=True,
+        description="Whether the release before the last is kept, for the command rollback; of a"
+        " DuckDB warehouse, whose disk then holds one more copy of what readers see.",
+    )
     memory_limit: str = Field(
         default="1GB", description="Memory that DuckDB may use; what exceeds it spills to disk."
     )

@@ -66,7 +66,7 @@ def test_build_takes_a_range_of_days_and_leaves_nothing_behind_but_the_warehouse
     assert "Built 2026-03-01 … 2026-03-02" in ended.out
     assert not list(tmp_path.iterdir())
     names = {path.name for path in folder.iterdir()}
-    tables = {"warehouse.duckdb", "warehouse.working.duckdb"}
+    tables = {f"warehouse{kind}.duckdb" for kind in ("", ".previous", ".working")}
     alerts = {"warehouse.alerts.sqlite", "warehouse.alerts.sqlite.lock"}
     assert names == {"lake", "built.txt", *tables, *alerts}
 

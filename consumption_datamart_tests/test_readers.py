@@ -29,6 +29,7 @@ from consumption_datamart.schema.monitoring import CheckResult, Publication
 from consumption_datamart.schema.raw import raw_of
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse, publish, read_ledger, rows_of
+from consumption_datamart_tests import cli
 from consumption_datamart_tests.lakes import day, entitlement, noon, usage, write_dump
 from consumption_datamart_tests.mart import tables_of
 
@@ -168,6 +169,45 @@ def test_a_release_of_nothing_new_leaves_the_file(tmp_path: Path) -> None:
     before = path.stat()
     target.release()
     assert path.stat().st_ino == before.st_ino
+
+
+def used(url: str) -> set[float]:
+    """What readers see, which tells the generations apart."""
+    return {row["used_quantity"] for row in tables_of(url)[MODEL.full_name()]}
+
+
+def test_readers_are_taken_back_and_brought_forward_again(tmp_path: Path) -> None:
+    url = f"duckdb://{tmp_path}/warehouse.duckdb"
+    target = open_warehouse(url)
+
+    def command(*options: str) -> cli.Ended:
+        return cli.run("rollback", "--warehouse", url, *options)
+
+    assert "there is no release before this one" in command().err
+    for number in (1, 2):
+        publish(target, MODEL, generation(number))
+        target.release()
+    with duckdb.connect(tmp_path / "warehouse.duckdb", read_only=True):  # nobody waits for it
+        assert "newer ones are held back" in command().out.lower()
+    assert used(url) == {1.0}
+    assert "already" in command().err
+    publish(target, MODEL, generation(3))
+    target.release()
+    assert used(url) == {1.0}, "held back"
+    assert command("--undo").code == 0
+    assert used(url) == {2.0}
+    target.release()
+    assert used(url) == {3.0}
+    assert "no release is held back" in command("--undo").err
+    target.release(keeps_previous=False)
+    publish(target, MODEL, generation(4))
+    target.release(keeps_previous=False)
+    assert "KEEP_PREVIOUS_RELEASE" in command().err
+
+
+def test_an_engine_without_releases_cannot_go_back(tmp_path: Path) -> None:
+    ended = cli.run("rollback", "--warehouse", f"sqlite://{tmp_path}/warehouse.sqlite")
+    assert (ended.code, "has no releases" in ended.err) == (1, True)
 
 
 def test_what_is_written_besides_publications_makes_nothing_be_copied(tmp_path: Path) -> None:

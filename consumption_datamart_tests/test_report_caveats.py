@@ -100,7 +100,7 @@ def test_what_was_built_and_is_not_released(mart: Mart) -> None:
     write_dump(mart.lake, "telemetry", day(7), [usage(event_ts=noon(7), quantity=5.0)])
     with time_machine.travel(NOW + timedelta(minutes=10)), pytest.MonkeyPatch.context() as patch:
         # as where it is killed before its end
-        patch.setattr(DuckDBWarehouse, "release", lambda *_: None)
+        patch.setattr(DuckDBWarehouse, "release", lambda *_, **__: None)
         build_by_command(*mart)
     assert lines(mart) == [GAP]
     told = "What was built since 2026-01-07 12:10 UTC is not shown: "

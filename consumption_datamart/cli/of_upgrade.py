@@ -1,4 +1,4 @@
-"""The command upgrade."""
+"""The commands upgrade and rollback."""
 
 from typing import Annotated
 
@@ -38,3 +38,30 @@ def upgrade(
         typer.echo(f"Lost: {line}")
     typer.echo("The next build computes:")
     show_plan(tried.steps)
+
+
+def rollback(
+    warehouse: Warehouse = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Let them see the last release again, and newer ones.")
+    ] = False,
+) -> None:
+    """Let readers see the release before the last one, and hold newer ones back.
+
+    At once, whatever is being built. Of a DuckDB warehouse.
+    """
+    from consumption_datamart.settings import load_settings
+    from consumption_datamart.warehouse import warehouse_of
+
+    target = warehouse_of(load_settings(warehouse=warehouse))
+    if undo:
+        target.releases.undo()
+    else:
+        target.releases.roll_back()
+    released = target.released().as_of()
+    typer.echo(f"Readers see the release of {released:%Y-%m-%d %H:%M:%S} UTC.")
+    typer.echo(
+        "What was built since is released by the next build."
+        if undo
+        else "Newer ones are held back until consumption-datamart rollback --undo."
+    )

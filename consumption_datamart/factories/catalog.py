@@ -145,6 +145,7 @@ class Catalog:
             lambda backend: is_settled(mart, ledger_in(warehouse, backend)),
             list(self.models.values()),
             [] if self.settings.release_raw else raw,
+            keeps_previous=self.settings.keep_previous_release,
         )
 
     def patience(self) -> Patience:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
 import ibis
@@ -43,7 +44,7 @@ def caveats(settings: Settings, day: date, now: datetime | None = None) -> list[
     """
     now = now or datetime.now(UTC).replace(tzinfo=None)
     warehouse = warehouse_of(settings)
-    lines = [*_failed_builds(warehouse)]
+    lines = [*_failed_builds(warehouse), *_held_back(warehouse)]
     try:
         # what has failed is not released
         source = warehouse.waiting_at_most(PATIENCE)
@@ -88,6 +89,15 @@ def _failed_builds(warehouse: Warehouse) -> Iterator[str]:
     found = book.find(Alert, rows.filter(rows.signal == "build", rows.level > 0))
     for row in () if found is None else found.itertuples():
         yield f"Builds fail since {row.since:%Y-%m-%d %H:%M} UTC, first so: {row.summary}"
+
+
+def _held_back(warehouse: Warehouse) -> Iterator[str]:
+    with suppress(WarehouseError):  # the engine has no releases
+        if warehouse.releases.are_held:
+            yield (
+                "Readers were taken back to an earlier release; newer ones are held back until"
+                " consumption-datamart rollback --undo."
+            )
 
 
 def _failed_tables(ledger: Ledger) -> Iterator[str]:

@@ -14,6 +14,7 @@ from consumption_datamart.errors import WarehouseError, first_line
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.in_memory import duckdb_in_memory
 from consumption_datamart.warehouse.readable import Readable
+from consumption_datamart.warehouse.releases import Releases
 from consumption_datamart.warehouse.transaction import Transaction
 
 T = TypeVar("T")
@@ -106,18 +107,33 @@ class Warehouse(Readable):
         is_wanted: Callable[[SQLBackend], bool] = lambda _: True,
         models: Collection[type[Table]] = (),
         left_out: Collection[type[Table]] = (),
+        *,
+        keeps_previous: bool = True,
     ) -> None:
-        """Lets readers see what was published until now.
+        """Lets readers see what was published until now, unless they were taken back.
 
         Args:
             is_wanted: whether readers are to see the state that is read by this connection; the
                 first is released whatever it says.
             models: of the tables, as far as they are known.
             left_out: tables that readers need not see.
+            keeps_previous: whether what they have seen before is kept to go back to.
 
         Raises:
             WarehouseError: it cannot be; readers see what they saw before.
         """
+
+    @property
+    def releases(self) -> Releases:
+        """What readers see, where that is a file of its own.
+
+        Raises:
+            WarehouseError: the engine has no releases.
+        """
+        raise WarehouseError(
+            f"warehouse {self.url}: {self.scheme} has no releases, its readers see each"
+            " publication; restore a backup"
+        )
 
     @abstractmethod
     def copied(self) -> AbstractContextManager["Warehouse"]:

@@ -32,6 +32,7 @@ from consumption_datamart.warehouse.release import (
     sign,
     signed_version,
 )
+from consumption_datamart.warehouse.releases import Releases
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
 from consumption_datamart.warehouse.transaction import Transaction
 
@@ -65,14 +66,21 @@ class DuckDBWarehouse(FileWarehouse):
         """What writers work in; the readers' copy where there is nothing else yet."""
         return self.working if self.working.exists() else self.path
 
+    @property
+    def releases(self) -> Releases:
+        """The readers' copy, and the one before."""
+        return Releases(self.path)
+
     def release(
         self,
         is_wanted: Callable[[SQLBackend], bool] = lambda _: True,
         models: Collection[type[Table]] = (),
         left_out: Collection[type[Table]] = (),
+        *,
+        keeps_previous: bool = True,
     ) -> None:
         """Replaces the readers' copy, if anything was published since it was made."""
-        if not self.working.exists():
+        if not self.working.exists() or self.releases.are_held:
             return
         # closing this descriptor gives up DuckDB's lock, too: so it is closed after DuckDB's own
         with self.working.open("rb") as source, self._alone(self.working) as connection:
@@ -98,8 +106,7 @@ class DuckDBWarehouse(FileWarehouse):
                         bring_up_to_date(working, released, models, left_out)
                     sign(released, version)
                 connection.execute("DETACH release")
-                Path(f"{self.path}.wal").unlink(missing_ok=True)
-                fresh.replace(self.path)
+                self.releases.replace(fresh, keeps_previous=keeps_previous)
                 sign(working, version)
             except (OSError, duckdb.Error) as error:
                 remove_file(fresh)

@@ -176,7 +176,7 @@ class PostgresWarehouse(Warehouse):
         """Ibis would make objects of all values."""
         copy_out(backend.con, sql_of(backend, rows), rows.schema(), target, name)
 
-    def release(self, *_: object) -> None:
+    def release(self, *_: object, **__: object) -> None:
         """Readers see each publication as soon as it is committed."""
 
     def released(self) -> Warehouse:

@@ -75,7 +75,7 @@ class SQLiteWarehouse(FileWarehouse):
     scheme = "sqlite"
     lock_seconds = LOCK_SECONDS
 
-    def release(self, *_: object) -> None:
+    def release(self, *_: object, **__: object) -> None:
         """Readers see each publication as soon as it is committed, and lock nobody out."""
 
     def released(self) -> Warehouse:
