@@ -7,7 +7,7 @@ BENCH = $(VENV)-bench/bin
 # dbt wants older versions of what mypy uses
 ALL = $(VENV)-all/bin
 
-.PHONY: platform platform-verify build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures bench bench-quick scaling bench-changes bench-automation bench-daemon fuzz faults kills
+.PHONY: platform platform-verify build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures site bench bench-quick scaling bench-changes bench-automation bench-daemon fuzz faults kills
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -105,6 +105,11 @@ bench-quick: $(BIN)/consumption-datamart  ## compares the build to that of an ea
 
 bench-daemon: $(BIN)/consumption-datamart  ## builds seven years by `build` and by the daemon, and compares
 	$(BIN)/python -m benchmarks daemon $(ARGS)
+
+site: $(BIN)/consumption-datamart  ## writes the docs as a site, build/site/index.html; fails where a link leads nowhere
+	$(BIN)/pip install --quiet -e '.[site]'
+	$(BIN)/python docs_site.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build  # quiet it would not be strict
 
 fuzz: $(BIN)/consumption-datamart  ## loads 10,000 damaged dumps, and builds some of them
 	$(BIN)/python -m consumption_datamart_tests.fuzz --mutations 10000 --builds 20 $(ARGS)
