@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -367,6 +368,8 @@ def test_it_follows_the_ledger_and_a_failed_sync_is_due_at_the_next_hour(mart: M
     assert graph.get(KEY).parent_keys == {dg.AssetKey(["mart", "report_renewals"])}
     with dg.DagsterInstance.ephemeral() as instance:
         automation = Automation(definitions, instance)
+        # far from the next full hour, at which what has failed is due
+        automation.ahead = automation.until_next(60) + timedelta(minutes=1)
 
         def asked(minutes: float = 0.5) -> bool:
             requested = automation.tick(minutes)
