@@ -1,5 +1,6 @@
 """Sources that are tables of Delta Lake or Iceberg are read like files of the same rows."""
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -197,6 +198,20 @@ def test_a_row_without_a_day_is_told(table: Table, lake: Path) -> None:
     table.append(rows.set_column(rows.num_columns - 1, DAY, pa.nulls(2, pa.date32())))
     (told,) = listing(Lake(str(lake))).remarks
     assert f"{DAY} is null in 2 rows" in told
+
+
+@pytest.mark.parametrize("written", ["%Y%m%d", "%G-W%V-%u"])
+def test_a_text_that_is_no_day_as_they_are_written_is_told(
+    written: str, table: Table, lake: Path
+) -> None:
+    """Rows are found by `2026-01-03`, so that nothing would be loaded of such a table."""
+    text = pa.array([f"{day(3):{written}}"] * 2)
+    shutil.rmtree(table.uri)
+    table = type(table)(table.uri)
+    rows = with_days(THIRD)
+    table.append(rows.set_column(rows.num_columns - 1, DAY, text))
+    (told,) = listing(Lake(str(lake))).remarks
+    assert f"'{text[0]}' is no day" in told
 
 
 @pytest.mark.parametrize(

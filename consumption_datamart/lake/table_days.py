@@ -1,5 +1,6 @@
 """The column of a lake's table that has the day of a row (spec, section 6)."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
@@ -7,6 +8,8 @@ from consumption_datamart.errors import LakeError
 
 DAY_TYPES = ("date", "string", "timestamp", "timestamp_ntz", "timestamptz")
 """As the two formats call them."""
+TEXT = re.compile(r"\d{4}-\d\d-\d\d")
+"""How a text begins that says a day: rows are found by it, so that 20260105 would find none."""
 
 
 def day_type(column: str, types: Mapping[str, str]) -> str:
@@ -42,6 +45,6 @@ def day_of(value: object) -> date:
     if isinstance(value, date):
         return value
     try:
-        return date.fromisoformat(str(value)[:10])
-    except ValueError as error:
+        return date.fromisoformat(TEXT.match(str(value))[0])  # type: ignore[index]
+    except (TypeError, ValueError) as error:
         raise LakeError(f"{value!r} is no day; it has to be a date, as 2026-01-05") from error
