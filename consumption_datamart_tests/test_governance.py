@@ -239,12 +239,30 @@ def check(*, passed: bool | None, is_blocking: bool) -> dict[str, CheckState]:
             Evidence([Made(NOW - timedelta(hours=30))]),
             Health("degraded", ("it is late: made 30 hours ago, where 26 hours are allowed",)),
         ),
-        # Dagster knows better when it looked
-        (Evidence([Made(NOW - timedelta(hours=30))], freshness="PASS"), Health("healthy")),
     ],
 )
 def test_an_asset_is_as_what_is_known_of_it(evidence: Evidence, health: Health) -> None:
     assert healths({"a": ASSET}, {"a": evidence}, NOW) == {"a": health}
+
+
+@pytest.mark.parametrize(("hours", "state"), [(2, "healthy"), (0, "failing")])
+def test_a_build_mends_what_a_run_of_dagster_has_failed_before(hours: int, state: str) -> None:
+    failed_at = NOW - timedelta(hours=hours)
+    of_dagster = Evidence(failure="run 1 has failed", failed_at=failed_at)
+    known = MADE.and_of(of_dagster)
+    assert healths({"a": ASSET}, {"a": known}, NOW)["a"].state == state
+
+
+def test_a_deadline_by_the_clock_is_missed_when_dagster_says_so() -> None:
+    policy = dg.FreshnessPolicy.cron("0 6 * * *", timedelta(hours=2))
+    (asset,) = defined(
+        dg.Definitions(assets=[dg.AssetSpec("a", freshness_policy=policy)])
+    ).all.values()
+    late = healths({"a": asset}, {"a": replace(MADE, freshness="FAIL")}, NOW)["a"]
+    assert late.why == ("it is late: it was not made by the time that its freshness policy names",)
+    assert (
+        healths({"a": asset}, {"a": replace(MADE, freshness="PASS")}, NOW)["a"].state == "healthy"
+    )
 
 
 def test_what_fails_reaches_all_that_is_made_of_it_and_no_more() -> None:

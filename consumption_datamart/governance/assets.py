@@ -60,6 +60,8 @@ class Asset:
         checks: names of its checks.
         table: its full name in the warehouse of the mart; None: it is not there.
         is_source: whether it is made elsewhere.
+        is_due_by_clock: whether its freshness policy names a time of day; only Dagster's daemon
+            evaluates that.
     """
 
     key: str
@@ -77,6 +79,7 @@ class Asset:
     checks: tuple[str, ...]
     table: str | None
     is_source: bool
+    is_due_by_clock: bool = False
 
     @property
     def is_broken_file(self) -> bool:
@@ -112,6 +115,7 @@ def assets_of(definitions: dg.Definitions) -> dict[str, Asset]:
             tuple(sorted(each.name for each in node.check_keys)),
             None if is_source else metadata.get("dagster/table_name"),
             is_source,
+            node.freshness_policy is not None and fresh_within(node.freshness_policy) is None,
         )
     return dict(sorted(found.items()))
 

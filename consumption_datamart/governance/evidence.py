@@ -50,10 +50,11 @@ class Evidence:
         failure: why it could not be made since it was last made; None: nothing of that is known.
         checks: by name, as they were last evaluated.
         odd: what is unusual in how much it holds or how long it took, a sentence each.
-        freshness: state of its freshness policy, as Dagster has it: PASS, WARN, FAIL.
+        freshness: state of a freshness policy by the clock, as Dagster has it: PASS, WARN, FAIL.
         awaiting: partitions that are to be refreshed.
         last_day: last day that it has, of a source the day of its last dump.
         alerts: that are open, a sentence each.
+        failed_at: when it failed, in UTC; None: that is not known.
     """
 
     made: Sequence[Made] = ()
@@ -64,6 +65,7 @@ class Evidence:
     awaiting: int = 0
     last_day: date | None = None
     alerts: Sequence[str] = ()
+    failed_at: datetime | None = None
 
     @property
     def last(self) -> Made | None:
@@ -76,10 +78,11 @@ class Evidence:
         A failure counts that is later than everything that was made.
         """
         is_later = other.last is not None and (self.last is None or other.last.at > self.last.at)
+        is_mended = self.last and other.failed_at and self.last.at > other.failed_at
         return replace(
             self,
             made=self.made if self.made or not is_later else other.made,
-            failure=self.failure or other.failure,
+            failure=self.failure or (None if is_mended else other.failure),
             checks={**other.checks, **self.checks},
             freshness=self.freshness or other.freshness,
             last_day=self.last_day or other.last_day,

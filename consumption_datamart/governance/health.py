@@ -87,10 +87,13 @@ def _odd(asset: Asset, evidence: Evidence, now: datetime) -> Iterator[str]:
 
 
 def _late(asset: Asset, evidence: Evidence, now: datetime) -> str | None:
+    if asset.is_due_by_clock and evidence.freshness == "FAIL":
+        return "it is late: it was not made by the time that its freshness policy names"
     if asset.fresh_within is None or evidence.last is None or "fresh" in _failing(evidence):
         return None
     age = now - evidence.last.at
-    if evidence.freshness == "FAIL" or (evidence.freshness is None and age > asset.fresh_within):
+    # not by Dagster's state: it stands still with the daemon, and does not know of `build`
+    if age > asset.fresh_within:
         return f"it is late: made {_span(age)} ago, where {_span(asset.fresh_within)} are allowed"
     return None
 

@@ -60,16 +60,17 @@ def read_instance(instance: dg.DagsterInstance, assets: Mapping[str, Asset]) -> 
         asset, name = checks[key]
         if not latest.is_under_way:
             states[asset][name] = _state(name, latest)
-    watched = [keys[key] for key, asset in assets.items() if asset.fresh_within is not None]
+    watched = [keys[key] for key, asset in assets.items() if asset.is_due_by_clock]
     fresh = {key.to_user_string(): state for key, state in freshness(instance, watched).items()}
     return {
         key: Evidence(
             made := [_made(entry.last_materialization)]
             if (entry := entries.get(key)) is not None and entry.last_materialization
             else [],
-            _failure(entry, failed, made[-1].at if made else None),
+            None if (run := _failed_run(entry, failed)) is None else _failure(run, failed[run]),
             states[key],
             freshness=fresh.get(key),
+            failed_at=None if run is None else failed[run],
         )
         for key in keys
     }
@@ -121,19 +122,17 @@ def _failed_runs(instance: dg.DagsterInstance, ids: Collection[str | None]) -> d
     }
 
 
-def _failure(entry: Any, failed: Mapping[str, datetime], made_at: datetime | None) -> str | None:
-    """That the last run of an asset has failed before it made it."""
-    run = entry.last_run_id if entry is not None else None
-    if (
-        run is None
-        or run not in failed
-        or (made_at is not None and _is_of(entry.last_materialization, run))
-    ):
-        return None
-    return f"run {run[:8]} has failed at {failed[run]:%Y-%m-%d %H:%M} UTC"
+def _failed_run(entry: Any, failed: Mapping[str, datetime]) -> str | None:
+    """The last run of an asset, if it has failed before it made it."""
+    run: str | None = entry.last_run_id if entry is not None else None
+    return None if run not in failed or _is_of(entry.last_materialization, run) else run
 
 
-def _is_of(entry: Any, run: str) -> bool:
+def _failure(run: str, at: datetime) -> str:
+    return f"run {run[:8]} has failed at {at:%Y-%m-%d %H:%M} UTC"
+
+
+def _is_of(entry: Any, run: str | None) -> bool:
     return bool(entry is not None and entry.run_id == run)
 
 
