@@ -328,6 +328,22 @@ def test_the_command_reads_what_is_due_and_the_build_goes_on_from_there(
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (("--day", "2026-01-02", "--to", "2026-01-01"), "--to 2026-01-01 is before --day"),
+        (("--day", "2999-01-01"), "ingest readings: 2999-01-01 is not there yet"),
+    ],
+)
+def test_days_that_cannot_be_read_are_told_and_leave_no_dump(
+    asked: tuple[str, ...], told: str, sqlite: OnSQLite
+) -> None:
+    ended = cli.run("ingest", "readings", *asked, "--lake", sqlite.folder)
+    assert ended.code != 0
+    assert told in ended.err
+    assert not list(sqlite.folder.rglob("*.parquet"))
+
+
 def test_validate_tries_the_database_and_the_policy(sqlite: OnSQLite, tmp_path: Path) -> None:
     asked = ["config", "validate", "--lake", sqlite.folder, "--warehouse"]
     asked.append(f"duckdb://{tmp_path}/m.duckdb")

@@ -5,7 +5,7 @@ from datetime import date
 from consumption_datamart.cli.screen import Screen
 from consumption_datamart.errors import DatamartError, LakeError
 from consumption_datamart.ingest import ingests
-from consumption_datamart.ingest.running import due, ingest
+from consumption_datamart.ingest.running import due, ingest, today
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.sources_file import FILE
 from consumption_datamart.schema.days import Days
@@ -35,10 +35,16 @@ def write(
         named = f"; there are {', '.join(one.name for one in known)}" if known else ""
         told = f"there is no [[ingest]] {name or ''}".rstrip()
         raise LakeError(f"lake {lake.uri}: {where}: {told}{named}; see docs/ingest.md")
+    asked = last or first
+    for one in chosen:
+        if asked and asked > today(one):
+            raise LakeError(
+                f"ingest {one.name}: {asked} is not there yet; ask for days until today"
+            )
     screen, wrong = Screen(highlight=False), Screen(stderr=True, highlight=False, soft_wrap=True)
     code = 0
     for one in chosen:
-        days = list(Days(first, last or first).each()) if first else due(lake, one)
+        days = list(Days(first, asked or first).each()) if first else due(lake, one)
         for day in days:
             try:
                 done = ingest(lake, one, day, accept_changes=accept_changes)

@@ -41,6 +41,8 @@ def ingest(
 
     if to is not None and day is None:
         raise typer.BadParameter("--to goes with --day, which says where to begin")
+    if to is not None and day is not None and to < day:
+        raise typer.BadParameter(f"--to {to} is before --day {day}; exchange them")
     settings = load_settings(lake=lake)
     code = write(lake_of(settings), name, day, to, accept_changes=accept_changes)
     raise typer.Exit(code)

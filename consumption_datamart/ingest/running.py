@@ -119,8 +119,13 @@ def due(lake: Lake, one: Ingest, now: datetime | None = None) -> list[date]:
 
 def last_day(one: Ingest, now: datetime | None = None) -> date:
     """The last day that can be read: it is over, unless today is asked for, too."""
-    today = (now or datetime.now(UTC)).astimezone(ZoneInfo(one.source.zone)).date()
-    return today if one.entry.today else today - timedelta(days=1)
+    on = today(one, now)
+    return on if one.entry.today else on - timedelta(days=1)
+
+
+def today(one: Ingest, now: datetime | None = None) -> date:
+    """The day that is not over yet, in the time zone of the lake."""
+    return (now or datetime.now(UTC)).astimezone(ZoneInfo(one.source.zone)).date()
 
 
 def _write(found: Rows, part: Any) -> tuple[int, set[str]]:
