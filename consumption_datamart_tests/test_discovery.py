@@ -229,6 +229,14 @@ def letter() -> None: ...
 )
 
 
+def test_a_link_that_leads_nowhere_is_told_and_a_folder_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "gone.py").symlink_to("/nowhere/else.py")
+    (tmp_path / "folder.py").mkdir()
+    assert located(tmp_path)[1].broken == {
+        "gone.py": "it is a link to /nowhere/else.py, which is not there; mend it"
+    }
+
+
 def test_what_is_no_folder_is_told() -> None:
     ended = cli.run("assets", "discover", "--folder", "/no/such")
     assert ended.code == 1

@@ -32,7 +32,8 @@ def python_files(folder: Path) -> list[Path]:
     return [
         path
         for path in sorted(folder.rglob("*.py"))
-        if not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+        if not path.is_dir()
+        and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
         and not path.stem.startswith("test_")
         and path.stem != "conftest"
         and not any(
@@ -71,6 +72,9 @@ def load_python(path: Path, folder: Path, seen: set[int]) -> TeamFile:
             added.
     """
     name = str(path.relative_to(folder))
+    if not path.exists():
+        gone = Problem(f"it is a link to {path.readlink()}, which is not there", hint="mend it")
+        return TeamFile(name, path, problem=gone)
     try:
         module = _imported(path, folder)
         return _contents(name, path, module, seen)

@@ -64,7 +64,7 @@ def read_instance(instance: dg.DagsterInstance, assets: Mapping[str, Asset]) -> 
     fresh = {key.to_user_string(): state for key, state in freshness(instance, watched).items()}
     return {
         key: Evidence(
-            made := [_made(entry.last_materialization)]
+            [_made(entry.last_materialization)]
             if (entry := entries.get(key)) is not None and entry.last_materialization
             else [],
             None if (run := _failed_run(entry, failed)) is None else _failure(run, failed[run]),
