@@ -312,6 +312,27 @@ def test_an_instance_tells_of_assets_that_are_no_tables(instance: dg.DagsterInst
     assert [each.rows for each in made_of(instance, "own", 5)] == [7, 7]
 
 
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning")  # of backfill_policy
+def test_a_run_counts_whole_however_many_partitions_it_made(instance: dg.DagsterInstance) -> None:
+    days = dg.DailyPartitionsDefinition("2026-01-01", end_date="2026-01-26")
+    policy = dg.BackfillPolicy.single_run()
+
+    @dg.asset(partitions_def=days, backfill_policy=policy)
+    def own() -> dg.MaterializeResult[None]:
+        return dg.MaterializeResult(metadata={"dagster/partition_row_count": 10})
+
+    job = dg.Definitions(assets=[own]).resolve_implicit_global_asset_job_def()
+    keys = days.get_partition_keys()
+    tags = {
+        "dagster/asset_partition_range_start": keys[0],
+        "dagster/asset_partition_range_end": keys[-1],
+    }
+    for _ in range(2):
+        job.execute_in_process(instance=instance, tags=tags)
+    (last,) = made_of(instance, "own", 1)
+    assert (last.rows, last.days) == (250, 25)
+
+
 def test_a_last_part_names_an_asset_where_it_is_the_only_one() -> None:
     specs = [dg.AssetSpec(["x", "one"]), dg.AssetSpec(["y", "one"]), dg.AssetSpec(["y", "two"])]
     view = defined(dg.Definitions(assets=specs))

@@ -78,12 +78,26 @@ def read_instance(instance: dg.DagsterInstance, assets: Mapping[str, Asset]) -> 
 
 def made_of(instance: dg.DagsterInstance, key: str, last: int) -> list[Made]:
     """The last materializations of an asset, the earliest first; those of a run are one."""
-    events = instance.fetch_materializations(dg.AssetKey.from_user_string(key), limit=10 * last)
     by_run: dict[str, Made] = {}
-    for record in events.records:
+    for record in _materializations(instance, dg.AssetKey.from_user_string(key), 10 * last):
         one, known = _made(record.event_log_entry), by_run.get(record.run_id)
+        if known is None and len(by_run) == last:
+            break
         by_run[record.run_id] = one if known is None else _both(known, one)
-    return list(by_run.values())[:last][::-1]
+    return list(by_run.values())[::-1]
+
+
+def _materializations(
+    instance: dg.DagsterInstance, key: dg.AssetKey, page: int
+) -> Iterator[dg.EventLogRecord]:
+    """All, the latest first: a run may have made any number of partitions."""
+    cursor = None
+    while True:
+        found = instance.fetch_materializations(key, limit=page, cursor=cursor)
+        yield from found.records
+        if not found.has_more:
+            return
+        cursor = found.cursor
 
 
 def _both(one: Made, other: Made) -> Made:
