@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 
 from consumption_datamart.warehouse import Transaction, sqlite
+from consumption_datamart.warehouse.attaching import session_of
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
 
@@ -188,6 +189,8 @@ def after_each_transaction(then: Callable[[], None]) -> None:
         ) -> Iterator[Transaction]:
             with original(self, *tables) as opened:
                 yield opened
+            if kept := session_of(getattr(self, "working", self.path)):
+                kept.close()
             then()
 
         warehouse.transaction = contextmanager(transaction)

@@ -126,7 +126,7 @@ def state_of(file: Path, engine: str) -> State:
 
 def _told(row: dict[str, object]) -> str:
     # what is published counts, not how many publications it took
-    row = {name: value for name, value in row.items() if name != "version"}
+    row = {name: value for name, value in row.items() if name not in ("version", "changed_version")}
     return repr([f"{each:.9g}" if isinstance(each, float) else each for each in row.values()])
 
 

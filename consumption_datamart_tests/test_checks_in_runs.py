@@ -273,7 +273,7 @@ def test_what_awaits_its_refresh_is_not_judged(mart: Mart, instance: dg.DagsterI
     target = open_warehouse(mart.url)
     with target.transaction() as transaction:
         transaction.backend.raw_sql(
-            f"UPDATE {target.qualified(Publication)} SET version = 999999"
+            f"UPDATE {target.qualified(Publication)} SET version = 999999, changed_version = 999999"
             f" WHERE published_table = 'mart.usage_by_unit_daily' AND published_day = '{day(6)}'"
         )
     checks = run(MONITOR_JOB, mart.url, instance).get_asset_check_evaluations()
