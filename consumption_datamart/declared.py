@@ -10,19 +10,10 @@ import dagster as dg
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from consumption_datamart.errors import DatamartError
-from consumption_datamart.secrets import has_secret
+from consumption_datamart.secrets import require_reference
 
 NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 """Of an entry: it becomes a part of an asset's key."""
-
-
-def _refers(text: str) -> str:
-    if not has_secret(text):
-        raise ValueError(
-            "a secret has no place in this file: write ${NAME} and set that variable of the"
-            " environment, or ${file:/run/secrets/name}"
-        )
-    return text
 
 
 class Entry(BaseModel):
@@ -31,7 +22,7 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-Secret = Annotated[str, AfterValidator(_refers), Field(repr=False)]
+Secret = Annotated[str, AfterValidator(require_reference), Field(repr=False)]
 E = TypeVar("E", bound=Entry)
 
 

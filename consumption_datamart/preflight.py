@@ -17,6 +17,7 @@ from consumption_datamart.alerts.config import (
 from consumption_datamart.dbt import downstream
 from consumption_datamart.definitions import catalog_of, lake_of
 from consumption_datamart.errors import DatamartError, first_line
+from consumption_datamart.factories import Catalog
 from consumption_datamart.fivetran import Landed, landed
 from consumption_datamart.ingest import ingests
 from consumption_datamart.ingest.policies import condition_of
@@ -112,12 +113,17 @@ def _ingest(one: Ingest, where: str, minutes: int) -> str:
     return f"columns {', '.join(columns_of(one))}"
 
 
+def _planned(settings: Settings) -> tuple[Catalog, CurrentPlan]:
+    """All tables, and the plan that policies ask, as the code location has them."""
+    catalog, warehouse = catalog_of(settings), warehouse_of(settings)
+    plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse, lake_of(settings))
+    return catalog, plan
+
+
 def _dbt(settings: Settings) -> Iterator[Finding]:
     """Each project, and what is wrong with it; it is parsed where that was not done yet."""
     try:
-        catalog, warehouse = catalog_of(settings), warehouse_of(settings)
-        plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse, lake_of(settings))
-        found = downstream(settings, catalog, plan)
+        found = downstream(settings, *_planned(settings))
     except DatamartError as error:
         yield Finding("dbt", first_line(error), False)
         return
@@ -130,9 +136,7 @@ def _dbt(settings: Settings) -> Iterator[Finding]:
 def _syncs(settings: Settings) -> Iterator[Finding]:
     """Each sync of Census: whether Census knows it."""
     try:
-        catalog, warehouse = catalog_of(settings), warehouse_of(settings)
-        plan = CurrentPlan(catalog.nodes(), catalog.contracts, warehouse, lake_of(settings))
-        found = sent(settings, catalog, plan)
+        found = sent(settings, *_planned(settings))
     except DatamartError as error:
         yield Finding("reverse_etl", first_line(error), False)
         return

@@ -54,3 +54,17 @@ def _secret(*, is_file: bool, name: str) -> str:
     if not found:
         raise DatamartError(f"{name}: it is empty, and a secret was to come from it")
     return found
+
+
+def require_reference(text: str) -> str:
+    """A text of a file, which must refer to a secret and not hold it.
+
+    Raises:
+        ValueError: it refers to none.
+    """
+    if not has_secret(text):
+        raise ValueError(
+            "a secret has no place in this file: write ${NAME} and set that variable of the"
+            " environment, or ${file:/run/secrets/name}"
+        )
+    return text

@@ -16,25 +16,15 @@ from pydantic import (
 )
 
 from consumption_datamart.errors import DatamartError, masked
-from consumption_datamart.secrets import has_secret
-
-
-def _refers(text: str) -> str:
-    """A text that refers to a secret."""
-    if not has_secret(text):
-        raise ValueError(
-            "a secret has no place in this file: write ${NAME} and set that variable of the"
-            " environment, or ${file:/run/secrets/name}"
-        )
-    return text
+from consumption_datamart.secrets import require_reference
 
 
 def _is_public(url: str) -> str:
     """A URL without a login in it, unless all of it is a secret."""
-    return _refers(url) if masked(url) != url else url
+    return require_reference(url) if masked(url) != url else url
 
 
-Secret = Annotated[str, AfterValidator(_refers)]
+Secret = Annotated[str, AfterValidator(require_reference)]
 Url = Annotated[str, Field(pattern=r"^(https?://|\$\{)"), AfterValidator(_is_public)]
 CONFIDENTIAL = re.compile(r"auth|cookie|key|secret|token", re.IGNORECASE)
 """In the name of a header: its value is a secret."""
@@ -87,7 +77,7 @@ class WebhookRoute(Route):
     def _secrets_are_referred_to(cls, headers: dict[str, str]) -> dict[str, str]:
         for name, value in headers.items():
             if CONFIDENTIAL.search(name):
-                _refers(value)
+                require_reference(value)
         return headers
 
 

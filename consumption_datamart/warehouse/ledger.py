@@ -136,9 +136,7 @@ def next_version(transaction: Transaction) -> int:
 
 def is_current(transaction: Transaction, model: type[Table]) -> bool:
     """Whether a table without partitions was last published by this code."""
-    rows = transaction.slice(Publication)
-    found = rows.filter(rows.published_table == ibis.literal(model.full_name()))
-    return transaction.rows(found.select("code_version")) == [(code_version(),)]
+    return _said(transaction, model, "code_version") == [(code_version(),)]
 
 
 def write_publication(
@@ -168,9 +166,14 @@ def write_publication(
 
 def _changed(transaction: Transaction, model: type[Table]) -> int | None:
     """Since when a table without days has the rows that it has; None: it is to be built anew."""
+    return next((int(each) for (each,) in _said(transaction, model, "changed_version")), None)
+
+
+def _said(transaction: Transaction, model: type[Table], column: str) -> list[tuple[Any, ...]]:
+    """A column of what is said of the last publication of a table without partitions."""
     rows = transaction.slice(Publication)
     found = rows.filter(rows.published_table == ibis.literal(model.full_name()))
-    return next((int(each) for (each,) in transaction.rows(found.select("changed_version"))), None)
+    return transaction.rows(found.select(column))
 
 
 def write_awaited(
