@@ -328,9 +328,11 @@ class Engine:
         for name in names or self.names:
             yield from after(name)
 
-    def up(self, *names: str) -> None:
-        """Starts them, each when those before it are well."""
+    def up(self, *names: str, is_alone: bool = False) -> None:
+        """Starts them, each when those before it are well, or these alone."""
         for service in self.in_order(names):
+            if is_alone and service.name not in names:
+                continue
             service.start()
             service.wait()
 
@@ -359,7 +361,7 @@ def main(arguments: Sequence[str]) -> int:
     command, *rest = arguments[1:]
     names = [word for word in rest if word in engine.names]
     if command == "up":
-        engine.up(*names)
+        engine.up(*names, is_alone="--no-deps" in rest)
     elif command == "stop":
         engine.stop(*names)
     elif command in ("exec", "run"):

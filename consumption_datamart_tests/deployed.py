@@ -53,16 +53,20 @@ class Deployed:
             capture_output=True,
             text=True,
             check=False,
-            env={name: each for name, each in os.environ.items() if "DATAMART" not in name}
-            | {
-                "PATH": f"{self.bin}:{os.environ['PATH']}",
-                "COMPOSE_ROOT": str(self.root),
-                "COMPOSE_ADDRESS": self.begin,
-                "PYTHONPATH": str(PROJECT),
-            },
+            env=self.environment(),
         )
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]
         return done.stdout + done.stderr
+
+    def environment(self) -> dict[str, str]:
+        """In which `docker` is what stands in for it."""
+        kept = {name: each for name, each in os.environ.items() if "DATAMART" not in name}
+        return kept | {
+            "PATH": f"{self.bin}:{os.environ['PATH']}",
+            "COMPOSE_ROOT": str(self.root),
+            "COMPOSE_ADDRESS": self.begin,
+            "PYTHONPATH": str(PROJECT),
+        }
 
     @property
     def engine(self) -> Engine:
