@@ -28,9 +28,9 @@ import yaml
 PROJECT = Path(__file__).resolve().parent.parent
 UID = 65534
 """Of `nobody`: where this is root, others' images run as that, ours without capabilities."""
-INSIDE = re.compile(
-    r"(?<![\w.-])/(data|lake|srv|run/secrets|opt|etc/(consumption-datamart|nginx)|var/lib/postgresql)"
-)
+FOLDERS = "data|lake|srv|run/secrets|opt|etc/consumption-datamart|etc/nginx|var/lib/postgresql"
+INSIDE = re.compile(rf"(?<![\w.-])/({FOLDERS})(?![\w-])")
+"""Folders of a container."""
 VARIABLE = re.compile(r"\$\{(\w+)(?:(:[-?])([^}]*))?\}")
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 HEALTHY_SECONDS = 200
