@@ -378,6 +378,8 @@ def main(arguments: Sequence[str]) -> int:
         for name, is_well in states.items():
             told = "healthy" if is_well else "unhealthy"
             print(told if "--format" in rest else f"{name} {told}")
+    elif command == "config":
+        print("\n".join(engine.names))
     elif command != "build":
         raise SystemExit(f"{command}: this is not Docker")
     return 0

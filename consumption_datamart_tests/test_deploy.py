@@ -183,10 +183,23 @@ def test_it_does_not_start_without_passwords_certificate_and_logins(deploy: Path
         assert (done.returncode, f"secrets/{name} is not there" in done.stderr) == (1, True)
         (secrets / name).write_text("a certificate")
     assert "nobody could log in" in mart(deploy, "start").stderr
+    (secrets / "tls.key").chmod(0o600)
     assert mart(deploy, "user", "ann", "operator", text=PASSWORD).returncode == 0
+    assert "secrets/tls.key: containers have users" in mart(deploy, "start").stderr
+    (secrets / "tls.key").chmod(0o644)
     assert "docker was called" in mart(deploy, "start").stderr
     mart(deploy, "setup")
     assert passwords <= {file.read_text() for file in secrets.iterdir() if file.is_file()}
+
+
+def test_a_backup_that_fails_is_none(deploy: Path) -> None:
+    mart(deploy, "setup")
+    for command in ("backup", "upgrade"):
+        done = mart(deploy, command)
+        assert (done.returncode, "docker was called" in done.stderr) == (3, True)
+        assert [each for each in (deploy / "backups").iterdir() if each.suffix != ".part"] == []
+    done = mart(deploy, "restore", "backups")
+    assert (done.returncode, "it is no backup" in done.stderr) == (1, True)
 
 
 def test_a_login_is_of_one_role_and_has_no_password_in_clear(deploy: Path) -> None:
@@ -203,6 +216,8 @@ def test_a_login_is_of_one_role_and_has_no_password_in_clear(deploy: Path) -> No
     mart(deploy, "user", "ann", "viewer", text=PASSWORD)
     assert (names("operators"), names("viewers")) == ([], ["bob", "ann"])
     assert (secrets / "operators").stat().st_ino == mounted  # what is mounted stays so
+    mart(deploy, "user", "b.b", "viewer", text=PASSWORD)  # a point is a point
+    assert names("viewers") == ["bob", "ann", "b.b"]
     for arguments, text, told in (
         (("ann", "operator"), "short", "at least 12 characters"),
         (("ann", "boss"), PASSWORD, "an operator or a viewer"),
