@@ -33,7 +33,7 @@ $(ALL)/consumption-datamart: pyproject.toml requirements-all.lock
 	touch $@
 
 test-all: $(ALL)/consumption-datamart  ## passes all of them, each on every engine, and with dbt
-	$(ALL)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not ui'
+	$(ALL)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not ui and not deploy'
 
 # the oldest versions that pyproject.toml allows, all at once, and the newest that there are
 test-oldest: RESOLUTION = lowest-direct
@@ -122,7 +122,7 @@ faults: $(BIN)/consumption-datamart  ## lets each call of a build to a file or t
 	$(BIN)/python -m consumption_datamart_tests.faults $(ARGS)
 
 deploy-check: $(BIN)/consumption-datamart  ## runs the deployment as processes, which takes minutes; needs nginx
-	$(BIN)/python -m pytest -m '' consumption_datamart_tests/test_deploy.py consumption_datamart_tests/test_deployed.py $(ARGS)
+	$(BIN)/python -m pytest -m '' consumption_datamart_tests/test_deploy*.py $(ARGS)
 
 deploy-lint:  ## compose file, image, scripts, Kubernetes and workflows by the linters of their kinds
 	.ci/deploy-lint

@@ -23,7 +23,7 @@ from consumption_datamart_tests.deployed import (
 )
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.deploy
 TEAM = '''
 """Assets that take their time."""
 

@@ -15,7 +15,7 @@ import pytest
 
 from consumption_datamart_tests.deployed import VIEWER, Deployed, deployed
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.deploy
 GROUPS = {"session=ann": {"mart-operators"}, "session=bob": {"sales"}}
 
 

@@ -7,7 +7,7 @@ import pytest
 from consumption_datamart_tests.deployed import VIEWER, deployed
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.deploy
 
 
 def test_tables_in_postgresql_are_backed_up_and_restored(lake: Path) -> None:
