@@ -93,7 +93,8 @@ def build_in(
             if full:
                 forget_files(transaction, catalog.contracts)
         found = listing(lake_of(settings))
-        ledger, news = read_ledger(warehouse), lake_news(warehouse, found, catalog.contracts)
+        ledger = read_ledger(warehouse)
+        news = lake_news(warehouse, found, catalog.contracts, ledger)
         plan = plan_build(settings, ledger, news, first, last, full=full)
         on_step = on_step or (lambda _, __: None)
         executor: Executor = (
@@ -127,7 +128,8 @@ def dry_run(settings: Settings) -> list[Step]:
     """
     warehouse = warehouse_of(settings)
     ledger = read_ledger(warehouse)
-    news = lake_news(warehouse, listing(lake_of(settings)), [spec.contract for spec in LAKE])
+    contracts = [spec.contract for spec in LAKE]
+    news = lake_news(warehouse, listing(lake_of(settings)), contracts, ledger)
     plan = plan_build(settings, ledger, news)
     return project(nodes(settings), ledger, plan.news)
 

@@ -38,7 +38,7 @@ from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import models_of, raw_of
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Profile, Warehouse
-from consumption_datamart.warehouse.ledger import write_failures
+from consumption_datamart.warehouse.ledger import read_ledger, write_failures
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,8 @@ def _note(
     failed: Days | Iterable[date] | None,
 ) -> None:
     """Keeps what could not be loaded from being tried again before the dump is another."""
-    dumps = lake_news(warehouse, listing, [contract]).changed[raw_of(contract).full_name()]
+    news = lake_news(warehouse, listing, [contract], read_ledger(warehouse))
+    dumps = news.changed[raw_of(contract).full_name()]
     write_failures(warehouse, raw_of(contract), failed, dumps)
 
 

@@ -16,10 +16,13 @@ from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import REQUIRED_TABLES, Contract
 from consumption_datamart.schema.raw import Declarations, Dumps, raw_of
 from consumption_datamart.warehouse import Ledger, Warehouse
+from consumption_datamart.warehouse.ledger import Day, Failure
 from consumption_datamart.warehouse.rows import day_of
 
 GONE = "gone"
 """Version of a dump that is no longer there."""
+AS_LOADED = "as loaded"
+"""Version of the dumps of a table without days that are again as they were loaded."""
 NO_DAY = date.min
 """Stands for the day of what is of no day."""
 
@@ -30,7 +33,7 @@ class LakeNews:
 
     Attributes:
         changed: full name of a table that is made of the lake → day → version of the dump, for each
-            dump that is new, restated or gone.
+            dump that is new, restated or gone, or is another than the one that could not be loaded.
         dumped: days that have any dump.
         days: from the first to the last of these; None: the lake has none.
     """
@@ -55,9 +58,15 @@ class LakeNews:
 
 
 def lake_news(
-    warehouse: Warehouse, listing: Listing, contracts: Sequence[type[Contract]]
+    warehouse: Warehouse, listing: Listing, contracts: Sequence[type[Contract]], ledger: Ledger
 ) -> LakeNews:
     """Compares the lake with what was loaded; opens a file only to see whether it says the same.
+
+    Args:
+        warehouse: that the lake is loaded into.
+        listing: of the lake.
+        contracts: of the lake's tables.
+        ledger: of the warehouse.
 
     Raises:
         WarehouseError: the warehouse cannot be opened.
@@ -73,7 +82,9 @@ def lake_news(
         for table, name in loaded:
             if table == contract.table_name() and (table, name) not in listing.files:
                 days |= {day for day, _ in loaded[table, name]}
-        changed[raw_of(contract).full_name()] = {day: versions.get(day, GONE) for day in days}
+        raw = raw_of(contract).full_name()
+        news = {day: versions.get(day, GONE) for day in days}
+        changed[raw] = _replaced(ledger.failed.get(raw, {}), versions, news) | news
     dumps = listed_dumps(listing, loaded)
     changed[Dumps.full_name()] = _unlisted(
         warehouse, list(dumps.itertuples(index=False, name=None))
@@ -83,6 +94,21 @@ def lake_news(
     dumped = frozenset(required.dump_day)
     whole = Days(min(dumped), max(dumped)) if dumped else None
     return LakeNews(changed, dumped, whole)
+
+
+def _replaced(
+    failed: Mapping[Day, Failure], versions: Mapping[date, str], news: Mapping[date, str]
+) -> dict[date, str]:
+    """The dumps that are there instead of those that could not be loaded.
+
+    One that was put back as it had been loaded is nothing new, but its failure is to be over.
+    """
+    now = {day: versions.get(day, GONE) for day in failed if day is not None}
+    found = {day: v for day, v in now.items() if failed[day].dump_version not in ("", v)}
+    whole = failed.get(None)
+    if whole is not None and not news and whole.dump_version not in ("", AS_LOADED):
+        found[NO_DAY] = AS_LOADED
+    return found
 
 
 def listed_dumps(listing: Listing, loaded: Mapping[tuple[str, str], Loaded]) -> pd.DataFrame:
