@@ -12,11 +12,13 @@ import pandas as pd
 from consumption_datamart.lake.dumps import DumpFile
 from consumption_datamart.lake.listing import Listing
 from consumption_datamart.lake.loaded import Loaded, changed_days, kept_days, read_loaded
+from consumption_datamart.lake.sources import Source
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import REQUIRED_TABLES, Contract
 from consumption_datamart.schema.raw import Declarations, Dumps, raw_of
 from consumption_datamart.warehouse import Ledger, Warehouse
 from consumption_datamart.warehouse.ledger import Day, Failure
+from consumption_datamart.warehouse.pruning import Pruned
 from consumption_datamart.warehouse.rows import day_of
 
 GONE = "gone"
@@ -57,6 +59,20 @@ class LakeNews:
         return replace(self, changed=left)
 
 
+def not_loaded(news: LakeNews, ledger: Ledger) -> list[str]:
+    """The dumps that have changed on days whose raw rows were pruned, a line a table."""
+    found = []
+    for table, closed in sorted(ledger.pruned.items()):
+        dumps = news.changed.get(table, {})
+        if changed := Days.ranges(day for day in closed if dumps.get(day, GONE) != GONE):
+            found.append(
+                f"{table}: dumps of {', '.join(map(str, changed))} have changed, and are not loaded"
+                " because their rows were pruned; consumption-datamart prune --reopen DAY lets the"
+                " next build load one"
+            )
+    return found
+
+
 def lake_news(
     warehouse: Warehouse, listing: Listing, contracts: Sequence[type[Contract]], ledger: Ledger
 ) -> LakeNews:
@@ -85,7 +101,7 @@ def lake_news(
         raw = raw_of(contract).full_name()
         news = {day: versions.get(day, GONE) for day in days}
         changed[raw] = _replaced(ledger.failed.get(raw, {}), versions, news) | news
-    dumps = listed_dumps(listing, loaded)
+    dumps = listed_dumps(listing, loaded, ledger)
     changed[Dumps.full_name()] = _unlisted(
         warehouse, list(dumps.itertuples(index=False, name=None))
     )
@@ -111,20 +127,33 @@ def _replaced(
     return found
 
 
-def listed_dumps(listing: Listing, loaded: Mapping[tuple[str, str], Loaded]) -> pd.DataFrame:
+def listed_dumps(
+    listing: Listing, loaded: Mapping[tuple[str, str], Loaded], ledger: Ledger
+) -> pd.DataFrame:
     """The dumps as `lake.dumps` has them: also those that are gone, but kept as they were loaded.
 
     Args:
         listing: of the lake.
         loaded: what was loaded, by table and source.
+        ledger: of the warehouse.
     """
     kept = [
         (*source.key, day, 0, 0)
         for source in listing.sources.all
-        for day in sorted(kept_days(listing, source, loaded.get(source.key, {})))
+        for day in sorted(_kept(listing, source, loaded.get(source.key, {}), ledger.pruned))
     ]
     found = listing.dumps()
     return pd.concat([found, pd.DataFrame(kept, columns=found.columns)]) if kept else found
+
+
+def _kept(listing: Listing, source: Source, loaded: Loaded, pruned: Pruned) -> set[date]:
+    there, closed = {file.day for file in listing.of(source)}, pruned.get(_raw(source), ())
+    gone = {day for day, _ in loaded if day in closed and day not in there}
+    return gone | kept_days(listing, source, loaded, pruned)
+
+
+def _raw(source: Source) -> str:
+    return raw_of(source.contract).full_name()
 
 
 def _unlisted(warehouse: Warehouse, listed: Collection[Any]) -> dict[date, str]:

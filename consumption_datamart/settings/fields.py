@@ -168,6 +168,32 @@ class Settings(BaseSettings):
         description="Whether the release before the last is kept, for the command rollback; of a"
         " DuckDB warehouse, whose disk then holds one more copy of what readers see.",
     )
+    keep_raw_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Days, counted back from the mart's last, that raw telemetry is kept. Older"
+        " rows are pruned, and their dumps are not loaded again; by default all are kept.",
+    )
+    keep_quarantine_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Days, likewise, that telemetry is kept that was set aside; by default all.",
+    )
+    keep_results_days: int = Field(
+        default=100,
+        ge=30,
+        description="Days that results of checks, and figures, are kept that later ones of the same"
+        " table and day have replaced.",
+    )
+    keep_runs_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Days that Dagster's runs are kept with their events, but for those by which"
+        " Dagster knows what is built; by default all.",
+    )
+    keep_compute_logs_days: int | None = Field(
+        default=None, ge=1, description="Days that the logs of runs are kept; by default all."
+    )
     memory_limit: str = Field(
         default="1GB", description="Memory that DuckDB may use; what exceeds it spills to disk."
     )
