@@ -44,11 +44,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return Built(tmp_path_factory.mktemp("retention"), write_lake)
 
 
-@pytest.fixture
-def mart(built: Built, engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mart:
-    """A copy of it, of which raw rows are kept for thirty days."""
+@pytest.fixture(autouse=True)
+def _limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Raw rows are kept for thirty days."""
     monkeypatch.setenv("CONSUMPTION_DATAMART_KEEP_RAW_DAYS", str(KEPT))
     monkeypatch.setenv("CONSUMPTION_DATAMART_KEEP_QUARANTINE_DAYS", str(KEPT + 5))
+
+
+@pytest.fixture
+def mart(built: Built, engine: str, tmp_path: Path) -> Mart:
+    """A copy of it."""
     return built.copy(tmp_path, engine)
 
 
@@ -68,7 +73,11 @@ def days_of(mart: Mart, table: str) -> set[object]:
     return {row["dump_day"] for row in tables_of(mart.url)[table]}
 
 
-def test_old_rows_are_pruned_and_what_was_made_of_them_stays(mart: Mart) -> None:
+def test_old_rows_are_pruned_and_what_was_made_of_them_stays(
+    built: Built, warehouse: str, tmp_path: Path
+) -> None:
+    mart = Mart(built.copy(tmp_path, "duckdb").lake, warehouse)
+    assert run(mart, "build").code == 0
     before = computed(mart)
     ended = run(mart, "prune")
     assert (ended.code, ended.err) == (0, "")

@@ -10,6 +10,7 @@ from consumption_datamart.schema.monitoring import PrunedDay, Publication
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.ledger import next_version
+from consumption_datamart.warehouse.rows import day_of
 from consumption_datamart.warehouse.transaction import Transaction
 
 Pruned = Mapping[str, Set[date]]
@@ -68,5 +69,5 @@ def _publish_again(transaction: Transaction, table: str, ranges: list[Days]) -> 
         said = transaction.rows(rows.filter(are_of))
         transaction.delete(Publication, are_of)
         transaction.append(
-            Publication, [(name, day, version, *rest) for name, day, _, *rest in said]
+            Publication, [(name, day_of(day), version, *rest) for name, day, _, *rest in said]
         )
