@@ -283,7 +283,7 @@ def test_a_new_lake_table_gets_all_of_it_by_its_spec() -> None:
         assert "model" in {check.name for check in asset.check_keys}
 
 
-@pytest.mark.parametrize("weeks", [-1, pytest.param(1, marks=SLOW)])
+@pytest.mark.parametrize("weeks", [1, -1])
 def test_a_week_without_a_daemon_and_a_clock_that_is_set_back_are_made_up_for(
     mart: Mart, weeks: int
 ) -> None:
