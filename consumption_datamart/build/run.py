@@ -23,7 +23,8 @@ from consumption_datamart.planning import Step, lake_news, not_loaded, project
 from consumption_datamart.schema.raw import raw_of
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import read_ledger, upgrade, warehouse_of
-from consumption_datamart.warehouse.ledger import ledger_in, require_ledger
+from consumption_datamart.warehouse.ledger import require_ledger
+from consumption_datamart.warehouse.ledger_reading import ledger_in
 
 
 def build(

@@ -45,7 +45,8 @@ class Runs:
         self.warehouse, self.plan = warehouse, plan
         self._planned: set[type[Table]] = set()
         self._tried: dict[str, dict[Day, Why]] = defaultdict(dict)
-        self._began = _last_version(read_ledger(warehouse))
+        self._ledger = read_ledger(warehouse)
+        self._began = self._ledger.version
 
     def result(self, remarks: Sequence[str]) -> BuildResult:
         """What was done, and what was to be."""
@@ -97,15 +98,10 @@ class Runs:
         return [(node, list(found)) for node in self.nodes if (found := offered[node.name])]
 
     def _waiting(self) -> tuple[Pending, Ledger]:
-        ledger = read_ledger(self.warehouse)
-        news = self.plan.news.since(ledger, self._began)
-        return pending(self.nodes, ledger, news), ledger
+        self._ledger = read_ledger(self.warehouse, self._ledger)
+        news = self.plan.news.since(self._ledger, self._began)
+        return pending(self.nodes, self._ledger, news), self._ledger
 
     def _run(self, days: Days, models: Collection[type[Table]]) -> None:
         self._planned.update(models)
         self.executor.run(days, models)
-
-
-def _last_version(ledger: Ledger) -> int:
-    versions = (each.version for days in ledger.published.values() for each in days.values())
-    return max(versions, default=0)

@@ -29,7 +29,7 @@ from consumption_datamart.schema.table import Table
 from consumption_datamart.schema.versions import Change, Reader
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Dependent, Warehouse, read_ledger
-from consumption_datamart.warehouse.ledger import ledger_in
+from consumption_datamart.warehouse.ledger_reading import ledger_in
 from consumption_datamart.warehouse.pruning import read_pruned
 
 _LISTED = (Node(Dumps, is_loaded=True), Node(Declarations, is_loaded=True))

@@ -38,7 +38,8 @@ from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import models_of, raw_of
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Profile, Warehouse
-from consumption_datamart.warehouse.ledger import read_ledger, write_failures
+from consumption_datamart.warehouse.ledger import write_failures
+from consumption_datamart.warehouse.ledger_reading import read_ledger
 from consumption_datamart.warehouse.pruning import read_pruned
 
 

@@ -147,6 +147,8 @@ def is_data(name: str) -> bool:
 
 def _dump(source: Source, file: LakeFile, zone: ZoneInfo) -> DumpFile | None:
     """A file as a dump of a source; None: it is none."""
+    if source.entry is None and not file.name.startswith(f"{source.table}/"):
+        return None
     written = source.format_of(file.name)
     if written is None or (source.entry is not None and not is_data(file.name)):
         return None

@@ -17,7 +17,8 @@ from consumption_datamart.schema.raw import quarantine_of, raw_of
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Ledger, Transaction, Warehouse
-from consumption_datamart.warehouse.ledger import ledger_in, require_ledger
+from consumption_datamart.warehouse.ledger import require_ledger
+from consumption_datamart.warehouse.ledger_reading import ledger_in
 from consumption_datamart.warehouse.pruning import close_days, delete_days, open_days, read_pruned
 
 

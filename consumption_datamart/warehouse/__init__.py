@@ -11,7 +11,8 @@ from consumption_datamart.warehouse.audit import Profile, audit
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
 from consumption_datamart.warehouse.entry import Dependent, LedgerEntry
-from consumption_datamart.warehouse.ledger import Ledger, read_ledger
+from consumption_datamart.warehouse.ledger import Ledger
+from consumption_datamart.warehouse.ledger_reading import read_ledger
 from consumption_datamart.warehouse.publication import Inspect, Publication, publish
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
 from consumption_datamart.warehouse.transaction import Transaction, rows_of

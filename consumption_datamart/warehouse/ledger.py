@@ -5,15 +5,13 @@ publication has a number, its version. A table is stale where something that it 
 later one; what is to be refreshed is decided from that alone (see `planning`).
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
 import ibis
 import ibis.expr.types as ir
-from ibis.backends.sql import SQLBackend
 
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.dimensions import ReportingDay
@@ -28,8 +26,7 @@ from consumption_datamart.schema.monitoring import (
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.code import code_version
-from consumption_datamart.warehouse.rows import day_of
-from consumption_datamart.warehouse.transaction import Transaction, rows_of
+from consumption_datamart.warehouse.transaction import Transaction
 from consumption_datamart.warehouse.versions import note_versions
 
 Day = date | None
@@ -80,6 +77,7 @@ class Ledger:
         failed: full name → day → the refresh that failed.
         reporting: first to last day of the mart; None: there are none yet.
         pruned: full name of a raw table → the days whose rows were pruned.
+        version: of the last publication.
     """
 
     published: Mapping[str, Mapping[Day, Published]] = field(default_factory=dict)
@@ -87,49 +85,11 @@ class Ledger:
     failed: Mapping[str, Mapping[Day, Failure]] = field(default_factory=dict)
     reporting: Days | None = None
     pruned: Mapping[str, Set[date]] = field(default_factory=dict)
+    version: int = 0
 
     def of(self, table: str) -> Mapping[Day, Published]:
         """What was published of a table, by its full name."""
         return self.published.get(table, {})
-
-
-def read_ledger(warehouse: Warehouse) -> Ledger:
-    """The ledger as it is; empty where nothing is built.
-
-    Raises:
-        WarehouseError: the warehouse cannot be opened.
-    """
-    if not warehouse.is_there():
-        return Ledger()
-    with warehouse.reader() as backend:
-        return ledger_in(warehouse, backend)
-
-
-def ledger_in(warehouse: Warehouse, backend: SQLBackend) -> Ledger:
-    """The ledger as a connection to the warehouse sees it."""
-    there = warehouse.tables(backend)
-
-    def rows(model: type[Table]) -> Iterator[tuple[Any, ...]]:
-        if model.full_name() in there:
-            yield from rows_of(backend, warehouse.table(model))
-
-    published: dict[str, dict[Day, Published]] = defaultdict(dict)
-    code = code_version()
-    for table, day, version, built_by, *changed in rows(Publication):
-        # a warehouse of an earlier version does not say by which publication rows changed
-        entry = Published(version, changed[0] if changed else version, built_by == code)
-        published[table][day and day_of(day)] = entry
-    awaited: dict[str, dict[date, Change]] = defaultdict(dict)
-    for table, day, changed, version in sorted(rows(AwaitedDay), key=lambda row: row[3]):
-        awaited[table][day_of(day)] = Change(changed, version)
-    failed: dict[str, dict[Day, Failure]] = defaultdict(dict)
-    for table, day, version, dump in rows(FailedDay):
-        failed[table][day and day_of(day)] = Failure(version, dump)
-    days = sorted(day_of(day) for (day,) in rows(ReportingDay))
-    pruned: dict[str, set[date]] = defaultdict(set)
-    for table, day in rows(PrunedDay):
-        pruned[table].add(day_of(day))
-    return Ledger(published, awaited, failed, Days(days[0], days[-1]) if days else None, pruned)
 
 
 def next_version(transaction: Transaction) -> int:

@@ -29,6 +29,8 @@ def conform(model: type[Table], rows: ir.Table) -> ir.Table:
 
 def day_of(value: object) -> date:
     """A day as any engine gives it: a date, a timestamp or ISO text."""
+    if type(value) is date:
+        return value
     return date.fromisoformat(str(value)[:10])
 
 
