@@ -33,7 +33,8 @@ ENV = f"{PREFIX}ENV"
 FOLDER = f"{PREFIX}SETTINGS"
 """The folder of these files, `settings` of the project by default."""
 PASSWORD = "warehouse_password"
-"""The one setting that is secret: it comes from the environment alone."""
+SECRETS = (PASSWORD, "copy_password")
+"""The settings that are secret: they come from the environment alone."""
 
 
 class Settings(BaseSettings):
@@ -55,11 +56,12 @@ class Settings(BaseSettings):
         if file is None:
             return init_settings, env_settings
         of_file = TomlConfigSettingsSource(settings_cls, file)
-        if PASSWORD in of_file.toml_data:
-            raise DatamartError(
-                f"{file}: {PASSWORD}: a password has no place in a file of settings; set the"
-                f" variable {variable(PASSWORD)}"
-            )
+        for name in SECRETS:
+            if name in of_file.toml_data:
+                raise DatamartError(
+                    f"{file}: {name}: a password has no place in a file of settings; set the"
+                    f" variable {variable(name)}"
+                )
         return init_settings, env_settings, of_file
 
     lake: str = Field(
@@ -86,6 +88,9 @@ class Settings(BaseSettings):
         description="Password of a warehouse that asks for one; by default PGPASSWORD, ~/.pgpass"
         " or a service file.",
     )
+    copy_password: SecretStr | None = Field(
+        default=None, description="Password of the warehouse that `copy --to` names."
+    )
     start_day: date | None = Field(
         default=None,
         description="First daily partition, a calendar date (UTC); by default the lake's first day"
@@ -106,9 +111,7 @@ class Settings(BaseSettings):
         default=3, ge=1, description="How often a dump is tried that cannot be read."
     )
     load_retry_seconds: float = Field(
-        default=10,
-        ge=0,
-        description="Seconds before the second attempt; each wait doubles.",
+        default=10, ge=0, description="Seconds before the second attempt; each wait doubles."
     )
     warnings_share: float = Field(
         default=0.4, ge=0, le=1, description="Share of rows with warnings that is still normal."
@@ -212,7 +215,7 @@ def load_settings(*, lake: str | None = None, warehouse: str | None = None) -> S
         file = settings_file()
         is_of_file = file is not None and origins().get(name) == str(file)
         where = f"{file}: {name} = " if is_of_file else f"{variable(name)}="
-        value = "***" if name == PASSWORD else repr(problem["input"])
+        value = "***" if name in SECRETS else repr(problem["input"])
         raise DatamartError(f"{where}{value}: {problem['msg']}") from error
     except tomllib.TOMLDecodeError as error:
         raise DatamartError(f"{settings_file()}: this is no TOML: {error}") from error
