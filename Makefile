@@ -7,7 +7,7 @@ BENCH = $(VENV)-bench/bin
 # dbt wants older versions of what mypy uses
 ALL = $(VENV)-all/bin
 
-.PHONY: platform platform-verify build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures site bench bench-quick scaling bench-changes bench-automation bench-daemon fuzz faults kills
+.PHONY: engines platform platform-verify build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures site bench bench-quick scaling bench-changes bench-automation bench-daemon fuzz faults kills
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -30,7 +30,10 @@ $(ALL)/consumption-datamart: pyproject.toml requirements-all.lock
 	$(ALL)/pip install --quiet --require-virtualenv -r requirements-all.lock -e '.[dev,dbt]'
 	touch $@
 
-test-all: $(ALL)/consumption-datamart  ## passes all of them, each on every engine, and with dbt
+engines: $(BIN)/consumption-datamart  ## makes the environment of Snowflake's emulator, for tests
+	$(BIN)/python -m consumption_datamart_tests.fakesnow_server
+
+test-all: $(ALL)/consumption-datamart engines  ## passes all of them, each on every engine, and with dbt
 	$(ALL)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not ui'
 
 # the oldest versions that pyproject.toml allows, all at once, and the newest that there are

@@ -80,13 +80,13 @@ class Settings(BaseSettings):
     )
     warehouse: str = Field(
         default=f"duckdb://{MARTS / 'consumption.duckdb'}",
-        description="URL of the warehouse: duckdb://…, sqlite://… or postgres://…, without a"
-        " password.",
+        description="URL of the warehouse: duckdb://…, sqlite://…, postgres://… or snowflake://…,"
+        " without a password.",
     )
     warehouse_password: SecretStr | None = Field(
         default=None,
-        description="Password of a warehouse that asks for one; by default PGPASSWORD, ~/.pgpass"
-        " or a service file.",
+        description="Password of a warehouse that asks for one, or private key or token; by default"
+        " the client's own: PGPASSWORD, ~/.pgpass, a service file, connections.toml.",
     )
     copy_password: SecretStr | None = Field(
         default=None, description="Password of the warehouse that `copy --to` names."
