@@ -43,6 +43,9 @@ SERVERS = ("postgres", "snowflake")
 CANNOT = {
     "snowflake": {
         "test_a_table_that_was_never_good_is_not_there": "what creates a table commits at once",
+        "test_a_publication_that_fails_leaves_the_table_as_it_was": "a new column is there at once",
+        "test_a_frozen_table_takes_no_breaking_change_before_its_number_is_raised": "columns change"
+        " before checks are evaluated, so that it is refused without a word of who reads it",
         "test_a_killed_process_leaves_the_table": "the transaction of a killed process stays open:"
         " in the emulator for good, on Snowflake until it is ended",
     },

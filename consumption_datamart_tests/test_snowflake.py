@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from consumption_datamart.definitions import build_definitions
-from consumption_datamart.errors import WarehouseError
+from consumption_datamart.errors import AuditError, WarehouseError
 from consumption_datamart.settings import Settings
 from consumption_datamart.simulation import simulate
 from consumption_datamart.warehouse import Warehouse, open_warehouse, publish, snowflake_lock
@@ -28,6 +28,8 @@ from consumption_datamart_tests.fakesnow_server import key_file, new_database
 from consumption_datamart_tests.mart import SLOW, Mart, build, tables_of
 from consumption_datamart_tests.oracle import expected_tables
 from consumption_datamart_tests.test_publication import MODEL, OLD, as_expression, as_frame, row
+from consumption_datamart_tests.test_table_versions import SHARE, WORDS, put
+from consumption_datamart_tests.test_table_versions import target as versioned
 
 PLACE = "snowflake://me@acme-eu/MART"
 SECRET = "s3cret/ü"
@@ -175,6 +177,17 @@ def test_who_has_lost_the_lease_publishes_nothing(
     ):
         sleep_and_publish(target, short_lease + 2)
     assert tables_of(target.url)[MODEL.full_name()] == OLD
+
+
+@SLOW
+def test_a_frozen_table_keeps_its_columns_and_rows() -> None:
+    opened = open_warehouse(new_database())
+    put(opened, versioned(1, share=SHARE), share=0.5)
+    with pytest.raises(AuditError, match=r"the table is frozen as 1.*write _frozen = 2 in Target"):
+        put(opened, versioned(1, share=WORDS), share="half")
+    assert opened.fetch(opened.table(versioned(1, share=SHARE))).share.tolist() == [0.5]
+    put(opened, versioned(2, share=WORDS), share="half")
+    assert opened.fetch(opened.table(versioned(2, share=WORDS))).share.tolist() == ["half"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from ibis.backends.snowflake import Backend
 from ibis.backends.sql.datatypes import DuckDBType
 from snowflake.connector import SnowflakeConnection, errors
 
+from consumption_datamart.errors import AuditError
 from consumption_datamart.schema.alerts import ALERTS
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import MONITORING, MonitoringTable, Release
@@ -25,6 +26,7 @@ from consumption_datamart.warehouse.server import column_definitions, without_nu
 from consumption_datamart.warehouse.snowflake_rows import SCHEMA, copy_in
 from consumption_datamart.warehouse.sql import sql_of
 from consumption_datamart.warehouse.transaction import Transaction
+from consumption_datamart.warehouse.versions import refused
 
 if TYPE_CHECKING:
     from consumption_datamart.warehouse.difference import Difference
@@ -108,8 +110,21 @@ class SnowflakeTransaction(Transaction):
         super().clear(model, days)
 
     def upgrade(self, model: type[Table]) -> bool:
-        """What rows have in a new column is written at once, too."""
-        added = () if self.lacks(model) else self._difference(model).added
+        """At once: so a frozen table is refused here, before the check that does so elsewhere.
+
+        Raises:
+            AuditError: it is frozen, and the change is one that breaks its readers.
+        """
+        change = None if self.lacks(model) else self._difference(model)
+        if change and (wrong := refused(self, model)):
+            told = "; ".join(map(str, wrong))
+            raise AuditError(
+                model.full_name(),
+                f"frozen: {told}, but the table is frozen as {model.frozen()}. Take the change"
+                f" back, or, once its readers agree, write _frozen = {(model.frozen() or 0) + 1}"
+                f" in {model.__name__}",
+            )
+        added = change.added if change else ()
         is_anew = super().upgrade(model)
         for name in () if is_anew else added:
             if value := model.default(name):
