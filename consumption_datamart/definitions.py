@@ -55,6 +55,7 @@ from consumption_datamart.page.asset import SITE, page_assets
 from consumption_datamart.partitions import Partitions, partitions
 from consumption_datamart.planning import CurrentPlan, Node
 from consumption_datamart.resources import resources_of
+from consumption_datamart.retention.job import nightly, prune_job
 from consumption_datamart.reverse_etl import sent
 from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.monitoring import MONITORING as MONITORED
@@ -168,7 +169,7 @@ def build_definitions(
         crm = sent(settings, catalog, plan, logging.getLogger(__name__))
         assets += [*dbt.assets, *crm.assets]
         beside = site | fed.selection | dbt.selection | crm.selection | fivetran.selection
-        schedules = [observe_schedule(lake), monitor_schedule(), *dbt.schedules]
+        schedules = [observe_schedule(lake), monitor_schedule(), *nightly(settings), *dbt.schedules]
         apart_runs = [dbt.keys, fed.keys, *fivetran.apart, *([key] for key in crm.keys)]
         sensors = [first_observation_sensor(), automation_sensor(apart_runs), *fivetran.sensors]
         automation = [each.name for each in schedules] + [each.name for each in sensors]
@@ -198,6 +199,7 @@ def build_definitions(
                     description="Evaluates all checks on what is stored; builds nothing.",
                 ),
                 alert_job(watched, alerts_file),
+                prune_job(catalog),
                 *dbt.jobs,
             ],
             schedules=schedules,

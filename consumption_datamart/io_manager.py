@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from consumption_datamart.checks import Inspection, as_dagster_failure, asset_key
-from consumption_datamart.errors import AuditError
+from consumption_datamart.errors import AuditError, DatamartError
 from consumption_datamart.factories.catalog import Catalog
 from consumption_datamart.factories.metadata import column_lineage, materialization_metadata
 from consumption_datamart.resources import WarehouseResource
@@ -55,6 +55,11 @@ class TableIOManager(dg.IOManager):
         days = _days(context, model)
         with as_dagster_failure():
             warehouse, dependents = self.warehouse.open(), self.catalog.dependents(model)
+            if days is not None and self.catalog.open_days(model, warehouse, days) != [days]:
+                raise DatamartError(
+                    f"{model.full_name()}: {days}: raw rows of some of these days were pruned;"
+                    " materialize the others"
+                )
             inspection = Inspection(self.catalog.frozen_checks(model), is_sampled=True)
             try:
                 published = publish(

@@ -2,8 +2,10 @@
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Collection, Mapping
-from contextlib import closing
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import date, datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -235,3 +237,15 @@ def catalog(settings: Settings, *specs: TableSpec, start: date = date(2026, 1, 1
     """What factories need to know, of a mart of a few tables besides those of the lake."""
     sources = Sources().all
     return Catalog(models(), specs, partitions(start), settings, sources=sources)
+
+
+@contextmanager
+def written_by_another(path: Path) -> Iterator[None]:
+    """Somebody writes to the file, for long."""
+    script = f"import duckdb; c = duckdb.connect({str(path)!r}); print('open', flush=True); input()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", script], **pipes) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        yield
+        process.kill()

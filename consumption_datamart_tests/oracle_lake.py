@@ -107,10 +107,19 @@ def read_file(lake: Path, file: Path, table: str, day: date) -> list[SourceRow]:
         if len(values) != len(header.fields):
             rows.append(SourceRow(day, name, dict.fromkeys(columns), record.line))
         else:
-            fields = dict(zip(header.fields, values, strict=True))
+            fields = dict(zip(_names(header.fields, columns), values, strict=True))
             texts = {column: as_text(fields.get(column)) for column in columns}
             rows.append(SourceRow(day, name, texts))
     return rows
+
+
+def _names(header: list[str], columns: list[str]) -> list[str]:
+    """Section 6: the names of a header; case and outer white space hide none of the contract."""
+    plain = [name.strip().lower() for name in header]
+    return [
+        alike if alike in columns and alike not in header and plain.count(alike) == 1 else name
+        for name, alike in zip(header, plain, strict=True)
+    ]
 
 
 def read_parquet(file: Path) -> list[Row]:

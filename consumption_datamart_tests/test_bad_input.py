@@ -16,7 +16,7 @@ import pytest
 from consumption_datamart.lake import reading
 from consumption_datamart.lake.batch import Batch
 from consumption_datamart.schema.lake import Telemetry
-from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart.warehouse import open_warehouse, read_ledger
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.contract import column_names
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
@@ -178,6 +178,30 @@ def test_it_holds_up_no_other_days_and_can_be_delivered_again(mart: Mart) -> Non
     assert cli.run(*arguments).code == 0
     usages = tables_of(mart.url)["mart.fact_usage_daily"]
     assert [row["peak_quantity"] for row in usages if row["day"] == day(6)] == [9.0]
+
+
+@pytest.mark.parametrize("engine", ["duckdb"], indirect=True)
+@pytest.mark.parametrize(
+    "dump",
+    [DUMP, f"invoices/{day(5)}", f"telemetry/{day(7)}"],
+    ids=["a day", "a table", "a new day"],
+)
+def test_a_dump_that_is_put_back_as_it_was_fails_no_more(dump: str, mart: Mart) -> None:
+    file = mart.lake / f"{dump}.csv"
+    before, rows = tables_of(mart.url), file.read_bytes() if file.exists() else None
+    file.write_text("event_id")
+    arguments = ["build", "--lake", mart.lake, "--warehouse", mart.url]
+    assert cli.run(*arguments).code == 1
+    warehouse = open_warehouse(mart.url)
+    assert sum(map(len, read_ledger(warehouse).failed.values())) == 1
+    if rows is None:
+        file.unlink()
+    else:
+        file.write_bytes(rows)
+    assert cli.run(*arguments).code == 0
+    assert not read_ledger(warehouse).failed
+    assert unchanged(mart.url, before)
+    assert "Nothing to build" in cli.run(*arguments).out
 
 
 def test_what_is_not_built_because_of_it_is_told(mart: Mart) -> None:

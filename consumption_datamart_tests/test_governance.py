@@ -20,10 +20,11 @@ from consumption_datamart.schema.dimensions import DimProduct
 from consumption_datamart.schema.monitoring import Publication, TableVersion
 from consumption_datamart.schema.versions import version_of
 from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
 from consumption_datamart.warehouse.versions import read_versions
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import Mart, copy_mart
+from consumption_datamart_tests.mart import Mart, copy_mart, written_by_another
 
 NOW = datetime(2026, 1, 9, 12)
 
@@ -89,6 +90,24 @@ def test_health_names_what_fails_and_what_is_made_of_it(mart: Mart) -> None:
     assert rows["lake/invoices"]["state"] == "healthy"
     assert rows["lake/accounts"]["state"] == "unknown"
     assert run(mart, "health", "--select", 'owner:"team:accounting"').code == 0
+
+
+def test_what_has_failed_is_told_though_it_is_not_released(mart: Mart, tmp_path: Path) -> None:
+    own = copy_mart(mart.lake.parent, tmp_path, "duckdb")
+    file = own.lake / "telemetry" / f"{day(2)}.csv"
+    rows = file.read_text()
+    file.write_text(rows.replace("customer_id", "customer_no"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DuckDBWarehouse, "release", lambda *_, **__: None)
+        assert cli.run("build", "--lake", own.lake, "--warehouse", own.url).code == 1
+    failing = ["health", "--select", 'key:"lake/raw_telemetry"', "--format", "json"]
+    (row,) = json.loads(run(own, *failing).out)
+    assert row["why"] == "the last refresh of 2026-01-02 … 2026-01-03 has failed"
+    with written_by_another(tmp_path / "warehouse.working.duckdb"):
+        ended = run(own, *failing)
+    (row,) = json.loads(ended.out)
+    assert row["why"] == "the last refresh of 2026-01-03 has failed"
+    assert "what has failed since is not known" in ended.err
 
 
 @pytest.mark.usefixtures("wide")

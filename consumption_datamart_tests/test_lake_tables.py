@@ -14,11 +14,13 @@ import pytest
 import s3fs
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
+from consumption_datamart.definitions import build_definitions
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.listing import listing
 from consumption_datamart.planning.news import lake_news
 from consumption_datamart.schema.lake import CONTRACTS
-from consumption_datamart.warehouse import open_warehouse
+from consumption_datamart.settings import Settings
+from consumption_datamart.warehouse import open_warehouse, read_ledger
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.compare import differences
 from consumption_datamart_tests.lake_tables import DAY, DeltaTable, IcebergTable, of, with_days
@@ -87,8 +89,16 @@ def ids(warehouse: str) -> set[tuple[object, object]]:
 
 def news(lake: Path, warehouse: str) -> dict[str, set[date]]:
     """The days that a build would load, by raw table; of those that any is loaded of."""
-    changed = lake_news(open_warehouse(warehouse), listing(Lake(str(lake))), CONTRACTS).changed
-    return {name: set(days) for name, days in changed.items() if days and "raw" in name}
+    opened = open_warehouse(warehouse)
+    found = lake_news(opened, listing(Lake(str(lake))), CONTRACTS, read_ledger(opened))
+    return {name: set(days) for name, days in found.changed.items() if days and "raw" in name}
+
+
+def test_the_ui_calls_it_what_it_is(table: Table, lake: Path) -> None:
+    specs = build_definitions(Settings(lake=str(lake))).resolve_all_asset_specs()
+    kinds = {spec.key.to_user_string(): spec.kinds for spec in specs}
+    assert kinds["lake/telemetry/api"] == {{"delta": "deltalake"}.get(table.name, table.name)}
+    assert kinds["lake/invoices"] == {"file"}
 
 
 def test_the_rows_are_those_of_files_with_the_same(

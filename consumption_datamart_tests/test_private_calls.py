@@ -243,6 +243,15 @@ def test_events_of_steps(instance: dg.DagsterInstance) -> None:
     assert failures == {"failing": "out of order", "broken": "KeyError: 'nothing'"}
 
 
+def test_logs_of_runs_are_deleted(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    run_id = dg.materialize([both], instance=instance).run_id
+    logs = tmp_path / "storage" / run_id
+    assert logs.is_dir()
+    for _ in range(2):
+        private.delete_compute_logs(instance, run_id)
+        assert not logs.exists()
+
+
 def test_what_is_defined_of_assets() -> None:
     nodes = {node.key: node for node in graph.asset_nodes(CODE)}
     assert {key.name for key in nodes[ONE].check_keys} == {"sound", "apart"}

@@ -1,10 +1,7 @@
 """A report says what is wrong with it, before its tables, and nothing where all is well."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +11,7 @@ import time_machine
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import DUCKDB, Built, Mart
+from consumption_datamart_tests.mart import DUCKDB, Built, Mart, written_by_another
 
 NOW = datetime(2026, 1, 7, 12, tzinfo=UTC)
 
@@ -105,18 +102,6 @@ def test_what_was_built_and_is_not_released(mart: Mart) -> None:
     assert lines(mart) == [GAP]
     told = "What was built since 2026-01-07 12:10 UTC is not shown: "
     assert lines(mart, timedelta(minutes=80))[0].startswith(told)
-
-
-@contextmanager
-def written_by_another(path: Path) -> Iterator[None]:
-    """Somebody writes to the file, for long."""
-    script = f"import duckdb; c = duckdb.connect({str(path)!r}); print('open', flush=True); input()"
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, "-c", script], **pipes) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "open\n"
-        yield
-        process.kill()
 
 
 @DUCKDB

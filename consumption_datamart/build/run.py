@@ -19,11 +19,11 @@ from consumption_datamart.errors import DatamartError
 from consumption_datamart.factories import Catalog
 from consumption_datamart.lake.listing import listing
 from consumption_datamart.lake.loaded import forget_files
-from consumption_datamart.planning import Step, lake_news, project
+from consumption_datamart.planning import Step, lake_news, not_loaded, project
 from consumption_datamart.schema.raw import raw_of
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import read_ledger, upgrade, warehouse_of
-from consumption_datamart.warehouse.ledger import require_ledger
+from consumption_datamart.warehouse.ledger import ledger_in, require_ledger
 
 
 def build(
@@ -91,9 +91,11 @@ def build_in(
             # a warehouse that cannot be written to is told before any work is done
             require_ledger(transaction)
             if full:
-                forget_files(transaction, catalog.contracts)
+                pruned = ledger_in(warehouse, transaction.backend).pruned
+                forget_files(transaction, catalog.contracts, pruned)
         found = listing(lake_of(settings))
-        ledger, news = read_ledger(warehouse), lake_news(warehouse, found, catalog.contracts)
+        ledger = read_ledger(warehouse)
+        news = lake_news(warehouse, found, catalog.contracts, ledger)
         plan = plan_build(settings, ledger, news, first, last, full=full)
         on_step = on_step or (lambda _, __: None)
         executor: Executor = (
@@ -109,7 +111,7 @@ def build_in(
             runs.awaited()
         finally:
             catalog.release(warehouse)
-    return runs.result(found.remarks), catalog
+    return runs.result([*found.remarks, *not_loaded(news, ledger)]), catalog
 
 
 def dry_run(settings: Settings) -> list[Step]:
@@ -127,7 +129,8 @@ def dry_run(settings: Settings) -> list[Step]:
     """
     warehouse = warehouse_of(settings)
     ledger = read_ledger(warehouse)
-    news = lake_news(warehouse, listing(lake_of(settings)), [spec.contract for spec in LAKE])
+    contracts = [spec.contract for spec in LAKE]
+    news = lake_news(warehouse, listing(lake_of(settings)), contracts, ledger)
     plan = plan_build(settings, ledger, news)
     return project(nodes(settings), ledger, plan.news)
 

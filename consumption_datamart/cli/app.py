@@ -20,6 +20,7 @@ from consumption_datamart.cli.of_metrics import metrics
 from consumption_datamart.cli.of_page import page
 from consumption_datamart.cli.of_quality import slo, trends
 from consumption_datamart.cli.of_report import report
+from consumption_datamart.cli.of_retention import prune
 from consumption_datamart.cli.of_team_files import assets
 from consumption_datamart.cli.of_upgrade import rollback, upgrade
 from consumption_datamart.cli.options import Lake, LakeFormat, Warehouse, a_day
@@ -152,6 +153,7 @@ app.command()(copy)
 app.command(name="grant-readers")(grant_readers)
 app.command()(upgrade)
 app.command()(rollback)
+app.command()(prune)
 
 
 @app.command()

@@ -14,6 +14,7 @@ from consumption_datamart.checks import (
     checks_of_table,
     frozen_checks,
 )
+from consumption_datamart.errors import DatamartError
 from consumption_datamart.factories.readers import columns_of_spec, is_touched
 from consumption_datamart.factories.table_spec import TableSpec
 from consumption_datamart.lake.attempts import Patience
@@ -29,6 +30,7 @@ from consumption_datamart.schema.versions import Change, Reader
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Dependent, Warehouse, read_ledger
 from consumption_datamart.warehouse.ledger import ledger_in
+from consumption_datamart.warehouse.pruning import read_pruned
 
 _LISTED = (Node(Dumps, is_loaded=True), Node(Declarations, is_loaded=True))
 
@@ -132,6 +134,30 @@ class Catalog:
         stale = [day for day in pending([node], ledger, news)[node.name] if day]
         days = Days(min(stale), max(stale)) if stale else Days(min(known), max(known))
         return model.grain().whole(days)
+
+    def open_days(self, model: type[Table], warehouse: Warehouse, days: Days) -> list[Days]:
+        """Of days of a table those that can be made anew: no raw row that they need was pruned.
+
+        Returns:
+            Ranges of whole periods.
+
+        Raises:
+            DatamartError: there are none.
+            WarehouseError: the warehouse cannot be opened.
+        """
+        pruned = read_pruned(warehouse)
+        (node,) = (each for each in self.nodes() if each.model is model) if pruned else (None,)
+        closed = node.closed(pruned) if node else ()
+        if not closed:
+            return [days]
+        left = [day for day in model.grain().each(days) if day not in closed]
+        if not left:
+            raise DatamartError(
+                f"{model.full_name()}: {days}: raw rows of it were pruned, so that it stays as it"
+                f" is; consumption-datamart prune --reopen {days.first} --to {days.last} lets the"
+                " next build load them again"
+            )
+        return model.grain().ranges(left)
 
     def release(self, warehouse: Warehouse) -> None:
         """Lets readers see the mart, if nothing that was loaded awaits its facts and reports.

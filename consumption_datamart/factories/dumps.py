@@ -26,7 +26,7 @@ from consumption_datamart.planning import listed_dumps
 from consumption_datamart.resources import LakeResource, WarehouseResource
 from consumption_datamart.schema.raw import Declarations, Dumps
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse import Publication, Warehouse, publish
+from consumption_datamart.warehouse import Publication, Warehouse, publish, read_ledger
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class ListedSpec:
 
 
 LISTED = (
-    ListedSpec(Dumps, lambda found, warehouse: listed_dumps(found, read_loaded(warehouse))),
+    ListedSpec(Dumps, lambda found, to: listed_dumps(found, read_loaded(to), read_ledger(to))),
     ListedSpec(Declarations, lambda found, _: found.sources.declarations()),
 )
 """The dumps of all lake tables, loaded or not; what the sources file declares of the mart."""

@@ -38,7 +38,8 @@ from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.raw import models_of, raw_of
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse import Profile, Warehouse
-from consumption_datamart.warehouse.ledger import write_failures
+from consumption_datamart.warehouse.ledger import read_ledger, write_failures
+from consumption_datamart.warehouse.pruning import read_pruned
 
 
 @dataclass(frozen=True)
@@ -142,16 +143,22 @@ def load_lake_table(
         AuditError: what was loaded breaks a model or a blocking check; nothing was changed, and
             that it has failed is written down.
         WarehouseError: the warehouse cannot be opened or written to.
+        DatamartError: all of the days are closed.
     """
     loads: list[Attempts] = []
+    raw, pruned = raw_of(contract), read_pruned(warehouse)
+    dependents = catalog.dependents(raw)
+    if days is not None:
+        catalog.open_days(raw, warehouse, days)
     try:
-        loaded, dependents = read_loaded(warehouse), catalog.dependents(raw_of(contract))
+        loaded = read_loaded(warehouse)
         for source in found.sources.of(contract):
             attempts = load_source(
                 partial(load, warehouse, source, found, dependents=dependents, inspect=inspection),
                 source,
                 days,
-                kept_days(found, source, loaded.get(source.key, {})),
+                kept_days(found, source, loaded.get(source.key, {}), pruned),
+                pruned.get(raw.full_name(), ()),
             )
             loads.append(catalog.patience().attempt(attempts, log))
     except AuditError as error:
@@ -187,7 +194,8 @@ def _note(
     failed: Days | Iterable[date] | None,
 ) -> None:
     """Keeps what could not be loaded from being tried again before the dump is another."""
-    dumps = lake_news(warehouse, listing, [contract]).changed[raw_of(contract).full_name()]
+    news = lake_news(warehouse, listing, [contract], read_ledger(warehouse))
+    dumps = news.changed[raw_of(contract).full_name()]
     write_failures(warehouse, raw_of(contract), failed, dumps)
 
 

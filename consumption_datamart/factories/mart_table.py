@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -33,7 +34,7 @@ from consumption_datamart.schema.dimensions import ReportingDay
 from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.memo import memoized
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse import Publication, Warehouse, publish
+from consumption_datamart.warehouse import Profile, Publication, Warehouse, publish
 from consumption_datamart.warehouse.changes import VALIDITY
 from consumption_datamart.warehouse.ledger import write_failures
 from consumption_datamart.warehouse.rows import conform, on_days
@@ -117,16 +118,22 @@ def refresh_table(
         AuditError: the rows break the model or a blocking check; the table is as it was, and that
             it has failed is written down.
         WarehouseError: the warehouse cannot be opened or written to.
+        DatamartError: all of the days are closed.
     """
     model, upstream = spec.model, catalog.upstream(spec)
-    rows = computed(spec, arguments(spec, catalog.models, warehouse, days))
-    dependents = catalog.dependents(model)
-    try:
-        return rows, publish(warehouse, model, rows, days, upstream, dependents, inspection)
-    except AuditError as error:
-        inspection.stopped(warehouse, error, days)
-        write_failures(warehouse, model, days)
-        raise
+    dependents, published = catalog.dependents(model), []
+    for part in [None] if days is None else catalog.open_days(model, warehouse, days):
+        rows = computed(spec, arguments(spec, catalog.models, warehouse, part))
+        try:
+            found = publish(warehouse, model, rows, part, upstream, dependents, inspection)
+        except AuditError as error:
+            inspection.stopped(warehouse, error, part)
+            write_failures(warehouse, model, part)
+            raise
+        published.append(found)
+    if len(published) > 1:
+        found = replace(found, profile=Profile.of_parts([each.profile for each in published]))
+    return rows, found
 
 
 def computed(

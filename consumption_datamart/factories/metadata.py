@@ -15,6 +15,9 @@ from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.audit import TOTAL, Profile, Samples
 
+TABLE_KINDS = {"delta": "deltalake", "iceberg": "iceberg"}
+"""What Dagster's UI calls sources that are tables of a lake, not files."""
+
 
 def source_key(source: Source) -> dg.AssetKey:
     """Of a source's asset: `lake/telemetry`, or `lake/telemetry/storage` of one that has a name."""
@@ -24,7 +27,8 @@ def source_key(source: Source) -> dg.AssetKey:
 
 def source_spec(source: Source, owners: Iterable[str], **more: Any) -> dg.AssetSpec:
     """The asset that is a source: what is delivered, as the contract describes it."""
-    spec = asset_spec(source.contract, "lake", owners, kinds=("file",), **more)
+    kind = TABLE_KINDS.get(source.entry.format or "", "file") if source.entry else "file"
+    spec = asset_spec(source.contract, "lake", owners, kinds=(kind,), **more)
     if source.entry is None:
         return spec
     owned = [source.entry.owner] if source.entry.owner else list(owners)

@@ -33,9 +33,6 @@ from consumption_datamart.schema.reports import ReportRenewals
 
 MONITOR_JOB = "monitor"
 EVERY_MORNING = "0 6 * * *"
-KEPT = timedelta(days=100)
-"""How long results and figures are kept that later ones of the same day have replaced."""
-
 LINES = 100
 """Failing checks that a run of the job names; it counts the others."""
 
@@ -80,7 +77,8 @@ def check_results_asset(lake: Sequence[LakeTableSpec], catalog: Catalog) -> dg.A
             results += usual_results(target, by_name, catalog.settings)
             with target.transaction([CheckResult]) as transaction:
                 failed_before = record(transaction, results)
-                prune(transaction, datetime.now(UTC).date() - KEPT)
+                kept = timedelta(days=catalog.settings.keep_results_days)
+                prune(transaction, datetime.now(UTC).date() - kept)
         for each in evaluations(results, failed_before):
             context.log_event(each)
         yield dg.MaterializeResult(asset_key=asset_key(CheckResult), metadata=_summary(results))

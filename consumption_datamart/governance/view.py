@@ -8,7 +8,7 @@ import dagster as dg
 
 from consumption_datamart.checks.figures import compared
 from consumption_datamart.discovery.found import specs_of
-from consumption_datamart.errors import DatamartError
+from consumption_datamart.errors import DatamartError, WarehouseError
 from consumption_datamart.governance.assets import Asset, assets_of, selected
 from consumption_datamart.governance.evidence import Evidence
 from consumption_datamart.governance.health import Health, healths
@@ -16,6 +16,9 @@ from consumption_datamart.governance.of_dagster import instance_of, made_of, rea
 from consumption_datamart.governance.of_mart import OfMart, read_mart
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Warehouse, warehouse_of
+
+PATIENCE = 3.0
+"""Seconds to wait for a process that is writing to the warehouse."""
 
 
 @dataclass(frozen=True)
@@ -90,16 +93,18 @@ def look(
         WarehouseError: the warehouse cannot be opened.
         DatamartError: Dagster's instance cannot be opened.
     """
-    warehouse = warehouse_of(settings).released()
+    warehouse, gaps = warehouse_of(settings), []
     table = view.all[only].table if only else None
-    mart = read_mart(warehouse)
-    if table is not None:
-        made = read_mart(warehouse, table, last).tables.get(table, Evidence()).made
-        own = mart.tables.get(table, Evidence())
-        mart = replace(mart, tables={**mart.tables, table: replace(own, made=made)})
-    odd = unusual(warehouse, settings, now)
+    try:
+        # what has failed is not released
+        mart, odd = _read(warehouse.waiting_at_most(PATIENCE), settings, table, last, now)
+    except WarehouseError:
+        mart, odd = _read(warehouse.released(), settings, table, last, now)
+        gaps.append(
+            "another process is writing to the warehouse: this is as of the last release, and what"
+            " has failed since is not known"
+        )
     known = {key: _of_mart(asset, mart, odd) for key, asset in view.all.items()}
-    gaps = []
     if not warehouse.is_there():
         gaps.append(f"the mart {warehouse.url} is not built; run consumption-datamart build")
     with instance_of(settings) as instance:
@@ -115,6 +120,18 @@ def look(
             known = {key: known[key].and_of(told[key]) for key in known}
     now = now or datetime.now(UTC).replace(tzinfo=None)
     return replace(view, evidence=known, health=healths(view.all, known, now), gaps=tuple(gaps))
+
+
+def _read(
+    warehouse: Warehouse, settings: Settings, table: str | None, last: int, now: datetime | None
+) -> tuple[OfMart, Mapping[str, Sequence[str]]]:
+    """What the mart tells, with the last materializations of one table, and what is unusual."""
+    mart = read_mart(warehouse)
+    if table is not None:
+        made = read_mart(warehouse, table, last).tables.get(table, Evidence()).made
+        own = mart.tables.get(table, Evidence())
+        mart = replace(mart, tables={**mart.tables, table: replace(own, made=made)})
+    return mart, unusual(warehouse, settings, now)
 
 
 def unusual(

@@ -109,6 +109,7 @@ def load_source(
     source: Source,
     days: Days | None,
     kept: Collection[date],
+    closed: Collection[date] = (),
 ) -> Attempts:
     """The attempts to load a source, whose dumps are not as many as they were.
 
@@ -117,10 +118,13 @@ def load_source(
         source: that is loaded.
         days: all that are to be loaded; None: all that there are.
         kept: days that have no dump any more, and are to stay as they were loaded.
+        closed: days that are loaded no more, whether they have a dump or not.
     """
     gone = sorted(day for day in kept if days is None or day in days)
+    if days is not None:
+        tried = Days.ranges(day for day in days.each() if day not in {*gone, *closed})
     if not gone:
-        return Attempts(load, [days])
+        return Attempts(load, [None] if days is None else tried)
     problem = LakeError(
         f"{source.label}: the dumps of {len(gone)} days are gone, {gone[0]} … {gone[-1]}, and these"
         " are most that were loaded; their rows are kept: restore the dumps, or build with"
@@ -128,5 +132,4 @@ def load_source(
     )
     if days is None:
         return Attempts(load, [], dict.fromkeys(gone, problem))
-    left = Days.ranges(day for day in days.each() if day not in gone)
-    return Attempts(load, left, dict.fromkeys(gone, problem))
+    return Attempts(load, tried, dict.fromkeys(gone, problem))

@@ -15,7 +15,9 @@ from consumption_datamart.lake.versions import Contents, contents
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.monitoring import LoadedFile
+from consumption_datamart.schema.raw import raw_of
 from consumption_datamart.warehouse import Transaction, Warehouse
+from consumption_datamart.warehouse.pruning import Pruned
 from consumption_datamart.warehouse.rows import day_of
 
 
@@ -82,11 +84,29 @@ def read_loaded(warehouse: Warehouse) -> dict[tuple[str, str], Loaded]:
     return dict(found)
 
 
-def forget_files(transaction: Transaction, contracts: Sequence[type[Contract]]) -> None:
-    """Makes the next load of some lake tables load all dumps anew."""
+def forget_files(
+    transaction: Transaction,
+    contracts: Sequence[type[Contract]],
+    pruned: Pruned,
+    days: Days | None = None,
+) -> None:
+    """Makes the next load of some lake tables load all dumps anew, or those of some days.
+
+    Args:
+        transaction: in which it is written down.
+        contracts: of the tables.
+        pruned: days that are left out.
+        days: of the dumps.
+    """
     transaction.upgrade(LoadedFile)
-    names = [contract.table_name() for contract in contracts]
-    transaction.delete(LoadedFile, transaction.slice(LoadedFile).lake_table.isin(names))
+    for contract in contracts:
+        rows = transaction.slice(LoadedFile)
+        wanted = rows.lake_table == ibis.literal(contract.table_name())
+        if closed := sorted(pruned.get(raw_of(contract).full_name(), ())):
+            wanted &= ~rows.dump_day.isin(closed)
+        if days is not None:
+            wanted &= rows.dump_day.between(*days)
+        transaction.delete(LoadedFile, wanted)
 
 
 def changed_days(listing: Listing, source: Source, loaded: Loaded) -> set[date]:
@@ -111,13 +131,14 @@ def changed_days(listing: Listing, source: Source, loaded: Loaded) -> set[date]:
     return changed | {day for day, _ in loaded.keys() - there}
 
 
-def kept_days(listing: Listing, source: Source, loaded: Loaded) -> set[date]:
+def kept_days(listing: Listing, source: Source, loaded: Loaded, pruned: Pruned) -> set[date]:
     """The days that have no dump any more, and that are nevertheless kept as they were loaded.
 
     A source that had dumps and now has none, or has lost more than half of at least four days since
-    it was loaded, is more likely broken than emptied (spec, section 6).
+    it was loaded, is more likely broken than emptied (spec, section 6). Pruned days do not count.
     """
-    before = {day for day, _ in loaded}
+    closed = pruned.get(raw_of(source.contract).full_name(), frozenset())
+    before = {day for day, _ in loaded if day not in closed}
     gone = before - {file.day for file in listing.of(source)}
     many = len(gone) == len(before) or (len(before) >= ENOUGH_DAYS and len(gone) * 2 > len(before))
     return gone if many and not listing.lake.accepts_deletions else set()

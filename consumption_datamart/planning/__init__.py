@@ -2,7 +2,7 @@
 
 from consumption_datamart.planning.current import CurrentPlan
 from consumption_datamart.planning.graph import ALL, Node, in_order
-from consumption_datamart.planning.news import LakeNews, lake_news, listed_dumps
+from consumption_datamart.planning.news import LakeNews, lake_news, listed_dumps, not_loaded
 from consumption_datamart.planning.pending import Pending, pending
 from consumption_datamart.planning.projection import Step, project
 from consumption_datamart.planning.ready import ready
@@ -19,6 +19,7 @@ __all__ = [
     "is_settled",
     "lake_news",
     "listed_dumps",
+    "not_loaded",
     "pending",
     "project",
     "ready",

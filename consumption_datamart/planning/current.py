@@ -87,7 +87,8 @@ class CurrentPlan:
 
     def _plan(self) -> Look | None:
         try:
-            ledger, news = read_ledger(self.warehouse), self._news()
+            ledger = read_ledger(self.warehouse)
+            news = self._news(ledger)
         except WarehouseError as error:
             log.info("%s; the plan is made at the next tick", error)
             return None
@@ -96,9 +97,9 @@ class CurrentPlan:
         together = {name: {**waiting[name], **offered.get(name, {})} for name in waiting}
         return Look(self._with_loads(together), self._with_loads(offered), ledger)
 
-    def _news(self) -> LakeNews:
+    def _news(self, ledger: Ledger) -> LakeNews:
         try:
-            return lake_news(self.warehouse, listing(self.lake), self.contracts)
+            return lake_news(self.warehouse, listing(self.lake), self.contracts, ledger)
         except LakeError as error:
             log.warning("%s; what was loaded is refreshed all the same", error)
             return LakeNews()

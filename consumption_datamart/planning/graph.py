@@ -1,9 +1,10 @@
 """Which table is made of which."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from graphlib import TopologicalSorter
+from itertools import chain
 
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.grain import Grain
@@ -83,6 +84,18 @@ class Node:
         forward = self.reads.get(model, 1) - 1
         last = self.grain.shift(self.grain.first(days.last), forward)
         return self.grain.each(Days(days.first, last))
+
+    def closed(self, pruned: Mapping[str, Set[date]]) -> set[date]:
+        """The partitions that can be made no more, and stay as they are: see `retention`.
+
+        Args:
+            pruned: full name of a raw table → the days whose rows were pruned.
+        """
+        if not pruned or not self.is_partitioned:
+            return set()
+        made_of = {model: pruned.get(model.full_name(), ()) for model in self.reads}
+        reached = (self.reached_from(model, day) for model, days in made_of.items() for day in days)
+        return {*pruned.get(self.name, ()), *chain.from_iterable(reached)}
 
     def as_dependent(self, on: type[Table]) -> Dependent:
         """What a publication of a table that it reads has to know of it."""

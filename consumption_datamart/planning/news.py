@@ -12,14 +12,19 @@ import pandas as pd
 from consumption_datamart.lake.dumps import DumpFile
 from consumption_datamart.lake.listing import Listing
 from consumption_datamart.lake.loaded import Loaded, changed_days, kept_days, read_loaded
+from consumption_datamart.lake.sources import Source
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import REQUIRED_TABLES, Contract
 from consumption_datamart.schema.raw import Declarations, Dumps, raw_of
 from consumption_datamart.warehouse import Ledger, Warehouse
+from consumption_datamart.warehouse.ledger import Day, Failure
+from consumption_datamart.warehouse.pruning import Pruned
 from consumption_datamart.warehouse.rows import day_of
 
 GONE = "gone"
 """Version of a dump that is no longer there."""
+AS_LOADED = "as loaded"
+"""Version of the dumps of a table without days that are again as they were loaded."""
 NO_DAY = date.min
 """Stands for the day of what is of no day."""
 
@@ -30,7 +35,7 @@ class LakeNews:
 
     Attributes:
         changed: full name of a table that is made of the lake → day → version of the dump, for each
-            dump that is new, restated or gone.
+            dump that is new, restated or gone, or is another than the one that could not be loaded.
         dumped: days that have any dump.
         days: from the first to the last of these; None: the lake has none.
     """
@@ -54,10 +59,30 @@ class LakeNews:
         return replace(self, changed=left)
 
 
+def not_loaded(news: LakeNews, ledger: Ledger) -> list[str]:
+    """The dumps that have changed on days whose raw rows were pruned, a line a table."""
+    found = []
+    for table, closed in sorted(ledger.pruned.items()):
+        dumps = news.changed.get(table, {})
+        if changed := Days.ranges(day for day in closed if dumps.get(day, GONE) != GONE):
+            found.append(
+                f"{table}: dumps of {', '.join(map(str, changed))} have changed, and are not loaded"
+                " because their rows were pruned; consumption-datamart prune --reopen DAY lets the"
+                " next build load one"
+            )
+    return found
+
+
 def lake_news(
-    warehouse: Warehouse, listing: Listing, contracts: Sequence[type[Contract]]
+    warehouse: Warehouse, listing: Listing, contracts: Sequence[type[Contract]], ledger: Ledger
 ) -> LakeNews:
     """Compares the lake with what was loaded; opens a file only to see whether it says the same.
+
+    Args:
+        warehouse: that the lake is loaded into.
+        listing: of the lake.
+        contracts: of the lake's tables.
+        ledger: of the warehouse.
 
     Raises:
         WarehouseError: the warehouse cannot be opened.
@@ -73,8 +98,10 @@ def lake_news(
         for table, name in loaded:
             if table == contract.table_name() and (table, name) not in listing.files:
                 days |= {day for day, _ in loaded[table, name]}
-        changed[raw_of(contract).full_name()] = {day: versions.get(day, GONE) for day in days}
-    dumps = listed_dumps(listing, loaded)
+        raw = raw_of(contract).full_name()
+        news = {day: versions.get(day, GONE) for day in days}
+        changed[raw] = _replaced(ledger.failed.get(raw, {}), versions, news) | news
+    dumps = listed_dumps(listing, loaded, ledger)
     changed[Dumps.full_name()] = _unlisted(
         warehouse, list(dumps.itertuples(index=False, name=None))
     )
@@ -85,20 +112,48 @@ def lake_news(
     return LakeNews(changed, dumped, whole)
 
 
-def listed_dumps(listing: Listing, loaded: Mapping[tuple[str, str], Loaded]) -> pd.DataFrame:
+def _replaced(
+    failed: Mapping[Day, Failure], versions: Mapping[date, str], news: Mapping[date, str]
+) -> dict[date, str]:
+    """The dumps that are there instead of those that could not be loaded.
+
+    One that was put back as it had been loaded is nothing new, but its failure is to be over.
+    """
+    now = {day: versions.get(day, GONE) for day in failed if day is not None}
+    found = {day: v for day, v in now.items() if failed[day].dump_version not in ("", v)}
+    whole = failed.get(None)
+    if whole is not None and not news and whole.dump_version not in ("", AS_LOADED):
+        found[NO_DAY] = AS_LOADED
+    return found
+
+
+def listed_dumps(
+    listing: Listing, loaded: Mapping[tuple[str, str], Loaded], ledger: Ledger
+) -> pd.DataFrame:
     """The dumps as `lake.dumps` has them: also those that are gone, but kept as they were loaded.
 
     Args:
         listing: of the lake.
         loaded: what was loaded, by table and source.
+        ledger: of the warehouse.
     """
     kept = [
         (*source.key, day, 0, 0)
         for source in listing.sources.all
-        for day in sorted(kept_days(listing, source, loaded.get(source.key, {})))
+        for day in sorted(_kept(listing, source, loaded.get(source.key, {}), ledger.pruned))
     ]
     found = listing.dumps()
     return pd.concat([found, pd.DataFrame(kept, columns=found.columns)]) if kept else found
+
+
+def _kept(listing: Listing, source: Source, loaded: Loaded, pruned: Pruned) -> set[date]:
+    there, closed = {file.day for file in listing.of(source)}, pruned.get(_raw(source), ())
+    gone = {day for day, _ in loaded if day in closed and day not in there}
+    return gone | kept_days(listing, source, loaded, pruned)
+
+
+def _raw(source: Source) -> str:
+    return raw_of(source.contract).full_name()
 
 
 def _unlisted(warehouse: Warehouse, listed: Collection[Any]) -> dict[date, str]:

@@ -40,7 +40,7 @@ def pending(nodes: Sequence[Node], ledger: Ledger, news: LakeNews) -> Pending:
     A table without partitions is, when it was never built or by other code, or when anything that
     it is made of has a later version. A partitioned table holds all days of the lake; each of its
     periods is, likewise, by the partitions that it is made of, and by the changes of tables without
-    partitions that show on it.
+    partitions that show on it; but for those that are closed.
     """
     return {
         node.name: _pending_periods(node, ledger, news)
@@ -86,9 +86,11 @@ def _pending_periods(node: Node, ledger: Ledger, news: LakeNews) -> dict[Day, Wh
     lacking = node.model.periods(days) if days else []
     reasons |= {day: NEVER_BUILT for day in lacking if day and day not in own}
     reasons |= dict.fromkeys(dumps, NEW_DUMP)
+    closed = node.closed(ledger.pruned)
     return {
         day: Why(reason, max(_newest(node, ledger, day).values(), default=0), dumps.get(day, ""))
         for day, reason in sorted(reasons.items())
+        if day not in closed
     }
 
 

@@ -29,8 +29,10 @@ def ready(
     moving: dict[str, set[Day]] = {}
     found: dict[str, dict[Day, Why]] = {}
     for node in in_order(nodes):
-        name = node.name
-        stuck[name], moving[name], found[name] = set(), _consequences(node, moving, ledger), {}
+        name, closed = node.name, node.closed(ledger.pruned)
+        # what is closed and was never built is built no more
+        stuck[name] = {day for day in closed if day not in ledger.of(name)}
+        moving[name], found[name] = _consequences(node, moving, ledger) - closed, {}
         inputs = [model for model in [*node.reads, *node.after] if model.full_name() in stuck]
         lacking = {
             model: stuck[model.full_name()] - ledger.of(model.full_name()).keys()

@@ -94,6 +94,14 @@ def keep(instance: dg.DagsterInstance, name: str, text: str) -> None:
     instance.daemon_cursor_storage.set_cursor_values({name: text})
 
 
+def delete_compute_logs(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Deletes what a run has written to its logs, if there is any of it.
+
+    Private: `compute_log_manager`.
+    """
+    instance.compute_log_manager.delete_logs(prefix=[run_id])
+
+
 def instigators(
     instance: dg.DagsterInstance, names: Collection[str], since: datetime
 ) -> Iterator[Instigator]:

@@ -90,6 +90,8 @@ COLUMNS = {
     "failed_table": Column("Full name of the table whose refresh failed"),
     "failed_day": Column("Day of it whose refresh failed; none: the whole table", DAY),
     "dump_version": Column("Version of the dump that could not be loaded; '' where none was"),
+    "pruned_table": Column("Full name of the table"),
+    "pruned_day": Column("Day of it whose rows were pruned", DAY),
     "built_table": Column("Full name of the table"),
     "built_day": Column("Day of it that was published; none: the whole table", DAY),
     "changed_version": Column("Number of the publication by which its rows became what they are"),

@@ -69,6 +69,18 @@ class LoadedFile(MonitoringTable):
         unique = ["lake_table", "source", "dump_day", "file"]
 
 
+class PrunedDay(MonitoringTable):
+    """Days of a daily raw table whose rows were pruned: nothing is loaded for them any more."""
+
+    pruned_table: Text
+    pruned_day: Day
+
+    class Config:
+        """One row a table and day."""
+
+        unique = ["pruned_table", "pruned_day"]
+
+
 class SchemaVersion(MonitoringTable):
     """Which version of the program has last changed the columns of the warehouse."""
 
@@ -153,6 +165,7 @@ LEDGER: tuple[type[Table], ...] = (Publication, AwaitedDay, FailedDay, LoadedFil
 """What was published, of which files. Without it everything is built anew."""
 MONITORING: tuple[type[Table], ...] = (
     *LEDGER,
+    PrunedDay,
     SchemaVersion,
     TableVersion,
     Release,

@@ -6,7 +6,7 @@ later one; what is to be refreshed is decided from that alone (see `planning`).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from consumption_datamart.schema.memo import memoized
 from consumption_datamart.schema.monitoring import (
     AwaitedDay,
     FailedDay,
+    PrunedDay,
     Publication,
     TableVersion,
 )
@@ -78,12 +79,14 @@ class Ledger:
         awaited: full name of a daily table → day → the last change that shows on it.
         failed: full name → day → the refresh that failed.
         reporting: first to last day of the mart; None: there are none yet.
+        pruned: full name of a raw table → the days whose rows were pruned.
     """
 
     published: Mapping[str, Mapping[Day, Published]] = field(default_factory=dict)
     awaited: Mapping[str, Mapping[date, Change]] = field(default_factory=dict)
     failed: Mapping[str, Mapping[Day, Failure]] = field(default_factory=dict)
     reporting: Days | None = None
+    pruned: Mapping[str, Set[date]] = field(default_factory=dict)
 
     def of(self, table: str) -> Mapping[Day, Published]:
         """What was published of a table, by its full name."""
@@ -123,7 +126,10 @@ def ledger_in(warehouse: Warehouse, backend: SQLBackend) -> Ledger:
     for table, day, version, dump in rows(FailedDay):
         failed[table][day and day_of(day)] = Failure(version, dump)
     days = sorted(day_of(day) for (day,) in rows(ReportingDay))
-    return Ledger(published, awaited, failed, Days(days[0], days[-1]) if days else None)
+    pruned: dict[str, set[date]] = defaultdict(set)
+    for table, day in rows(PrunedDay):
+        pruned[table].add(day_of(day))
+    return Ledger(published, awaited, failed, Days(days[0], days[-1]) if days else None, pruned)
 
 
 def next_version(transaction: Transaction) -> int:
@@ -158,8 +164,7 @@ def write_publication(
     note_versions(transaction, [model])
     changed = (None if is_changed else _changed(transaction, model)) or version
     forget(transaction, model, days and model.grain().whole(days))
-    code = code_version()
-    rows = [(name, day, version, code, changed) for day in model.periods(days)]
+    rows = [(name, day, version, code_version(), changed) for day in model.periods(days)]
     transaction.append(Publication, rows)
     return version
 
@@ -233,7 +238,7 @@ def forget(transaction: Transaction, model: type[Table], days: Days | None = Non
 
 def require_ledger(transaction: Transaction) -> None:
     """Creates the ledger's tables, and that of versions, where they are not there."""
-    transaction.require(Publication, AwaitedDay, FailedDay, ReportingDay, TableVersion)
+    transaction.require(*_BY_DAY, ReportingDay, TableVersion, PrunedDay)
 
 
 _BY_DAY: dict[type[Table], str] = {

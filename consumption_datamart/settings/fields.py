@@ -1,18 +1,9 @@
-"""Settings of the code location: the only reader of the environment.
+"""What can be set, with its default."""
 
-A setting is what the command says, else a variable of the environment, else what the file of the
-environment says that `CONSUMPTION_DATAMART_ENV` names, else its default.
-"""
-
-import os
-import tomllib
-from collections.abc import Mapping
 from datetime import date
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,17 +12,8 @@ from pydantic_settings import (
 )
 
 from consumption_datamart.errors import DatamartError
+from consumption_datamart.settings.files import MARTS, PREFIX, PROJECT_DIR, settings_file
 
-CLONE = Path(__file__).resolve().parent.parent
-IS_CLONE = (CLONE / "workspace.yaml").is_file()
-PROJECT_DIR = CLONE if IS_CLONE else Path.cwd()
-"""Where files are by default: in the clone, or in the working folder where only the package is."""
-MARTS = PROJECT_DIR / ".datamart" if IS_CLONE else PROJECT_DIR
-PREFIX = "CONSUMPTION_DATAMART_"
-ENV = f"{PREFIX}ENV"
-"""Names the environment, and so its file."""
-FOLDER = f"{PREFIX}SETTINGS"
-"""The folder of these files, `settings` of the project by default."""
 PASSWORD = "warehouse_password"
 SECRETS = (PASSWORD, "copy_password")
 """The settings that are secret: they come from the environment alone."""
@@ -189,71 +171,38 @@ class Settings(BaseSettings):
         description="Whether the release before the last is kept, for the command rollback; of a"
         " DuckDB warehouse, whose disk then holds one more copy of what readers see.",
     )
+    keep_raw_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Days, counted back from the mart's last, that raw telemetry is kept. Older"
+        " rows are pruned, and their dumps are not loaded again; by default all are kept.",
+    )
+    keep_quarantine_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Days, likewise, that telemetry is kept that was set aside; by default all.",
+    )
+    keep_results_days: int = Field(
+        default=100,
+        ge=30,
+        description="Days that results of checks, and figures, are kept that later ones of the same"
+        " table and day have replaced.",
+    )
+    keep_runs_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Days that Dagster's runs are kept with their events, but for those by which"
+        " Dagster knows what is built; by default all.",
+    )
+    keep_compute_logs_days: int | None = Field(
+        default=None, ge=1, description="Days that the logs of runs are kept; by default all."
+    )
     memory_limit: str = Field(
         default="1GB", description="Memory that DuckDB may use; what exceeds it spills to disk."
     )
-
-
-def load_settings(*, lake: str | None = None, warehouse: str | None = None) -> Settings:
-    """Settings from the environment, but for what is given.
-
-    Raises:
-        DatamartError: a value cannot be read, there is no such setting, or no such environment.
-    """
-    given: dict[str, Any] = {"lake": lake, "warehouse": warehouse}
-    try:
-        return Settings(**{name: value for name, value in given.items() if value})
-    except ValidationError as error:
-        problem = error.errors()[0]
-        name = "_".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            near = get_close_matches(name, Settings.model_fields, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise DatamartError(
-                f"{settings_file()}: {name}: there is no such setting{hint}"
-            ) from error
-        file = settings_file()
-        is_of_file = file is not None and origins().get(name) == str(file)
-        where = f"{file}: {name} = " if is_of_file else f"{variable(name)}="
-        value = "***" if name in SECRETS else repr(problem["input"])
-        raise DatamartError(f"{where}{value}: {problem['msg']}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise DatamartError(f"{settings_file()}: this is no TOML: {error}") from error
-
-
-def settings_file() -> Path | None:
-    """The file of the environment; None: no environment is named.
-
-    Raises:
-        DatamartError: it is not there.
-    """
-    name = os.environ.get(ENV)
-    if not name:
-        return None
-    folder = Path(os.environ.get(FOLDER) or PROJECT_DIR / "settings")
-    file = folder / f"{name}.toml"
-    if not file.is_file():
-        there = ", ".join(sorted(each.stem for each in folder.glob("*.toml"))) or "none"
-        raise DatamartError(f"{ENV}={name}: there is no {file}; environments there: {there}")
-    return file
 
 
 def variable(name: str) -> str:
     """The variable of the environment that sets something."""
     alias = Settings.model_fields[name].validation_alias if name in Settings.model_fields else None
     return alias if isinstance(alias, str) else f"{PREFIX}{name.upper()}"
-
-
-def origins() -> Mapping[str, str]:
-    """Where the value of each setting comes from: a variable, a file, or `default`.
-
-    Raises:
-        DatamartError: the file of the environment is not there.
-    """
-    file = settings_file()
-    said = {} if file is None else tomllib.loads(file.read_text())
-    of_file = dict.fromkeys(said, str(file))
-    return {
-        name: variable(name) if variable(name) in os.environ else of_file.get(name, "default")
-        for name in Settings.model_fields
-    }
