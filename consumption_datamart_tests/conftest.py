@@ -36,7 +36,15 @@ ON_EVERY_ENGINE = {
 others by `make test-all`."""
 ON_SERVERS = {
     f"test_{name}.py"
-    for name in ("cases", "increments", "publication", "retention", "table_versions", "upgrades")
+    for name in (
+        "cases",
+        "increments",
+        "own_assets",
+        "publication",
+        "retention",
+        "table_versions",
+        "upgrades",
+    )
 }
 """Tests of these that ask for a `warehouse`: by `make test-all` on the servers, too."""
 SERVERS = ("postgres", "snowflake")
