@@ -280,3 +280,13 @@ def test_no_secret_is_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert SECRET not in ended.out + ended.err
     assert "Error" in cli.run("build", "--lake", lake, "--warehouse", url).err
     assert SECRET not in repr(fakesnow_server.tables_in(url))
+
+
+@SLOW
+def test_the_client_logs_no_secret(caplog: pytest.LogCaptureFixture) -> None:
+    url = re.sub(r"&private_key_file=[^&]*", "", new_database())
+    with caplog.at_level("DEBUG"):
+        publish(open_warehouse(url, password=SECRET), MODEL, as_frame(OLD))
+    assert "snowflake.connector" in {each.name.rpartition(".")[0] for each in caplog.records}
+    assert SECRET not in caplog.text
+    assert SECRET.split("/", maxsplit=1)[0] not in caplog.text

@@ -98,7 +98,8 @@ def require_no_secret(url: str, instead: str) -> None:
     if (shown := masked(url)) != url:
         raise WarehouseError(
             f"warehouse URL '{shown}': write no password in it, where others see it; set"
-            f" CONSUMPTION_DATAMART_WAREHOUSE_PASSWORD, or {instead}"
+            " CONSUMPTION_DATAMART_WAREHOUSE_PASSWORD (for copy --to,"
+            f" CONSUMPTION_DATAMART_COPY_PASSWORD), or {instead}"
         )
 
 
