@@ -6,8 +6,10 @@ BIN = $(VENV)/bin
 BENCH = $(VENV)-bench/bin
 # dbt wants older versions of what mypy uses
 ALL = $(VENV)-all/bin
+# what MART_EXTRAS of deploy/.env may name
+IMAGE_EXTRAS = page metrics xlsx postgres storage ingest dbt fivetran census s3 gs az
 
-.PHONY: engines platform platform-verify build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures site bench bench-quick scaling bench-changes bench-automation bench-daemon fuzz faults kills
+.PHONY: engines deploy-check deploy-lint platform platform-verify build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures site bench bench-quick scaling bench-changes bench-automation bench-daemon fuzz faults kills
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -34,7 +36,7 @@ engines: $(BIN)/consumption-datamart  ## makes the environment of Snowflake's em
 	$(BIN)/python -m consumption_datamart_tests.fakesnow_server
 
 test-all: $(ALL)/consumption-datamart engines  ## passes all of them, each on every engine, and with dbt
-	$(ALL)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not ui'
+	$(ALL)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not ui and not deploy'
 
 # the oldest versions that pyproject.toml allows, all at once, and the newest that there are
 test-oldest: RESOLUTION = lowest-direct
@@ -76,6 +78,8 @@ lock: $(BIN)/consumption-datamart  ## resolves the dependencies anew
 		--output-file requirements$$extra.lock pyproject.toml; done
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
 		--extra dev --extra dbt --output-file requirements-all.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
+		$(IMAGE_EXTRAS:%=--extra %) --output-file requirements-image.lock pyproject.toml
 
 ui-page: $(BIN)/consumption-datamart  ## looks at the page in a headless browser; needs chromium and npm
 	$(BIN)/pip install --quiet -e '.[ui]'
@@ -119,6 +123,12 @@ fuzz: $(BIN)/consumption-datamart  ## loads 10,000 damaged dumps, and builds som
 
 faults: $(BIN)/consumption-datamart  ## lets each call of a build to a file or the database fail
 	$(BIN)/python -m consumption_datamart_tests.faults $(ARGS)
+
+deploy-check: $(BIN)/consumption-datamart  ## runs the deployment as processes, which takes minutes; needs nginx
+	$(BIN)/python -m pytest -m '' consumption_datamart_tests/test_deploy*.py $(ARGS)
+
+deploy-lint:  ## compose file, image, scripts, Kubernetes and workflows by the linters of their kinds
+	.ci/deploy-lint
 
 kills: $(BIN)/consumption-datamart  ## kills 200 builds, and takes the disk from some
 	$(BIN)/python -m consumption_datamart_tests.kills $(ARGS)

@@ -281,3 +281,18 @@ def test_a_new_lake_table_gets_all_of_it_by_its_spec() -> None:
         assert asset.automation_condition.get_label() == "eager"
         assert (asset.group_name, asset.owners) == ("raw", ["team:support"])
         assert "model" in {check.name for check in asset.check_keys}
+
+
+@pytest.mark.parametrize("weeks", [1, -1])
+def test_a_week_without_a_daemon_and_a_clock_that_is_set_back_are_made_up_for(
+    mart: Mart, weeks: int
+) -> None:
+    mart.automation.ahead += timedelta(weeks=weeks)
+    new = range(LAST + 1, LAST + 8)
+    for number in new:
+        write_dump(mart.lake, "telemetry", day(number), [usage(event_ts=noon(number))])
+    asked = mart.settle()
+    # each day of what is loaded once, and all of them together
+    assert sorted(asked["raw_telemetry"], key=str) == [day(number) for number in new]
+    assert not mart.automation.failures
+    assert differing(tables_of(mart.url), expected_tables(mart.lake)) == {}
