@@ -9,7 +9,7 @@ ALL = $(VENV)-all/bin
 # what MART_EXTRAS of deploy/.env may name
 IMAGE_EXTRAS = page metrics xlsx postgres storage ingest dbt fivetran census s3 gs az
 
-.PHONY: deploy-check deploy-lint platform platform-verify build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures site bench bench-quick scaling bench-changes bench-automation bench-daemon fuzz faults kills
+.PHONY: engines deploy-check deploy-lint platform platform-verify build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures site bench bench-quick scaling bench-changes bench-automation bench-daemon fuzz faults kills
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -32,7 +32,10 @@ $(ALL)/consumption-datamart: pyproject.toml requirements-all.lock
 	$(ALL)/pip install --quiet --require-virtualenv -r requirements-all.lock -e '.[dev,dbt]'
 	touch $@
 
-test-all: $(ALL)/consumption-datamart  ## passes all of them, each on every engine, and with dbt
+engines: $(BIN)/consumption-datamart  ## makes the environment of Snowflake's emulator, for tests
+	$(BIN)/python -m consumption_datamart_tests.fakesnow_server
+
+test-all: $(ALL)/consumption-datamart engines  ## passes all of them, each on every engine, and with dbt
 	$(ALL)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not ui and not deploy'
 
 # the oldest versions that pyproject.toml allows, all at once, and the newest that there are

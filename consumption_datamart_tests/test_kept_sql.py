@@ -164,3 +164,26 @@ def test_what_is_kept_of_a_table_is_what_is_made_of_it(dialect: str, cache: Path
                 lambda each: str(ibis.to_sql(each.to_expr(), dialect, pretty=False)),
             )
             assert found == plain, name
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite", "postgres", "snowflake"])
+def test_days_are_those_that_are_asked_for(dialect: str, cache: Path) -> None:
+    first, last = date(2026, 1, 2), date(2026, 3, 4)
+    for one, other in ((first, last), (last, first), (first, first)):
+        asked = USAGE.filter((USAGE.day == one) | (USAGE.day == other)).op()
+        plain = str(ibis.to_sql(asked.to_expr(), dialect, pretty=False))
+        assert (
+            kept(
+                dialect, asked, lambda rows: str(ibis.to_sql(rows.to_expr(), dialect, pretty=False))
+            )
+            == plain
+        )
+
+
+def test_a_dialect_that_writes_days_otherwise_is_not_kept(cache: Path) -> None:
+    for day in (date(2026, 1, 2), date(2026, 3, 4)):
+        asked = USAGE.filter(USAGE.day == day).op()
+        (literal,) = asked.find(ops.Literal)
+        assert kept("odd", asked, lambda rows: f"#{rows.find(ops.Literal)[0].value:%d.%m.%Y}#") == (
+            f"#{literal.value:%d.%m.%Y}#"
+        )

@@ -80,6 +80,27 @@ def test_a_password_is_a_setting_that_nobody_sees(
         assert started.open().is_there()
 
 
+def test_a_copy_has_a_password_of_its_own(
+    locked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mart = f"duckdb://{tmp_path}/mart.duckdb"
+    publish(open_warehouse(mart), MODEL, as_frame(OLD))
+    monkeypatch.setenv("CONSUMPTION_DATAMART_WAREHOUSE_PASSWORD", SECRET)
+    ended = [cli.run("copy", "--warehouse", mart, "--to", locked)]
+    assert "no password supplied" in ended[-1].err, "that of the mart is not sent to others"
+    monkeypatch.setenv("CONSUMPTION_DATAMART_COPY_PASSWORD", "another")
+    ended.append(cli.run("copy", "--warehouse", mart, "--to", locked))
+    assert "password authentication failed" in ended[-1].err
+    assert not any(
+        secret in each.out + each.err for each in ended for secret in (SECRET, "another")
+    )
+    monkeypatch.setenv("CONSUMPTION_DATAMART_COPY_PASSWORD", SECRET)
+    ended.append(cli.run("copy", "--warehouse", mart, "--to", locked))
+    assert [each.code for each in ended] == [1, 1, 0]
+    assert SECRET not in ended[-1].out + ended[-1].err
+    assert len(tables_of(url(database_of(locked)))["mart.fact_consumption_daily"]) == len(OLD)
+
+
 def test_a_service_file_names_the_server(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ import typer
 from consumption_datamart.cli.of_access import grant_readers
 from consumption_datamart.cli.of_comparison import diff
 from consumption_datamart.cli.of_config import config
+from consumption_datamart.cli.of_copy import copy
 from consumption_datamart.cli.of_ingest import ingest
 from consumption_datamart.cli.of_lake import check_lake, demo, init
 from consumption_datamart.cli.of_metrics import metrics
@@ -148,6 +149,7 @@ app.command()(metrics)
 app.add_typer(config, name="config")
 app.add_typer(assets, name="assets")
 app.command()(diff)
+app.command()(copy)
 app.command(name="grant-readers")(grant_readers)
 app.command()(upgrade)
 app.command()(rollback)

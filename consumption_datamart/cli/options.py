@@ -17,8 +17,9 @@ Warehouse = Annotated[
     str | None,
     typer.Option(
         "--warehouse",
-        help="duckdb://<path>, sqlite://<path> or postgres://<user>@<host>/<database>. [env:"
-        " CONSUMPTION_DATAMART_WAREHOUSE; default: .datamart/consumption.duckdb in the project]",
+        help="duckdb://<path>, sqlite://<path>, postgres://<user>@<host>/<database> or"
+        " snowflake://<user>@<account>/<database>. [env: CONSUMPTION_DATAMART_WAREHOUSE; default:"
+        " .datamart/consumption.duckdb in the project]",
     ),
 ]
 

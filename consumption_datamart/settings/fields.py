@@ -15,7 +15,8 @@ from consumption_datamart.errors import DatamartError
 from consumption_datamart.settings.files import MARTS, PREFIX, PROJECT_DIR, settings_file
 
 PASSWORD = "warehouse_password"
-"""The one setting that is secret: it comes from the environment alone."""
+SECRETS = (PASSWORD, "copy_password")
+"""The settings that are secret: they come from the environment alone."""
 
 
 class Settings(BaseSettings):
@@ -37,11 +38,12 @@ class Settings(BaseSettings):
         if file is None:
             return init_settings, env_settings
         of_file = TomlConfigSettingsSource(settings_cls, file)
-        if PASSWORD in of_file.toml_data:
-            raise DatamartError(
-                f"{file}: {PASSWORD}: a password has no place in a file of settings; set the"
-                f" variable {variable(PASSWORD)}"
-            )
+        for name in SECRETS:
+            if name in of_file.toml_data:
+                raise DatamartError(
+                    f"{file}: {name}: a password has no place in a file of settings; set the"
+                    f" variable {variable(name)}"
+                )
         return init_settings, env_settings, of_file
 
     lake: str = Field(
@@ -60,13 +62,16 @@ class Settings(BaseSettings):
     )
     warehouse: str = Field(
         default=f"duckdb://{MARTS / 'consumption.duckdb'}",
-        description="URL of the warehouse: duckdb://…, sqlite://… or postgres://…, without a"
-        " password.",
+        description="URL of the warehouse: duckdb://…, sqlite://…, postgres://… or snowflake://…,"
+        " without a password.",
     )
     warehouse_password: SecretStr | None = Field(
         default=None,
-        description="Password of a warehouse that asks for one; by default PGPASSWORD, ~/.pgpass"
-        " or a service file.",
+        description="Password of a warehouse that asks for one, or private key or token; by default"
+        " the client's own: PGPASSWORD, ~/.pgpass, a service file, connections.toml.",
+    )
+    copy_password: SecretStr | None = Field(
+        default=None, description="Password of the warehouse that `copy --to` names."
     )
     start_day: date | None = Field(
         default=None,
@@ -88,9 +93,7 @@ class Settings(BaseSettings):
         default=3, ge=1, description="How often a dump is tried that cannot be read."
     )
     load_retry_seconds: float = Field(
-        default=10,
-        ge=0,
-        description="Seconds before the second attempt; each wait doubles.",
+        default=10, ge=0, description="Seconds before the second attempt; each wait doubles."
     )
     warnings_share: float = Field(
         default=0.4, ge=0, le=1, description="Share of rows with warnings that is still normal."

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from consumption_datamart.errors import DatamartError
-from consumption_datamart.settings.fields import PASSWORD, Settings, variable
+from consumption_datamart.settings.fields import SECRETS, Settings, variable
 from consumption_datamart.settings.files import settings_file
 
 
@@ -34,7 +34,7 @@ def load_settings(*, lake: str | None = None, warehouse: str | None = None) -> S
         file = settings_file()
         is_of_file = file is not None and origins().get(name) == str(file)
         where = f"{file}: {name} = " if is_of_file else f"{variable(name)}="
-        value = "***" if name == PASSWORD else repr(problem["input"])
+        value = "***" if name in SECRETS else repr(problem["input"])
         raise DatamartError(f"{where}{value}: {problem['msg']}") from error
     except tomllib.TOMLDecodeError as error:
         raise DatamartError(f"{settings_file()}: this is no TOML: {error}") from error

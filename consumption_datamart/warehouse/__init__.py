@@ -53,11 +53,22 @@ def _postgres() -> type[Warehouse]:
     return PostgresWarehouse
 
 
+def _snowflake() -> type[Warehouse]:
+    try:
+        from consumption_datamart.warehouse.snowflake import SnowflakeWarehouse  # noqa: PLC0415
+    except ImportError as error:
+        raise WarehouseError(
+            f"Snowflake needs the extra: pip install 'consumption-datamart[snowflake]' ({error})"
+        ) from error
+    return SnowflakeWarehouse
+
+
 ENGINES: dict[str, Callable[[], type[Warehouse]]] = {
     "duckdb": lambda: DuckDBWarehouse,
     "sqlite": lambda: SQLiteWarehouse,
     "postgres": _postgres,
     "postgresql": _postgres,
+    "snowflake": _snowflake,
 }
 """By the scheme of a URL; what only one of them needs is imported where it is asked for."""
 
@@ -95,8 +106,9 @@ def open_warehouse(
     """The warehouse at a URL as Ibis writes it; nothing is connected yet.
 
     Args:
-        url: `duckdb://<path>` or `sqlite://<path>`, with three slashes for an absolute path; or
-            `postgres://<user>@<host>:<port>/<database>`.
+        url: `duckdb://<path>` or `sqlite://<path>`, with three slashes for an absolute path;
+            `postgres://<user>@<host>:<port>/<database>`; or
+            `snowflake://<user>@<account>/<database>?warehouse=<name>`.
         memory_limit: how much memory DuckDB may use before it spills to disk.
         password: of a server that asks for one; None: its client finds it by itself.
 
@@ -107,7 +119,8 @@ def open_warehouse(
     engine = ENGINES.get(urlsplit(url).scheme)
     if engine is None:
         raise WarehouseError(
-            f"warehouse URL '{masked(url)}': unknown engine; write duckdb://<path>, sqlite://<path>"
-            " or postgres://<user>@<host>/<database>"
+            f"warehouse URL '{masked(url)}': unknown engine; write duckdb://<path>,"
+            " sqlite://<path>, postgres://<user>@<host>/<database> or"
+            " snowflake://<user>@<account>/<database>"
         )
     return engine().at(url, memory_limit, password)

@@ -14,16 +14,17 @@ from threading import RLock
 
 import duckdb
 import ibis
+import ibis.expr.types as ir
 from ibis.backends.sql import SQLBackend
 
 from consumption_datamart.schema.monitoring import Release
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.attaching import attach, session, session_of
 from consumption_datamart.warehouse.base import Warehouse
-from consumption_datamart.warehouse.duckdb_transaction import DuckDBTransaction
+from consumption_datamart.warehouse.duckdb_transaction import DuckDBTransaction, undone_or_committed
 from consumption_datamart.warehouse.file import FileWarehouse
 from consumption_datamart.warehouse.files import copy_file, remove_file
-from consumption_datamart.warehouse.readable import Place
+from consumption_datamart.warehouse.readable import BATCH_ROWS, Place
 from consumption_datamart.warehouse.release import (
     Attached,
     bring_up_to_date,
@@ -33,6 +34,7 @@ from consumption_datamart.warehouse.release import (
     signed_version,
 )
 from consumption_datamart.warehouse.releases import Releases
+from consumption_datamart.warehouse.sql import sql_of
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
 from consumption_datamart.warehouse.transaction import Transaction
 
@@ -93,7 +95,7 @@ class DuckDBWarehouse(FileWarehouse):
                 return
             try:
                 remove_file(fresh)
-                if left_out and self.path.exists():
+                if left_out and seen is not None:
                     with self.path.open("rb") as before:
                         copy_file(before, fresh)
                 elif not left_out:
@@ -101,7 +103,7 @@ class DuckDBWarehouse(FileWarehouse):
                     copy_file(source, fresh)
                 attach(connection, fresh, f"AS release ({MODE})")
                 released = Attached(connection, "release")
-                with _transaction(connection):
+                with undone_or_committed(connection):
                     if left_out:
                         bring_up_to_date(working, released, models, left_out)
                     sign(released, version)
@@ -148,6 +150,15 @@ class DuckDBWarehouse(FileWarehouse):
         found = backend.raw_sql(f"{listed} WHERE database_name = '{CATALOG}'").fetchall()
         return {name for (name,) in found}
 
+    def copy_out(
+        self, backend: SQLBackend, rows: ir.Table, target: duckdb.DuckDBPyConnection, name: str
+    ) -> None:
+        """Ibis 12 calls what DuckDB 2 has no more."""
+        found = backend.con.sql(sql_of(backend, rows)).arrow(BATCH_ROWS)
+        target.register("copied", found)
+        target.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM copied")
+        target.unregister("copied")
+
     @contextmanager
     def session(self) -> Iterator[None]:
         """The file is attached once for many, and kept from others for some seconds.
@@ -164,7 +175,7 @@ class DuckDBWarehouse(FileWarehouse):
         self._adopt()
         with self._connection(self.working) as connection:
             transaction.backend = transaction.staging = ibis.duckdb.from_connection(connection)
-            with _transaction(connection):
+            with undone_or_committed(connection):
                 yield transaction
 
     @contextmanager
@@ -240,14 +251,3 @@ class DuckDBRelease(DuckDBWarehouse):
         """When it was released."""
         found = self.find(Release)
         return super().as_of() if found is None else found.released_at[0].to_pydatetime()
-
-
-@contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    connection.begin()
-    try:
-        yield
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()

@@ -1,5 +1,8 @@
 """What is done in a transaction of DuckDB."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import duckdb
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -40,3 +43,15 @@ class DuckDBTransaction(Transaction):
         into = f"INSERT INTO {self.warehouse.qualified(model)} BY NAME"
         with self.constraints(model):
             self.staging.con.execute(f"{into} FROM appended_rows")
+
+
+@contextmanager
+def undone_or_committed(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """A transaction of a connection."""
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()

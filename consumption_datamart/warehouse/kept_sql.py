@@ -25,7 +25,7 @@ FORM = 2
 """Goes up where `sql.py` makes other SQL of the same expression than before."""
 MADE_BY = ("ibis-framework", "sqlglot", "duckdb")
 """Packages whose versions decide what SQL an expression has."""
-STAND_IN = re.compile(r"MAKE_DATE\(7(\d{3}), 7, 7\)|'7(\d{3})-07-07'")
+STAND_IN = re.compile(r"(MAKE_DATE|DATE_FROM_PARTS)\(7(\d{3}), 7, 7\)|'7(\d{3})-07-07'")
 """The days 7000-07-07, 7001-07-07, … as the engines' SQL has them."""
 
 
@@ -42,6 +42,8 @@ def kept(dialect: str, relation: ops.Relation, make: Callable[[ops.Relation], st
     if key not in known:
         known[key] = make(_with_stand_ins(relation, days))
         _write(key, known[key])
+    if len({found[2] or found[3] for found in STAND_IN.finditer(known[key])}) < len(days):
+        return make(relation)  # a dialect that writes days otherwise
     return STAND_IN.sub(lambda found: _written(found, days), known[key])
 
 
@@ -89,9 +91,9 @@ def _with_stand_ins(relation: ops.Relation, days: Sequence[date]) -> ops.Relatio
 
 def _written(found: re.Match[str], days: Sequence[date]) -> str:
     """A stand-in's day, as the engine's SQL has it."""
-    of_function, of_text = found.groups()
+    function, of_function, of_text = found.groups()
     day = days[int(of_function or of_text)]
-    return f"'{day}'" if of_text else f"MAKE_DATE({day.year}, {day.month}, {day.day})"
+    return f"'{day}'" if of_text else f"{function}({day.year}, {day.month}, {day.day})"
 
 
 def _in_order(value: object) -> object:

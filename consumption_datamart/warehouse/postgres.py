@@ -3,13 +3,9 @@
 Readers see each publication once it is committed, and wait for nobody. Needs the extra `postgres`.
 """
 
-import os
-import re
-import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from copy import copy
-from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -21,14 +17,12 @@ from ibis.backends.sql import SQLBackend
 from psycopg.conninfo import conninfo_to_dict
 from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_random_exponential
 
-from consumption_datamart.errors import WarehouseError, first_line, masked
-from consumption_datamart.schema.monitoring import MonitoringTable, Publication
-from consumption_datamart.schema.table import LakeTable, MartTable, Table
+from consumption_datamart.errors import WarehouseError, first_line
+from consumption_datamart.schema.table import MartTable, Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.postgres_connection import Away, Server, Undone, lock
 from consumption_datamart.warehouse.postgres_rows import copy_out
 from consumption_datamart.warehouse.postgres_schemas import (
-    PREVIEW,
     copy_tables,
     drop_copies,
     grant_reading,
@@ -36,21 +30,23 @@ from consumption_datamart.warehouse.postgres_schemas import (
     require_schema,
 )
 from consumption_datamart.warehouse.postgres_transaction import CREATE, PostgresTransaction
-from consumption_datamart.warehouse.readable import Place
+from consumption_datamart.warehouse.server import (
+    PREFIX,
+    PREVIEW,
+    ServerWarehouse,
+    require_no_secret,
+    require_prefix,
+)
 from consumption_datamart.warehouse.sql import sql_of
-from consumption_datamart.warehouse.transaction import Transaction, rows_of
+from consumption_datamart.warehouse.transaction import Transaction
 
 LOCK_SECONDS = 600.0
 ATTEMPTS = 6
 """Of a transaction that is undone; between them up to 1, 2, 4, 8, 16 seconds: a server restarts."""
-PREFIX = "prefix"
-"""The one parameter of a URL that is ours: what the names of all schemas begin with."""
-OURS = tuple(each.schema_name() for each in (LakeTable, MartTable, MonitoringTable))
-
 T = TypeVar("T")
 
 
-class PostgresWarehouse(Warehouse):
+class PostgresWarehouse(ServerWarehouse):
     """A database of a PostgreSQL server; schemas are as everywhere, with a prefix if one is set."""
 
     scheme = "postgres"
@@ -67,17 +63,8 @@ class PostgresWarehouse(Warehouse):
         """`postgres://<user>@<host>:<port>/<database>?<parameters>`, as libpq takes it."""
         place, _, query = url.partition("?")
         given = dict(parse_qsl(query, keep_blank_values=True))
-        if (shown := masked(url)) != url:
-            raise WarehouseError(
-                f"warehouse URL '{shown}': write no password in it, where others see it; set"
-                " CONSUMPTION_DATAMART_WAREHOUSE_PASSWORD, or use ~/.pgpass or a service file"
-            )
-        prefix = given.pop(PREFIX, "")
-        if not re.fullmatch(r"([a-z_][a-z0-9_]*)?", prefix) or prefix.startswith("pg_"):
-            raise WarehouseError(
-                f"warehouse URL '{url}': prefix={prefix} begins no name of a schema; write small"
-                " letters, digits and _"
-            )
+        require_no_secret(url, "use ~/.pgpass or a service file")
+        prefix = require_prefix(url, given.pop(PREFIX, ""))
         plain = f"{place}?{urlencode(given, quote_via=quote)}" if given else place
         try:
             parameters = conninfo_to_dict(plain)
@@ -88,32 +75,9 @@ class PostgresWarehouse(Warehouse):
             texts["password"] = password
         return cls(url, Server(url, texts), prefix, memory_limit)
 
-    @property
-    def url(self) -> str:
-        """As it was given: it has no password."""
-        return self._url
-
-    @property
-    def spill(self) -> Path:
-        """A folder of this process in the system's for temporary files."""
-        return Path(tempfile.gettempdir()) / f"consumption_datamart.{os.getpid()}.tmp"
-
-    def location(self, model: type[Table]) -> tuple[str, Place]:
-        """A table in its schema."""
-        return model.table_name(), (None, f"{self.prefix}{model.schema_name()}")
-
-    def qualified_name(self, schema: str, table: str) -> str:
-        """`"mart"."dim_day"`."""
-        return f'"{self.prefix}{schema}"."{table}"'
-
     def tables(self, backend: SQLBackend) -> set[str]:
         """From PostgreSQL's own list, in which tables of others are, too."""
         return readable_tables(backend.con, self.prefix)
-
-    def is_there(self) -> bool:
-        """Whether there is a table in any of the mart's schemas."""
-        with self.reader() as backend:
-            return any(name.split(".")[0] in OURS for name in self.tables(backend))
 
     @contextmanager
     def transaction(
@@ -176,13 +140,6 @@ class PostgresWarehouse(Warehouse):
         """Ibis would make objects of all values."""
         copy_out(backend.con, sql_of(backend, rows), rows.schema(), target, name)
 
-    def release(self, *_: object, **__: object) -> None:
-        """Readers see each publication as soon as it is committed."""
-
-    def released(self) -> Warehouse:
-        """The same."""
-        return self
-
     @contextmanager
     def turn(self) -> Iterator[None]:
         """By a lock that ends with the connection."""
@@ -197,17 +154,14 @@ class PostgresWarehouse(Warehouse):
     @contextmanager
     def copied(self) -> Iterator[Warehouse]:
         """In schemas beside, `datamart_preview_mart` and so on; the server copies the rows."""
-        copied = copy(self)
-        copied.prefix = f"{self.prefix}{PREVIEW}"
-        without = re.sub(rf"\b{PREFIX}=[^&]*&?", "", self._url).rstrip("?&")
-        copied._url = f"{without}{'&' if '?' in without else '?'}{PREFIX}={copied.prefix}"
+        copied = self.beside()
         with self._session() as alone:
             lock(alone, self.lock_key(PREVIEW))
             try:
                 with self._session() as connection:
                     drop_copies(connection, copied.prefix)  # what one left that was killed
                     connection.commit()
-                    copy_tables(connection, self._published(), self.prefix, copied.prefix)
+                    copy_tables(connection, self.published_tables(), self.prefix, copied.prefix)
                     connection.commit()
                 yield copied
             finally:
@@ -227,16 +181,6 @@ class PostgresWarehouse(Warehouse):
             lock(connection, self.lock_key(CREATE))
             require_schema(connection, f"{self.prefix}{model.schema_name()}")
             connection.commit()
-
-    def _published(self) -> set[tuple[str, str]]:
-        """The tables of all schemas that anything was published in."""
-        with self.reader() as backend:
-            there, schemas = self.tables(backend), set(OURS)
-            if Publication.full_name() in there:
-                names = self.table(Publication).select("published_table").distinct()
-                schemas |= {name.split(".")[0] for (name,) in rows_of(backend, names)}
-        split = (name.split(".", maxsplit=1) for name in there)
-        return {(schema, table) for schema, table in split if schema in schemas}
 
     @contextmanager
     def _session(self) -> Iterator[psycopg.Connection]:

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from psycopg import Connection, IsolationLevel
 from psycopg.sql import SQL, Identifier
 
-PREVIEW = "datamart_preview_"
-"""What the names of schemas begin with that are copies; no other schema is dropped."""
+from consumption_datamart.warehouse.server import PREVIEW
+
 GRANTS = (
     "GRANT USAGE ON SCHEMA {schema} TO {role}",
     "GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}",

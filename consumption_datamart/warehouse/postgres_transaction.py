@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.postgres_connection import lock
 from consumption_datamart.warehouse.rows import conform
+from consumption_datamart.warehouse.server import column_definitions, without_nul
 from consumption_datamart.warehouse.sql import sql_of
 from consumption_datamart.warehouse.transaction import Transaction
 
@@ -59,12 +60,9 @@ class PostgresTransaction(Transaction):
         """Creates the schema, too; a daily table gets an index at the end."""
         table = self.warehouse.qualified(model)
         self.warehouse.require_schema(model)
-        columns = [
-            f'"{name}" {self.backend.compiler.type_mapper.to_string(dtype)}'
-            + ("" if dtype.nullable else " NOT NULL")
-            for name, dtype in self.warehouse.stored_schema(model).items()
-        ]
-        self.backend.raw_sql(f"CREATE TABLE {table} ({', '.join(columns)})")
+        types = self.backend.compiler.type_mapper
+        columns = column_definitions(self.warehouse.stored_schema(model), types)
+        self.backend.raw_sql(f"CREATE TABLE {table} ({columns})")
         if model.day_column() is not None:
             self.unindexed.append(model)
 
@@ -77,13 +75,7 @@ class PostgresTransaction(Transaction):
     def load(self, model: type[Table], staged: ir.Table) -> None:
         """Copies the rows over in batches; texts cannot have NUL characters here."""
         rows = conform(model, staged)
-        without_nul = ", ".join(
-            f'replace("{name}", chr(0), chr(65533)) AS "{name}"'
-            for name, dtype in rows.schema().items()
-            if dtype.is_string()
-        )
-        shown = f"* REPLACE ({without_nul})" if without_nul else "*"
-        found = self.staging.con.sql(f"SELECT {shown} FROM ({sql_of(self.staging, rows)})")
+        found = self.staging.con.sql(without_nul(sql_of(self.staging, rows), rows.schema()))
         self._copy_over(model, found.arrow(BATCH_ROWS))
         self._count(self.warehouse.qualified(model))
 

@@ -62,12 +62,13 @@ def publish(
 
     def work(transaction: Transaction) -> Publication:
         transaction.require(*inputs)
+        given = rows if isinstance(rows, pd.DataFrame) else transaction.with_frames(rows)
         entry = LedgerEntry(transaction, model, dependents, is_compared=True)
         transaction.clear(model, days)
-        if isinstance(rows, pd.DataFrame):
-            transaction.load(model, on_days(model, transaction.stage(rows), days))
+        if isinstance(given, pd.DataFrame):
+            transaction.load(model, on_days(model, transaction.stage(given), days))
         else:
-            transaction.insert(model, on_days(model, rows, days))
+            transaction.insert(model, on_days(model, given, days))
         found = audit(transaction, model, days)
         if inspect is not None:
             inspect(transaction, days, {model: found})

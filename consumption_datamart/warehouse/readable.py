@@ -18,6 +18,8 @@ from consumption_datamart.warehouse.difference import Difference, difference
 
 Place = tuple[str | None, str] | None
 """Catalog and schema of a table, as Ibis takes them."""
+BATCH_ROWS = 100_000
+"""That are handed over at a time."""
 
 
 class Readable(ABC):
@@ -134,10 +136,11 @@ class Readable(ABC):
             rows = rows.filter(keep(rows))
         return self.fetch(rows.select(there)).reindex(columns=names)
 
+    @abstractmethod
     def copy_out(
         self, backend: SQLBackend, rows: ir.Table, target: DuckDBPyConnection, name: str
     ) -> None:
-        """Copies the rows of an expression into a temporary table of a DuckDB.
+        """Copies the rows of an expression into a temporary table of a DuckDB, in batches.
 
         Args:
             backend: a connection to the warehouse.
@@ -145,9 +148,6 @@ class Readable(ABC):
             target: where to.
             name: of the table, which is replaced.
         """
-        target.register("copied", backend.to_pyarrow(rows))
-        target.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM copied")
-        target.unregister("copied")
 
     def span(self, model: type[Table], column: str) -> Days | None:
         """The first and the last day in a column; None: there is none, or no such table."""

@@ -13,18 +13,27 @@ from pathlib import Path
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+from ibis.backends.duckdb import Backend as DuckDBBackend
 from ibis.backends.sql import SQLBackend
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.file import FileWarehouse
-from consumption_datamart.warehouse.readable import Place
+from consumption_datamart.warehouse.readable import BATCH_ROWS, Place
 from consumption_datamart.warehouse.rows import conform
 from consumption_datamart.warehouse.sql import sql_of
 from consumption_datamart.warehouse.transaction import Transaction
 
 BATCH = 10_000
+_HELD = {
+    dt.Date: pa.string(),
+    dt.Timestamp: pa.string(),
+    dt.Boolean: pa.int64(),
+}
+"""What a file holds of types that SQLite has not."""
 LOCK_SECONDS = 60.0
 
 
@@ -123,11 +132,29 @@ class SQLiteWarehouse(FileWarehouse):
 
     @contextmanager
     def reader(self) -> Iterator[SQLBackend]:
-        """A connection: readers see the last commit."""
+        """A connection that sees one state of all tables: the last commit when it first reads."""
         if not self.path.exists():
             raise self.unreachable(FileNotFoundError("no such file; build the mart first"))
         with self._connection(reads=True) as connection:
+            connection.execute("BEGIN")  # what is read first is what all is read of
             yield ibis.sqlite.from_connection(connection)
+
+    def copy_out(
+        self, backend: SQLBackend, rows: ir.Table, target: DuckDBPyConnection, name: str
+    ) -> None:
+        """In batches: Ibis would make one frame of all rows. DuckDB reads days and moments."""
+        schema = rows.schema()
+        types = [DuckDBBackend.compiler.type_mapper.to_string(dtype) for dtype in schema.types]
+        columns = ", ".join(f'"{c}" {t}' for c, t in zip(schema.names, types, strict=True))
+        target.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({columns})")
+        held = pa.schema([(c, _HELD.get(type(t), t.to_pyarrow())) for c, t in schema.items()])
+        cast = ", ".join(f'"{c}"::{t}' for c, t in zip(schema.names, types, strict=True))
+        cursor = backend.raw_sql(sql_of(backend, rows))
+        while batch := cursor.fetchmany(BATCH_ROWS):
+            arrow = pa.table(list(map(list, zip(*batch, strict=True))), schema=held)
+            target.register("copied", arrow)
+            target.execute(f"INSERT INTO {name} SELECT {cast} FROM copied")
+            target.unregister("copied")
 
     def copy_to(self, folder: Path) -> Warehouse:
         """A copy by SQLite itself, of the last commit."""

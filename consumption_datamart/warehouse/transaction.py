@@ -91,8 +91,7 @@ class Transaction(ABC):
         change = self._difference(model)
         if change.retyped:
             _log.info("%s: %s; it is begun anew", model.full_name(), change)
-            self.backend.raw_sql(f"DROP TABLE {self.warehouse.qualified(model)}")
-            self._create(model)
+            self._begin_anew(model)
             return True
         for name in change.dropped:
             _log.info("%s: column %s is dropped", model.full_name(), name)
@@ -132,19 +131,24 @@ class Transaction(ABC):
             f"CREATE TEMP TABLE {name} AS SELECT * FROM {self.warehouse.qualified(model)}"
         )
 
-    def insert(self, model: type[Table], rows: ir.Table) -> None:
-        """Adds the rows of an expression on the warehouse's tables, column by name.
+    def with_frames(self, rows: ir.Table) -> ir.Table:
+        """An expression of a team may hold frames (`ibis.memtable`): these become temporary tables.
 
-        An expression of a team may hold frames (`ibis.memtable`): these become temporary tables.
+        Call it before any row is written.
         """
-        columns = ", ".join(f'"{name}"' for name in model.ibis_schema())
-        rows = conform(model, rows)
         for frame in rows.op().find(ops.InMemoryTable):
-            data = frame.data.to_frame()
-            self.backend.create_table(frame.name, data, schema=frame.schema, temp=True)
+            self._create_frame(frame.name, frame.data.to_frame(), frame.schema)
             named = ibis.table(frame.schema, name=frame.name)
             rows = rows.op().replace({frame: named.op()}).to_expr()
-        select = sql_of(self.backend, rows)
+        return rows
+
+    def _create_frame(self, name: str, data: pd.DataFrame, schema: ibis.Schema) -> None:
+        self.backend.create_table(name, data, schema=schema, temp=True)
+
+    def insert(self, model: type[Table], rows: ir.Table) -> None:
+        """Adds the rows of an expression on the warehouse's tables, column by name."""
+        columns = ", ".join(f'"{name}"' for name in model.ibis_schema())
+        select = sql_of(self.backend, conform(model, rows))
         into = f"INSERT INTO {self.warehouse.qualified(model)} ({columns})"
         with self.constraints(model):
             self.backend.raw_sql(f"{into} {select}")
@@ -181,8 +185,7 @@ class Transaction(ABC):
     def clear(self, model: type[Table], days: Days | None = None) -> None:
         """Makes the table ready for new rows: creates it, or empties it or the days of it."""
         if days is None and not self.lacks(model) and self._difference(model):
-            self.backend.raw_sql(f"DROP TABLE {self.warehouse.qualified(model)}")
-            self._create(model)
+            self._begin_anew(model)
             return
         self.upgrade(model)
         column = model.day_column()
@@ -229,6 +232,11 @@ class Transaction(ABC):
         self.backend.raw_sql(f"INSERT INTO {table} ({columns}) {select}")
         self.backend.raw_sql(f"DROP TABLE {old}")
         return True
+
+    def _begin_anew(self, model: type[Table]) -> None:
+        """Makes the table again, with the columns of this version and no rows."""
+        self.backend.raw_sql(f"DROP TABLE {self.warehouse.qualified(model)}")
+        self._create(model)
 
     def _create(self, model: type[Table]) -> None:
         self.create(model)

@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Callable, Collection
 
+from ibis.backends.sql import SQLBackend
+
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.schema.monitoring import SchemaVersion, TableVersion
 from consumption_datamart.schema.table import Table
@@ -70,16 +72,8 @@ def upgrade(
     fingerprint = _fingerprint(models)
     if warehouse.is_there():
         with warehouse.reader() as backend:
-            if SchemaVersion.full_name() in warehouse.tables(backend):
-                rows = rows_of(backend, warehouse.table(SchemaVersion))
-                ((number, stored),) = rows or [(0, "")]
-                if number > SCHEMA_VERSION:
-                    raise WarehouseError(
-                        f"warehouse {warehouse.url}: it is of schema version {number}, this program"
-                        f" knows {SCHEMA_VERSION}; upgrade consumption-datamart, or name another"
-                    )
-                if stored == fingerprint:
-                    return False
+            if (stored := stored_version(warehouse, backend)) and stored[1] == fingerprint:
+                return False
     for line in losses(warehouse, models):
         tell(line)
     with warehouse.transaction() as transaction:
@@ -88,6 +82,23 @@ def upgrade(
         transaction.clear(SchemaVersion)
         transaction.append(SchemaVersion, [(SCHEMA_VERSION, fingerprint)])
     return True
+
+
+def stored_version(warehouse: Warehouse, backend: SQLBackend) -> tuple[int, str] | None:
+    """Number and fingerprint of the version that a warehouse says it is of; None: it does not say.
+
+    Raises:
+        WarehouseError: it is of a later version.
+    """
+    if SchemaVersion.full_name() not in warehouse.tables(backend):
+        return None
+    rows = rows_of(backend, warehouse.table(SchemaVersion))
+    if rows and rows[0][0] > SCHEMA_VERSION:
+        raise WarehouseError(
+            f"warehouse {warehouse.url}: it is of schema version {rows[0][0]}, this program"
+            f" knows {SCHEMA_VERSION}; upgrade consumption-datamart, or name another"
+        )
+    return (int(rows[0][0]), str(rows[0][1])) if rows else None
 
 
 def _upgrade(transaction: Transaction, models: Collection[type[Table]]) -> None:
