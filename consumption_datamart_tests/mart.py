@@ -249,3 +249,9 @@ def written_by_another(path: Path) -> Iterator[None]:
         assert process.stdout.readline() == "open\n"
         yield
         process.kill()
+
+
+def as_of_other_code(patch: pytest.MonkeyPatch) -> None:
+    """Makes what is built from now on be built by another version of the program."""
+    for module in ("ledger", "ledger_reading"):
+        patch.setattr(f"consumption_datamart.warehouse.{module}.code_version", lambda: "newer")

@@ -17,7 +17,13 @@ from consumption_datamart.warehouse import Warehouse, open_warehouse, publish, r
 from consumption_datamart.warehouse.upgrade import SCHEMA_VERSION
 from consumption_datamart_tests.compare import Tables, differing
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
-from consumption_datamart_tests.mart import Built, build, tables_of, without_monitoring
+from consumption_datamart_tests.mart import (
+    Built,
+    as_of_other_code,
+    build,
+    tables_of,
+    without_monitoring,
+)
 
 ALL, SECOND = Days(day(1), day(3)), Days(day(2), day(2))
 
@@ -167,7 +173,7 @@ def test_a_mart_that_lacks_columns_goes_on_and_keeps_its_history(
     before = tables_of(mart.url)
     for sql in [f"{name} DROP COLUMN {column}" for name, column in LACKING.items()]:
         alter(mart.url, engine, sql)
-    monkeypatch.setattr("consumption_datamart.warehouse.ledger.code_version", lambda: "newer")
+    as_of_other_code(monkeypatch)
     build(*mart)
     after = tables_of(mart.url)
     assert differing(without_monitoring(after), without_monitoring(before)) == {}
