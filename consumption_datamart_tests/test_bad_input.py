@@ -305,11 +305,11 @@ def test_a_password_is_never_told() -> None:
 NO_WAREHOUSES: dict[str, tuple[str, list[str]]] = {
     "of no known engine": (
         "oracle://{folder}/x",
-        ["duckdb://<path>, sqlite://<path> or postgres://"],
+        ["duckdb://<path>, sqlite://<path>, postgres://"],
     ),
     "that is no URL": (
         "{folder}/warehouse.duckdb",
-        ["duckdb://<path>, sqlite://<path> or postgres://"],
+        ["duckdb://<path>, sqlite://<path>, postgres://"],
     ),
     "without a name": ("{engine}://", ["name a file, as {engine}://<path>"]),
     "in memory": ("{engine}://:memory:", ["name a file, as {engine}://<path>"]),

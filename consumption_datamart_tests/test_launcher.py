@@ -66,4 +66,4 @@ def test_a_run_that_a_code_server_does_not_know_is_gone(
             assert DagsterGrpcClient(port=port, host="127.0.0.1").ping("") is not None
             assert status(launcher, port) is WorkerStatus.NOT_FOUND
         finally:
-            server.terminate()
+            server.kill()
