@@ -116,10 +116,14 @@ def listing(lake: Lake, now: datetime | None = None, sources: Sources | None = N
             if part.day <= tomorrow:
                 taken[source.key] += _as_read(source, part, tomorrow - ONE)
     folders = tuple(f"{source.folder}/" for source in tables)
+    described = [source for source in of_files if source.entry is not None]
+    by_folder = {source.folder: source for source in of_files if source.entry is None}
     for file in lake.list():
         if file.name.startswith(folders):
             continue
-        takers = [(each, dump) for each in of_files if (dump := _dump(each, file, zone))]
+        named = by_folder.get(file.name.partition("/")[0])
+        asked = described if named is None else [*described, named]
+        takers = [(each, dump) for each in asked if (dump := _dump(each, file, zone))]
         for source, dump in takers:
             if dump.day <= tomorrow:
                 taken[source.key] += _as_read(source, dump, tomorrow - ONE)
@@ -147,8 +151,6 @@ def is_data(name: str) -> bool:
 
 def _dump(source: Source, file: LakeFile, zone: ZoneInfo) -> DumpFile | None:
     """A file as a dump of a source; None: it is none."""
-    if source.entry is None and not file.name.startswith(f"{source.table}/"):
-        return None
     written = source.format_of(file.name)
     if written is None or (source.entry is not None and not is_data(file.name)):
         return None

@@ -16,7 +16,7 @@ from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Contract
 from consumption_datamart.schema.monitoring import LoadedFile
 from consumption_datamart.schema.raw import raw_of
-from consumption_datamart.warehouse import Transaction, Warehouse
+from consumption_datamart.warehouse import Transaction, Warehouse, rows_of
 from consumption_datamart.warehouse.pruning import Pruned
 from consumption_datamart.warehouse.rows import day_of
 
@@ -77,10 +77,12 @@ def loaded_files(transaction: Transaction, source: Source) -> Loaded:
 def read_loaded(warehouse: Warehouse) -> dict[tuple[str, str], Loaded]:
     """What was loaded of all sources, by table and name of the source."""
     found: dict[tuple[str, str], dict[tuple[date, str], LoadedAs]] = defaultdict(dict)
-    rows = warehouse.find(LoadedFile)
-    for row in () if rows is None else rows.itertuples():
-        file = day_of(row.dump_day), row.file
-        found[row.lake_table, row.source][file] = LoadedAs(row.stamp, row.content)
+    if not warehouse.exists(LoadedFile):
+        return {}
+    with warehouse.reader() as backend:
+        rows = rows_of(backend, warehouse.table(LoadedFile))
+    for table, source, day, file, stamp, content in rows:
+        found[table, source][day_of(day), file] = LoadedAs(stamp, content)
     return dict(found)
 
 
