@@ -106,6 +106,8 @@ def test_they_refresh_by_themselves_one_after_the_other(folder: Path, mart: Mart
     [
         (["ingestion", "Tickets"], "'Tickets': write a name in lower case"),
         (["ingestion", "a/b"], "'a/b': write a name in lower case"),
+        (["ingestion", "orders", "--owner", "nobody"], "--owner 'nobody': write team:NAME"),
+        (["ingestion", "orders", "--owner", 'team:a"b'], "write team:NAME"),
         (["loader", "orders"], "there is no ingest_orders.py for it to load"),
         (["report", "report_x"], "leave out report_"),
         (["ingestion", "tickets"], "ingest_tickets.py: it is there already"),

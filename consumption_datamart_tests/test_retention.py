@@ -137,6 +137,17 @@ def test_pruned_days_are_opened_again_where_their_dumps_are_there(mart: Mart) ->
     assert day(2) in days_of(mart, RAW)
 
 
+def test_days_that_open_nothing_are_told_and_prune_nothing(mart: Mart) -> None:
+    ended = run(mart, "prune", "--to", day(3))
+    assert ended.code == 2
+    assert "--to goes with --reopen" in ended.err
+    assert day(1) in days_of(mart, RAW)
+    ended = run(mart, "prune", "--reopen", day(3), "--to", day(2))
+    assert ended.code == 2
+    assert "exchange them" in ended.err
+    assert "nothing to open" in run(mart, "prune", "--reopen", day(2)).out
+
+
 def test_raw_rows_wait_for_what_is_made_of_them(mart: Mart) -> None:
     file = mart.lake / "telemetry" / f"{day(2)}.csv"
     file.write_text("event_id")

@@ -31,6 +31,10 @@ def prune(
 
     No dump of a day whose raw rows were pruned is loaded any more: what was made of them stays.
     """
+    if to is not None and reopen is None:
+        raise typer.BadParameter("--to goes with --reopen; name both, or neither")
+    if to is not None and reopen is not None and to < reopen:
+        raise typer.BadParameter(f"--to {to} is before --reopen {reopen}; exchange them")
     from consumption_datamart.build.run import recording_instance
     from consumption_datamart.definitions import catalog_of, lake_of
     from consumption_datamart.lake.listing import listing
@@ -45,7 +49,10 @@ def prune(
     if reopen is not None:
         found = listing(lake_of(settings))
         count = reopen_days(target, found, catalog.contracts, Days(reopen, to or reopen))
-        typer.echo(f"{count} days of raw tables are open again; build next.")
+        if count:
+            typer.echo(f"{count} days of raw tables are open again; build next.")
+        else:
+            typer.echo("None of these days was pruned; there is nothing to open.")
         return
     deleted = prune_mart(settings, target, catalog.nodes(), catalog.contracts)
     catalog.release(target)

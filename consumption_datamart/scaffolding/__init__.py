@@ -8,6 +8,8 @@ from string import Template
 from consumption_datamart.errors import DatamartError
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*")
+OWNER = re.compile(r"team:[^\s\"'\\]+|[^\s\"'\\@]+@[^\s\"'\\@]+\.[^\s\"'\\@]+")
+"""What Dagster takes for an owner, without what would end the text that it is written into."""
 PREFIXES = {
     "ingestion": "ingest",
     "loader": "load",
@@ -29,12 +31,16 @@ def write_new(kind: str, name: str, folder: Path, of: str | None, owner: str) ->
         owner: who answers for it.
 
     Raises:
-        DatamartError: a name that cannot be one, a file that is there or cannot be written, or what
-            it is to be made of is missing.
+        DatamartError: a name or an owner that cannot be one, a file that is there or cannot be
+            written, or what it is to be made of is missing.
     """
     for each in [name, *([of] if of else [])]:
         if not NAME.fullmatch(each):
             raise DatamartError(f"{each!r}: write a name in lower case, such as open_tickets")
+    if not OWNER.fullmatch(owner):
+        raise DatamartError(
+            f"--owner {owner!r}: write team:NAME, such as team:support, or an e-mail address"
+        )
     stem = f"{PREFIXES[kind]}_{name}"
     of = of or (name if kind == "loader" else "dim_entitlement")
     if kind == "loader" and not (folder / f"ingest_{of}.py").exists():
