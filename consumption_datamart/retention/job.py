@@ -11,6 +11,7 @@ from consumption_datamart.settings import Settings
 
 PRUNE_JOB = "prune"
 EVERY_NIGHT = "30 2 * * *"
+SAYS = "Deletes what is older than the settings say that it is kept."
 LIMITS = ("keep_raw_days", "keep_quarantine_days", "keep_runs_days", "keep_compute_logs_days")
 """Settings without which nothing is too old; replaced results the monitoring job deletes, too."""
 
@@ -32,9 +33,7 @@ def prune_job(catalog: Catalog) -> dg.JobDefinition:
             context.log.info(f"{each.table}: {each.rows:,} rows of {each.days} deleted")
         context.log.info(f"{runs} runs deleted")
 
-    @dg.job(
-        name=PRUNE_JOB, description="Deletes what is older than the settings say that it is kept."
-    )
+    @dg.job(name=PRUNE_JOB, description=SAYS)
     def _job() -> None:
         _prune()
 
@@ -52,6 +51,6 @@ def nightly(settings: Settings) -> list[dg.ScheduleDefinition]:
             cron_schedule=EVERY_NIGHT,
             execution_timezone="UTC",
             default_status=dg.DefaultScheduleStatus.RUNNING,
-            description="Deletes what is older than the settings say that it is kept.",
+            description=SAYS,
         )
     ]

@@ -14,6 +14,7 @@ from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.code import code_version
 from consumption_datamart.warehouse.ledger import Change, Day, Failure, Ledger, Published
+from consumption_datamart.warehouse.pruning import by_table
 from consumption_datamart.warehouse.rows import day_of
 from consumption_datamart.warehouse.transaction import rows_of
 
@@ -62,7 +63,4 @@ def ledger_in(warehouse: Warehouse, backend: SQLBackend, known: Ledger | None = 
         failed[table][day and day_of(day)] = Failure(version, dump)
     days = sorted(day_of(day) for (day,) in rows(ReportingDay))
     reporting = Days(days[0], days[-1]) if days else None
-    pruned: dict[str, set[date]] = defaultdict(set)
-    for table, day in rows(PrunedDay):
-        pruned[table].add(day_of(day))
-    return Ledger(published, awaited, failed, reporting, pruned, last)
+    return Ledger(published, awaited, failed, reporting, by_table(rows(PrunedDay)), last)

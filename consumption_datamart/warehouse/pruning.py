@@ -1,7 +1,9 @@
 """Days whose raw rows were pruned: the mart keeps what was made of them, and loads them no more."""
 
-from collections.abc import Mapping, Set
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Set
 from datetime import date
+from typing import Any
 
 import ibis
 
@@ -11,7 +13,7 @@ from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.ledger import next_version
 from consumption_datamart.warehouse.rows import day_of
-from consumption_datamart.warehouse.transaction import Transaction
+from consumption_datamart.warehouse.transaction import Transaction, rows_of
 
 Pruned = Mapping[str, Set[date]]
 """Full name of a raw table → the days whose rows were pruned."""
@@ -23,10 +25,17 @@ def read_pruned(warehouse: Warehouse) -> Pruned:
     Raises:
         WarehouseError: the warehouse cannot be opened.
     """
-    rows = warehouse.find(PrunedDay)
-    found: dict[str, set[date]] = {}
-    for row in () if rows is None else rows.itertuples():
-        found.setdefault(row.pruned_table, set()).add(row.pruned_day.date())
+    if not warehouse.exists(PrunedDay):
+        return {}
+    with warehouse.reader() as backend:
+        return by_table(rows_of(backend, warehouse.table(PrunedDay)))
+
+
+def by_table(rows: Iterable[tuple[Any, ...]]) -> Pruned:
+    """The rows of the list of pruned days, by table."""
+    found: dict[str, set[date]] = defaultdict(set)
+    for table, day in rows:
+        found[table].add(day_of(day))
     return found
 
 
