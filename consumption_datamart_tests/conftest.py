@@ -2,11 +2,16 @@
 
 import gc
 import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from benchmarks.lakes import clean_environment
 from consumption_datamart.definitions import catalog_of
@@ -123,6 +128,34 @@ def database() -> Iterator[str]:
     url = postgres_server.new_database()
     yield url
     postgres_server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """URL of a server of S3 on this machine.
+
+    One for all tests, as fsspec keeps what it has connected to; and a process of its own, as
+    delta-rs holds up all threads of this one.
+    """
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    answers = Retrying(wait=wait_fixed(0.1), stop=stop_after_delay(60))
+    answers(socket.create_connection, ("127.0.0.1", port)).close()
+    yield f"http://127.0.0.1:{port}"
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture
+def s3(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 is that server."""
+    access = {"ENDPOINT_URL": s3_url, "DEFAULT_REGION": "us-east-1", "ALLOW_HTTP": "true"}
+    access |= {"ACCESS_KEY_ID": "mart", "SECRET_ACCESS_KEY": "secret"}
+    for name, value in access.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
 
 
 @pytest.fixture

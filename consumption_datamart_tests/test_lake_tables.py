@@ -1,10 +1,7 @@
 """Sources that are tables of Delta Lake or Iceberg are read like files of the same rows."""
 
 import shutil
-import socket
-import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from uuid import uuid4
@@ -12,7 +9,6 @@ from uuid import uuid4
 import pyarrow as pa
 import pytest
 import s3fs
-from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.lake.dumps import Lake
@@ -254,31 +250,9 @@ def test_an_extra_that_is_missing_is_named(
     assert f"pip install 'consumption-datamart[{table.name}]' first" in told
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """URL of an S3 store; a process of its own, as delta-rs holds up all threads of this one."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    answers = Retrying(wait=wait_fixed(0.1), stop=stop_after_delay(30))
-    answers(socket.create_connection, ("127.0.0.1", port)).close()
-    yield f"http://127.0.0.1:{port}"
-    server.terminate()
-    server.wait()
-
-
 @pytest.fixture
-def bucket(s3: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A folder in a bucket of this store."""
-    access = {"ENDPOINT_URL": s3, "DEFAULT_REGION": "us-east-1", "ALLOW_HTTP": "true"}
-    access |= {"ACCESS_KEY_ID": "mart", "SECRET_ACCESS_KEY": "secret"}
-    for name, value in access.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
+def bucket(s3: None) -> str:
+    """A folder in a bucket of S3."""
     name = f"lake-{uuid4()}"
     s3fs.S3FileSystem(skip_instance_cache=True).mkdir(name)
     return f"s3://{name}/own"

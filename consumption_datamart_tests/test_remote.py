@@ -10,7 +10,6 @@ from uuid import uuid4
 import fsspec
 import pyarrow.parquet as pq
 import pytest
-from moto.server import ThreadedMotoServer
 
 from consumption_datamart.page.site import MANIFEST, publish
 from consumption_datamart_tests import cli
@@ -41,24 +40,11 @@ class Remote:
         return cli.run("build", "--lake", self.uri, "--warehouse", url)
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """URL of an S3 store on this machine."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture(params=["memory", "s3"])
-def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def store(request: pytest.FixtureRequest) -> str:
     """Each store in turn, reachable."""
     if request.param == "s3":
-        access = {"ENDPOINT_URL": request.getfixturevalue("s3"), "DEFAULT_REGION": "us-east-1"}
-        access |= {"ACCESS_KEY_ID": "mart", "SECRET_ACCESS_KEY": "secret"}
-        for name, value in access.items():
-            monkeypatch.setenv(f"AWS_{name}", value)
+        request.getfixturevalue("s3")
     return str(request.param)
 
 
