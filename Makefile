@@ -9,7 +9,7 @@ ALL = $(VENV)-all/bin
 # what MART_EXTRAS of deploy/.env may name
 IMAGE_EXTRAS = page metrics xlsx postgres storage ingest dbt fivetran census s3 gs az
 
-.PHONY: engines deploy-check deploy-lint platform platform-verify build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures site bench bench-quick scaling bench-changes bench-automation bench-daemon fuzz faults kills wheel-check
+.PHONY: engines deploy-check deploy-lint platform platform-verify build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures site bench bench-quick scaling bench-changes bench-automation bench-daemon fuzz faults kills soak wheel-check
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -132,6 +132,9 @@ deploy-lint:  ## compose file, image, scripts, Kubernetes and workflows by the l
 
 kills: $(BIN)/consumption-datamart  ## kills 200 builds, and takes the disk from some
 	$(BIN)/python -m consumption_datamart_tests.kills $(ARGS)
+
+soak: $(BIN)/consumption-datamart  ## ninety days pass through the deployment in half an hour; needs faketime
+	$(BIN)/python -m consumption_datamart_tests.soak $(ARGS)
 
 wheel-check:  ## the wheel in an empty environment, without the clone
 	PYTHON=$(PYTHON) .ci/wheel
