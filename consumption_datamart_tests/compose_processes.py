@@ -208,6 +208,7 @@ class Service:
                 start_new_session=True,
             )
         self.pid_file.write_text(str(process.pid))
+        process.returncode = 0  # from now on it is known by its file; nobody waits for it
 
     def _initdb(self) -> None:
         """What the image does at its first start."""

@@ -36,6 +36,10 @@ KEPT, KEPT_ASIDE = 30, 35
 PRUNED_EVERY = 10
 READERS = 2
 ASIDE = "lake.quarantine_telemetry"
+A_YEAR = {"warehouse": 400, "released": 400, "storage": 1000}
+"""Megabytes that a year of such days may add to files: little beside the disk of any server."""
+MORE_MEMORY = 0.1
+"""By what share the memory of a process may grow in the second half of the days."""
 
 
 def chunks(days: int, most: int, seed: int) -> list[int]:
@@ -167,6 +171,16 @@ class Soak:
             name: linear_regression(days, [e.get(name, 0) for e in half]).slope for name in names
         }
 
+    def judge_growth(self) -> None:
+        """Finds what grows beyond what can be defended."""
+        for name, megabytes in self.growth().items():
+            print(f"{name} grows by {megabytes:+.3f} MB a day in the second half")
+            limit, now = A_YEAR.get(name), self.samples[-1].get(name, 0)
+            if limit and megabytes * 365 > limit:
+                self.findings.append(f"{name}: {megabytes * 365:.0f} MB a year, at most {limit}")
+            if name.endswith("memory") and megabytes * self.days / 2 > MORE_MEMORY * now:
+                self.findings.append(f"{name} grows by {megabytes:.2f} MB a day")
+
 
 @contextmanager
 def readers(file: Path, findings: list[str]) -> Iterator[None]:
@@ -230,8 +244,7 @@ def main() -> None:
     seen = soak(options.days, options.minutes, options.seed, options.most)
     took = (time.monotonic() - begun) / 60
     print(f"{options.days} days in {took:.1f} minutes, killed: {seen.kills}")
-    for name, megabytes in seen.growth().items():
-        print(f"{name} grows by {megabytes:+.3f} MB a day")
+    seen.judge_growth()
     print(*seen.findings or ["nothing found"], sep="\n")
     sys.exit(1 if seen.findings else 0)
 

@@ -174,8 +174,8 @@ class Site:
         found = {f"{name} memory": self._memory(name) for name in ("code", "daemon")}
         files = {"released": self.released, "warehouse": self.working}
         found |= {name: file.stat().st_size / 1e6 for name, file in files.items() if file.exists()}
-        logs = self.of.root / "volumes" / "logs"
-        found["logs"] = sum(f.stat().st_size for f in logs.rglob("*") if f.is_file()) / 1e6
+        logs = self.of.root.glob("*/opt/dagster/logs/**/*")
+        found["logs"] = sum(file.stat().st_size for file in logs if file.is_file()) / 1e6
         return found | {"storage": self._storage()}
 
     def _memory(self, name: str) -> float:
