@@ -2,7 +2,9 @@
 
 import atexit
 import shutil
+import signal
 import tempfile
+import time
 import warnings
 from functools import cache
 from itertools import count
@@ -39,6 +41,18 @@ def host() -> str:
             connection.execute(f"ALTER SYSTEM SET {setting}")
         connection.execute("SELECT pg_reload_conf()")
     return str(found)
+
+
+def restart(seconds: float) -> None:
+    """Breaks the server off as a crash does, and starts it again after a while."""
+    import pgserver  # noqa: PLC0415  # as above
+
+    server = pgserver.get_server(host())
+    process = server.get_postmaster_info().process
+    process.send_signal(signal.SIGQUIT)
+    process.wait(30)
+    time.sleep(seconds)
+    server.ensure_postgres_running()
 
 
 def url(database: str, **parameters: str) -> str:
