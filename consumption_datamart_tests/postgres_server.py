@@ -62,9 +62,14 @@ def url(database: str, **parameters: str) -> str:
 
 def new_database(template: str = "template0") -> str:
     """URL of a database that is empty, or a copy of another that nobody uses now."""
-    name = f"test_{next(_numbers)}"
-    run("postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
-    return url(name)
+    made = url(f"test_{next(_numbers)}")
+    make_database(made, template)
+    return made
+
+
+def make_database(of: str, template: str = "template0") -> None:
+    """Makes the database of a URL: an empty one, or a copy of another that nobody uses now."""
+    run("postgres", f"CREATE DATABASE {database_of(of)} TEMPLATE {template}")
 
 
 def drop_database(of: str) -> None:
