@@ -25,14 +25,17 @@ from itertools import combinations
 from pathlib import Path
 
 from consumption_datamart.build import build
+from consumption_datamart_tests import postgres_server
 from consumption_datamart_tests.contract import CONTRACT
 from consumption_datamart_tests.interrupted import (
+    BACKEND,
     BYTE,
     COMMIT,
     FULL,
     GONE,
     NO_FOLDER,
     READ_ONLY,
+    SERVER,
     STATEMENT,
     TIME,
     Ended,
@@ -44,13 +47,16 @@ from consumption_datamart_tests.interrupted import (
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
 from consumption_datamart_tests.mart import ENGINES, build_tables, settings, tables_of
 
+POSTGRES = "postgres"
 State = dict[str, str]
 """A hash of the rows of each table."""
 NAME = "mart"
 
 
 def url_of(folder: Path, engine: str) -> str:
-    """Where the mart of a folder is."""
+    """Where the mart of a folder is; on PostgreSQL in a database of its own."""
+    if engine == POSTGRES:
+        return postgres_server.url(f"kills_{folder.name.replace(' ', '_')}")
     return f"{engine}://{folder}/warehouse/{NAME}.{engine}"
 
 
@@ -113,13 +119,11 @@ def run(folder: Path, engine: str, only: Sequence[str] = ()) -> dict[str, str]:
 LEDGER = "monitoring.publication"
 
 
-def state_of(file: Path, engine: str) -> State:
-    """What a file holds, but for tables that are about when and not about what."""
-    if not file.exists():
-        return {}
+def state_of(url: str) -> State:
+    """What a warehouse holds, but for tables that are about when and not about what."""
     return {
         name: hashlib.blake2b("\n".join(sorted(map(_told, rows))).encode()).hexdigest()
-        for name, rows in tables_of(f"{engine}://{file}").items()
+        for name, rows in tables_of(url).items()
         if rows and (not name.startswith("monitoring.") or name == LEDGER)
     }
 
@@ -131,8 +135,12 @@ def _told(row: dict[str, object]) -> str:
 
 
 def states_of(folder: Path, engine: str) -> list[State]:
-    """What each of the files holds."""
-    return [state_of(file, engine) for file in files_of(folder, engine)]
+    """What each of the files holds, or the database."""
+    if engine == POSTGRES:
+        return [state_of(url_of(folder, engine))]
+    return [
+        state_of(f"{engine}://{file}") if file.exists() else {} for file in files_of(folder, engine)
+    ]
 
 
 @dataclass
@@ -160,6 +168,8 @@ class Mart:
         self.folder, self.engine, self.only = folder / "built", engine, only
         write_lake(self.folder / "lake")
         (self.folder / "warehouse").mkdir()
+        if engine == POSTGRES:
+            postgres_server.make_database(url_of(self.folder, engine))
         assert apart(run, self.folder, engine, only) == Ended(value={})
         change_lake(self.folder / "lake", changes())
         self.copy(folder / "will be")
@@ -171,6 +181,10 @@ class Mart:
     def copy(self, folder: Path) -> Path:
         """Another of the same."""
         shutil.rmtree(folder, ignore_errors=True)
+        if self.engine == POSTGRES:
+            url, built = (url_of(each, self.engine) for each in (folder, self.folder))
+            postgres_server.drop_database(url)
+            postgres_server.make_database(url, postgres_server.database_of(built))
         return Path(shutil.copytree(self.folder, folder))
 
     def is_torn(self, folder: Path, *, is_killed: bool) -> list[str]:
@@ -222,15 +236,18 @@ class Mart:
 
 def record(folder: Path, engine: str, only: Sequence[str]) -> Undisturbed:
     """Build, and write down what the file holds after each transaction."""
-    file = files_of(folder, engine)[-1]
-    found = Undisturbed([state_of(file, engine)], sizes=(file.stat().st_size, 0))
+
+    def size_now() -> int:
+        return 0 if engine == POSTGRES else files_of(folder, engine)[-1].stat().st_size
+
+    found = Undisturbed(states_of(folder, engine)[-1:], sizes=(size_now(), 0))
     watched = [True]
 
     def after() -> None:
         began, watched[0] = time.monotonic(), False
-        state = state_of(files_of(folder, engine)[-1], engine)
+        state = states_of(folder, engine)[-1]
         found.states += [state] if state != found.states[-1] else []
-        found.sizes = (found.sizes[0], max(found.sizes[1], file.stat().st_size))
+        found.sizes = (found.sizes[0], max(found.sizes[1], size_now()))
         watched[0] = True
         found.seconds -= time.monotonic() - began
 
@@ -266,13 +283,19 @@ def difference(state: State, states: Sequence[State]) -> str:
     return ", ".join(sorted({name for name, _ in state.items() ^ nearest.items()}))
 
 
-def points(undisturbed: Undisturbed, number: int, chance: random.Random) -> Iterator[Point]:
+def points(
+    undisturbed: Undisturbed, engine: str, number: int, chance: random.Random
+) -> Iterator[Point]:
     """Points to kill at, spread over a build: of each kind as many, of commits twice that."""
     statements, commits = undisturbed.counted[STATEMENT], undisturbed.counted[COMMIT]
+    files, server = (
+        (STATEMENT, COMMIT, BYTE, TIME, COMMIT),
+        (STATEMENT, COMMIT, BACKEND, TIME, SERVER),
+    )
     for index in range(number):
         share = (index + chance.random()) / number
-        kind = (STATEMENT, COMMIT, BYTE, TIME, COMMIT)[index % 5]
-        if kind == STATEMENT:
+        kind = (server if engine == POSTGRES else files)[index % 5]
+        if kind in (STATEMENT, BACKEND, SERVER):
             yield Point(kind, 1 + int(share * statements))
         elif kind == COMMIT:
             yield Point(kind, 1 + int(share * commits), chance.choice([0, 1e-4, 1e-3, 3e-3, 1e-2]))
@@ -322,8 +345,8 @@ def harm(
     fates: Counter[str] = Counter()
     findings = []
     chosen = [
-        *points(mart.undisturbed, kills, chance),
-        *other_harm(mart.undisturbed, others, chance),
+        *points(mart.undisturbed, engine, kills, chance),
+        *(() if engine == POSTGRES else other_harm(mart.undisturbed, others, chance)),
     ]
     for point in chosen:
         copy = mart.copy(folder / "harmed")
@@ -346,7 +369,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="on all engines together")
     parser.add_argument("--others", type=int, default=5, help="of each other harm, on each engine")
-    parser.add_argument("--engine", choices=ENGINES, action="append")
+    parser.add_argument("--engine", choices=[*ENGINES, POSTGRES], action="append")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     engines = options.engine or ENGINES
