@@ -97,11 +97,11 @@ class Soak:
         restarted = len(self.of.restarted)
         told = f"day {self.lake.last}"
         if wrong := self.of.until_right(instance, expected(self.lake, self.pruned_at)):
-            self.findings.append(f"{told}: not right in time: {wrong[:900]}")
+            self._found(f"{told}: not right in time: {wrong[:900]}")
         failed = self.of.failed(instance) - before
         is_excused = killed or was_bad or self.lake.is_bad or is_away
         if failed and not is_excused:
-            self.findings.append(f"{told}: runs failed for no reason: {sorted(failed)}")
+            self._found(f"{told}: runs failed for no reason: {sorted(failed)}")
         self._alerts(told)
         if self.lake.last - self.pruned_at >= PRUNED_EVERY and not self.lake.is_bad:
             happened += self._prune()
@@ -115,6 +115,10 @@ class Soak:
         more = [*happened, *(f"{each} killed" for each in killed)]
         more += [f"{each} was started again" for each in died]
         print(f"{told}: {figures}; {len(failed)} runs failed; {'; '.join(more)}", flush=True)
+
+    def _found(self, finding: str) -> None:
+        print(f"FOUND {finding}", flush=True)
+        self.findings.append(finding)
 
     def _kill(self, chance: Random) -> list[str]:
         """Kills nothing, a run, or in the first half of the days a service."""
@@ -151,7 +155,7 @@ class Soak:
             time.sleep(2)
             self.of.keep_up()
         said = sorted(open_) or "nothing of a dump that cannot be read"
-        self.findings.append(f"{told}: the alerts say {said}")
+        self._found(f"{told}: the alerts say {said}")
 
     def _prune(self) -> list[str]:
         """As every night, but some days at once; the lake forgets its closed dumps, too."""
@@ -177,9 +181,9 @@ class Soak:
             print(f"{name} grows by {megabytes:+.3f} MB a day in the second half")
             limit, now = A_YEAR.get(name), self.samples[-1].get(name, 0)
             if limit and megabytes * 365 > limit:
-                self.findings.append(f"{name}: {megabytes * 365:.0f} MB a year, at most {limit}")
+                self._found(f"{name}: {megabytes * 365:.0f} MB a year, at most {limit}")
             if name.endswith("memory") and megabytes * self.days / 2 > MORE_MEMORY * now:
-                self.findings.append(f"{name} grows by {megabytes:.2f} MB a day")
+                self._found(f"{name} grows by {megabytes:.2f} MB a day")
 
 
 @contextmanager

@@ -46,8 +46,16 @@ class Site:
         self.down: set[str] = set()
 
     def start(self) -> None:
-        """Starts all, each when those before it are well."""
+        """Builds the mart by the command, and starts all, each when those before it are well."""
+        self.of.engine.up("code")
+        self.build()
         self.of.engine.up("daemon")
+
+    def build(self) -> None:
+        """The command, beside the code server; it must succeed."""
+        words = ["with-secrets", "consumption-datamart", "build"]
+        done = self.service("code").run(words, capture_output=True)
+        assert done.returncode == 0, done.stderr.decode()[-2000:]
 
     def service(self, name: str) -> Service:
         """One of them."""

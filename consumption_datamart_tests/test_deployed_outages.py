@@ -86,6 +86,13 @@ def wait(until: object, what: str, seconds: float = 300) -> None:
         time.sleep(2)
 
 
+def dagster(running: Site, *words: str) -> None:
+    """A command of Dagster's in the service of the daemon; it must succeed."""
+    command = ["with-secrets", "dagster", *words, "-w", "/opt/dagster/workspace.yaml"]
+    done = running.service("daemon").run(command, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+
+
 def with_clock(running: Site, ahead: str) -> None:
     """Starts code server and daemon again, by a clock that is ahead or back; by none: the right."""
     file = running.of.deploy / "compose.yaml"
@@ -102,6 +109,22 @@ def with_clock(running: Site, ahead: str) -> None:
         running.restart(name)
 
 
+def test_a_week_without_a_daemon_is_caught_up_and_nothing_is_loaded_twice(
+    running: Site, instance: dg.DagsterInstance
+) -> None:
+    first = last_day(running) + 1
+    running.stop("daemon")
+    for number in range(first, first + 7):
+        arrives(running, number)
+    running.restart("daemon")
+    is_right(running, instance)
+    key = dg.AssetKey(["lake", "raw_telemetry"])
+    records = instance.fetch_materializations(key, limit=1000).records
+    loaded = [record.partition_key for record in records]
+    new = [str(day(number)) for number in range(first, first + 7)]
+    assert sorted(each for each in loaded if each in new) == new
+
+
 def test_a_full_disk_fails_the_run_and_takes_nothing_with_it(
     running: Site, instance: dg.DagsterInstance
 ) -> None:
@@ -115,11 +138,48 @@ def test_a_full_disk_fails_the_run_and_takes_nothing_with_it(
     assert "File too large" in said
     wait(lambda: any(each.startswith("run") for each in running.alerts()), "it is alerted")
     assert without_monitoring(tables_of(running.url)) == shown
-    # there is room again, and something arrives
+    # there is room again; what has failed is not asked for again before its dump changes
     limit(running, "code", resource.RLIM_INFINITY)
-    arrives(running, number + 1)
+    running.build()
     is_right(running, instance)
     wait(lambda: not any(e.startswith("run") for e in running.alerts()), "the alert is over")
+
+
+def test_a_run_that_is_to_start_while_the_code_server_is_away_waits_for_it(
+    running: Site, instance: dg.DagsterInstance
+) -> None:
+    failed = running.failed(instance)
+    running.stop("daemon")
+    dagster(running, "job", "launch", "-l", "consumption_datamart", "-j", "observe_lake")
+    assert len(running.unfinished(instance)) == 1
+    running.stop("code")
+    running.restart("daemon")
+    log, asks = running.of.root / "daemon.log", "Caught an error dequeuing run"
+    before = log.read_text().count(asks)
+    wait(lambda: log.read_text().count(asks) > before, "it is to start")
+    running.restart("code")
+    is_right(running, instance)
+    assert running.failed(instance) == failed
+
+
+def test_a_clock_that_jumps_ahead_changes_nothing_and_back_holds_the_sensors_until_they_are_reset(
+    running: Site, instance: dg.DagsterInstance
+) -> None:
+    assert FAKETIME, "apt-get install faketime"
+    failed = running.failed(instance)
+    with_clock(running, "+1d")
+    arrives(running, last_day(running) + 1)
+    is_right(running, instance)
+    assert running.failed(instance) == failed
+    # the clock is mended: for Dagster's sensors it has jumped back by a day
+    with_clock(running, "")
+    running.of.engine.up(*SERVICES)
+    arrives(running, last_day(running) + 1)
+    assert running.until_right(instance, expected_tables(lake_of(running)), 60) != ""
+    for command in ("stop", "start"):
+        dagster(running, "sensor", command, "automation")
+    is_right(running, instance)
+    assert running.failed(instance) == failed
 
 
 def test_a_full_disk_of_dagsters_storage_loses_nothing(
@@ -141,43 +201,3 @@ def test_a_full_disk_of_dagsters_storage_loses_nothing(
     # there is room again
     running.restart("storage")
     is_right(running, instance)
-
-
-def test_a_week_without_a_daemon_is_caught_up_and_nothing_is_loaded_twice(
-    running: Site, instance: dg.DagsterInstance
-) -> None:
-    first = last_day(running) + 1
-    running.stop("daemon")
-    for number in range(first, first + 7):
-        arrives(running, number)
-    running.restart("daemon")
-    is_right(running, instance)
-    key = dg.AssetKey(["lake", "raw_telemetry"])
-    records = instance.fetch_materializations(key, limit=1000).records
-    loaded = [record.partition_key for record in records]
-    new = [str(day(number)) for number in range(first, first + 7)]
-    assert sorted(each for each in loaded if each in new) == new
-
-
-def test_a_clock_that_jumps_ahead_changes_nothing_and_back_holds_the_sensors_until_they_are_reset(
-    running: Site, instance: dg.DagsterInstance
-) -> None:
-    assert FAKETIME, "apt-get install faketime"
-    failed = running.failed(instance)
-    with_clock(running, "+1d")
-    arrives(running, last_day(running) + 1)
-    is_right(running, instance)
-    assert running.failed(instance) == failed
-    # the clock is mended: for Dagster's sensors it has jumped back by a day
-    with_clock(running, "")
-    running.of.engine.up(*SERVICES)
-    arrives(running, last_day(running) + 1)
-    assert running.until_right(instance, expected_tables(lake_of(running)), 60) != ""
-    for command in ("stop", "start"):
-        words = ["with-secrets", "dagster", "sensor", command, "automation", "-w"]
-        done = running.service("daemon").run(
-            [*words, "/opt/dagster/workspace.yaml"], capture_output=True
-        )
-        assert done.returncode == 0, done.stderr.decode()[-2000:]
-    is_right(running, instance)
-    assert running.failed(instance) == failed
