@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from consumption_datamart.alerts.evaluation import Watched
+from consumption_datamart.alerts.evaluation import Watched, ticking
 from consumption_datamart.alerts.sensor import alert_job, alert_sensor
 from consumption_datamart.assets.lake import LAKE
 from consumption_datamart.assets.monitoring import MONITORING
@@ -172,7 +172,7 @@ def build_definitions(
         schedules = [observe_schedule(lake), monitor_schedule(), *nightly(settings), *dbt.schedules]
         apart_runs = [dbt.keys, fed.keys, *fivetran.apart, *([key] for key in crm.keys)]
         sensors = [first_observation_sensor(), automation_sensor(apart_runs), *fivetran.sensors]
-        automation = [each.name for each in schedules] + [each.name for each in sensors]
+        automation = ticking(schedules, sensors)
         checks = told_checks(check_keys([*assets, fresh, *fivetran.checks]))
         who_reads = Downstream(catalog, lambda: defined_by([*specs_in(assets), *others]))
         watched = Watched(checks, automation, BUILD_JOB, settings, broken, who_reads)

@@ -13,11 +13,12 @@ import pytest
 
 from consumption_datamart import runs
 from consumption_datamart.alerts.config import AlertSettings, LogRoute
-from consumption_datamart.alerts.evaluation import Watched, evaluate
+from consumption_datamart.alerts.evaluation import Watched, evaluate, ticking
 from consumption_datamart.alerts.instance import FORGOTTEN
 from consumption_datamart.alerts.machine import Alert, State, Transition
 from consumption_datamart.alerts.routes import is_for
 from consumption_datamart.alerts.store import AlertStore
+from consumption_datamart.definitions import build_definitions
 from consumption_datamart.factories import Catalog, TableSpec
 from consumption_datamart.lateness import declared
 from consumption_datamart.lineage import Defined, Downstream
@@ -39,6 +40,7 @@ Steps = list[tuple[str, str, str]]
 
 
 LIMITS = Settings()
+AUTOMATION = {"watcher": True, "other": True, "nightly": False}
 
 
 class Bench:
@@ -46,7 +48,7 @@ class Bench:
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
         """Empty."""
-        self.instance, self.watched = instance, Watched([], ["watcher", "other"], "build", LIMITS)
+        self.instance, self.watched = instance, Watched([], AUTOMATION, "build", LIMITS)
         self.warehouse = open_warehouse(f"sqlite://{folder}/warehouse.sqlite")
         self.now = NOON
 
@@ -147,7 +149,7 @@ def run(bench: Bench, job: str, day: str | None = None, *assets: str | None, **w
 
 
 def test_checks(bench: Bench) -> None:
-    bench.watched = Watched([dg.AssetCheckKey(dg.AssetKey("table"), "sound")], [], "build", LIMITS)
+    bench.watched = Watched([dg.AssetCheckKey(dg.AssetKey("table"), "sound")], {}, "build", LIMITS)
     warn = {"passes": False, "severity": dg.AssetCheckSeverity.WARN}
     steps = []
     for well in ({}, warn, warn, {"passes": False}, {"passes": False}, {}, {}):
@@ -167,10 +169,10 @@ def test_checks(bench: Bench) -> None:
 
 
 def test_a_check_that_is_no_more(bench: Bench) -> None:
-    bench.watched = Watched([dg.AssetCheckKey(dg.AssetKey("table"), "sound")], [], "build", LIMITS)
+    bench.watched = Watched([dg.AssetCheckKey(dg.AssetKey("table"), "sound")], {}, "build", LIMITS)
     run(bench, "", None, "table", passes=False)
     assert bench.evaluate() == [("check table: sound", "ok", "alarm")]
-    bench.watched = Watched([], [], "build", LIMITS)
+    bench.watched = Watched([], {}, "build", LIMITS)
     assert bench.evaluate() == [("check table: sound", "alarm", "recovered")]
 
 
@@ -268,6 +270,28 @@ def test_a_sensor_that_does_not_tick(daemon: Bench) -> None:
     assert daemon.evaluate(timedelta(minutes=3)) == [("automation other", "ok", "alarm")]
     tick(daemon.instance, other, NOON + timedelta(minutes=18), NOON + timedelta(minutes=18))
     assert daemon.evaluate(timedelta(minutes=1)) == [("automation other", "alarm", "recovered")]
+
+
+def test_what_ticks_seldom_is_not_dead_between_its_ticks(daemon: Bench) -> None:
+    watcher = instigator(daemon.instance, "watcher")
+    instigator(daemon.instance, "nightly")
+    tick(daemon.instance, watcher, NOON, NOON + timedelta(minutes=40))
+    assert daemon.evaluate(timedelta(minutes=39)) == []
+    instigator(daemon.instance, "nightly", is_running=False)
+    assert daemon.evaluate() == [("automation nightly", "ok", "warning")]
+
+
+def test_the_mart_waits_for_ticks_of_what_ticks_every_few_minutes() -> None:
+    defs = build_definitions(Settings(keep_raw_days=90))
+    schedules, sensors = defs.schedules or [], defs.sensors or []
+    assert ticking(schedules, sensors) == {  # type: ignore[arg-type]
+        "alerts": True,
+        "automation": True,
+        "monitor_every_morning": False,
+        "observe_lake_at_first": False,
+        "observe_lake_every_minute": True,
+        "prune_every_night": False,
+    }
 
 
 def test_after_a_night_without_the_daemon_nothing_is_dead(daemon: Bench) -> None:

@@ -304,7 +304,7 @@ def test_a_file_that_does_not_load_is_an_alert_until_it_does(tmp_path: Path) -> 
 
     def crossed(minute: int, broken: dict[str, str]) -> list[tuple[str, str, str, str]]:
         with dg.DagsterInstance.ephemeral() as instance:
-            watched = Watched([], [], "build", Settings(), broken)
+            watched = Watched([], {}, "build", Settings(), broken)
             found = evaluate(
                 warehouse,
                 instance,

@@ -164,7 +164,7 @@ def test_an_anomaly_is_told_shown_as_its_check_and_over_by_itself(history: Histo
         found = evaluate(
             history.warehouse,
             instance,
-            Watched([], [], "build", Settings()),
+            Watched([], {}, "build", Settings()),
             AlertSettings(),
             logging.getLogger("test"),
             next(minutes),

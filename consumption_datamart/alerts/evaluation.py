@@ -1,7 +1,7 @@
 """One evaluation: what is read, what becomes of the alerts by it, and who is told."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -36,13 +36,17 @@ Found = dict[str, list[Reading]]
 """Readings by signal; a signal that cannot be read now is left out, and its alerts stay."""
 
 
+OFTEN = 60
+"""Seconds between two ticks, at most, of what is taken for dead when it does not tick."""
+
+
 @dataclass(frozen=True)
 class Watched:
     """What alerts look at, of the code location.
 
     Attributes:
         checks: all asset checks.
-        automation: names of the schedules and sensors that should be running.
+        automation: the schedules and sensors that should be running, see `ticking`.
         build_job: name of the job that builds everything.
         limits: days after which dumps are late, and what is still usual.
         broken: why files of a team's folder do not load, by name.
@@ -50,11 +54,20 @@ class Watched:
     """
 
     checks: Collection[dg.AssetCheckKey]
-    automation: Collection[str]
+    automation: Mapping[str, bool]
     build_job: str
     limits: Limits
     broken: Mapping[str, str] = field(default_factory=dict)
     who_reads: WhoReads | None = None
+
+
+def ticking(
+    schedules: Iterable[dg.ScheduleDefinition], sensors: Iterable[dg.SensorDefinition]
+) -> dict[str, bool]:
+    """Schedules and sensors by name: whether they tick every few minutes, or seldom."""
+    often = {each.name: str(each.cron_schedule).split()[1:] == ["*"] * 4 for each in schedules}
+    of_sensors = {each.name: (each.minimum_interval_seconds or 0) <= OFTEN for each in sensors}
+    return often | of_sensors
 
 
 @dataclass(frozen=True)

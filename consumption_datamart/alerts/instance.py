@@ -100,9 +100,11 @@ def _end(record: dg.RunRecord) -> float:
 
 
 def automation_readings(
-    instance: dg.DagsterInstance, names: Collection[str], silent: timedelta, now: datetime
+    instance: dg.DagsterInstance, names: Mapping[str, bool], silent: timedelta, now: datetime
 ) -> Iterator[Reading]:
     """Schedules and sensors that should be running: whether they are switched on, and tick.
+
+    Of one that ticks seldom, such as every night, nothing follows from its silence.
 
     How long one has been silent counts only as far back as any of them ticked without a gap: after
     a night with the daemon off none is dead.
@@ -115,7 +117,7 @@ def automation_readings(
             yield Reading("automation", name, ODD, f"the {kind} is switched off")
             continue
         last = max(state.ticks, default=None)
-        is_dead = now - max(last or watching, watching) > silent
+        is_dead = names[name] and now - max(last or watching, watching) > silent
         told = f"since {last:%Y-%m-%d %H:%M} UTC" if last else "ever"
         summary = f"the {kind} has not ticked {told}" if is_dead else f"the {kind} ticks"
         yield Reading("automation", name, BROKEN if is_dead else OK, summary)
