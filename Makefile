@@ -133,7 +133,7 @@ deploy-lint:  ## compose file, image, scripts, Kubernetes and workflows by the l
 kills: $(BIN)/consumption-datamart  ## kills 200 builds, and takes the disk from some
 	$(BIN)/python -m consumption_datamart_tests.kills $(ARGS)
 
-soak: $(BIN)/consumption-datamart  ## ninety days pass through the deployment in half an hour; needs faketime
+soak: $(BIN)/consumption-datamart  ## ninety days pass through the deployment in half an hour
 	$(BIN)/python -m consumption_datamart_tests.soak $(ARGS)
 
 wheel-check:  ## the wheel in an empty environment, without the clone

@@ -104,7 +104,7 @@ class Soak:
             self._found(f"{told}: runs failed for no reason: {sorted(failed)}")
         self._alerts(told)
         if self.lake.last - self.pruned_at >= PRUNED_EVERY and not self.lake.is_bad:
-            happened += self._prune()
+            happened += self._prune(instance)
         took = time.monotonic() - begun
         sample = {"day": self.lake.last, "seconds": took, **self.of.measured()}
         self.samples.append(sample)
@@ -157,9 +157,9 @@ class Soak:
         said = sorted(open_) or "nothing of a dump that cannot be read"
         self._found(f"{told}: the alerts say {said}")
 
-    def _prune(self) -> list[str]:
+    def _prune(self, instance: dg.DagsterInstance) -> list[str]:
         """As every night, but some days at once; the lake forgets its closed dumps, too."""
-        told = self.of.prune().splitlines()
+        told = self.of.prune(instance).splitlines()
         self.pruned_at = self.lake.last
         self.lake.forget(self.pruned_at - KEPT)
         return [f"pruned: {'; '.join(told)}"]

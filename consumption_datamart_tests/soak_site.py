@@ -9,7 +9,9 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -17,7 +19,9 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumption_datamart.alerts.store import AlertStore
+from consumption_datamart.retention import prune_instance
 from consumption_datamart.runs import UNFINISHED, all_runs
+from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests.compare import Tables, differing
 from consumption_datamart_tests.compose_processes import Service
@@ -27,7 +31,7 @@ from consumption_datamart_tests.mart import tables_of
 SERVICES = ("storage", "code", "daemon")
 RAW = "lake.raw_telemetry"
 """The table that production's readers do without."""
-LATER = "+2d"
+LATER = timedelta(days=2)
 """How far ahead the clock is that Dagster's runs are pruned by, which are to be kept for a day."""
 PATIENCE = 900.0
 """Seconds in which the mart must be right: a run that does not start takes five minutes."""
@@ -170,12 +174,18 @@ class Site:
             return {name: texts[:2] for name, texts in found.items()}
         return differing(tables_of(f"duckdb://{self.working}"), {RAW: wanted[RAW]})
 
-    def prune(self) -> str:
-        """Runs the command, by a clock by which runs are old; tells what it wrote, and its code."""
-        words = ["with-secrets", "faketime", "-f", LATER, "consumption-datamart", "prune"]
+    def prune(self, instance: dg.DagsterInstance) -> str:
+        """Runs the command, and prunes Dagster's runs as it does, but as if they were older.
+
+        Returns:
+            What was deleted.
+        """
+        words = ["with-secrets", "consumption-datamart", "prune"]
         done = self.service("code").run(words, capture_output=True)
         assert done.returncode == 0, done.stderr.decode()[-2000:]
-        return done.stdout.decode().strip()
+        kept = Settings(keep_runs_days=1, keep_compute_logs_days=1)
+        runs = prune_instance(kept, instance, datetime.now(UTC) + LATER)
+        return f"{done.stdout.decode().strip()}; {runs} runs"
 
     def measured(self) -> dict[str, float]:
         """Megabytes: of memory of processes, and of disk."""
@@ -193,16 +203,17 @@ class Site:
         return int(lines[0].split()[1]) / 1e3 if lines else 0.0
 
     def _storage(self) -> float:
-        service = self.service("storage")
-        secret = service.root / "run/secrets/DAGSTER_STORAGE_PASSWORD"
-        with psycopg.connect(
-            host=service.address,
-            user="dagster",
-            dbname="dagster",
-            password=secret.read_text().strip(),
-        ) as connection:
+        with self.database() as connection:
             (size,) = connection.execute("SELECT pg_database_size('dagster')").fetchone() or (0,)
         return float(size) / 1e6
+
+    def database(self) -> psycopg.Connection[Any]:
+        """Dagster's storage itself."""
+        service = self.service("storage")
+        password = (service.root / "run/secrets/DAGSTER_STORAGE_PASSWORD").read_text().strip()
+        return psycopg.connect(
+            host=service.address, user="dagster", dbname="dagster", password=password
+        )
 
     def wait_for_file(self, seconds: float) -> bool:
         """Whether the first release is there in time."""
