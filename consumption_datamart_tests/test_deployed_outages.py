@@ -88,7 +88,7 @@ def wait(until: object, what: str, seconds: float = 300) -> None:
 
 
 def dagster(running: Site, *words: str, text: bytes = b"") -> None:
-    """A command of Dagster's in the service of the daemon, which is told a text; it must succeed."""
+    """A command of Dagster's in the service of the daemon, told a text; it must succeed."""
     command = ["with-secrets", "dagster", *words]
     done = running.service("daemon").run(command, capture_output=True, input=text)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
