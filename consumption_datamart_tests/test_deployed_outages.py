@@ -18,7 +18,8 @@ from consumption_datamart_tests.oracle import expected_tables
 from consumption_datamart_tests.soak_site import Site, site
 
 pytestmark = pytest.mark.deploy
-MANY = 30_000
+MANY, LONG = 1_500, 4_800
+"""Readings, and the bits of the id of each: too much for a file that may not grow."""
 DAY = 86_400
 WORKSPACE = ("-w", "/opt/dagster/workspace.yaml", "-l", "consumption_datamart")
 
@@ -58,7 +59,7 @@ def arrives(running: Site, number: int, rows: int = 1) -> None:
     """A dump of that many readings, no two of which can be pressed into one."""
     chance = Random(number)
     readings = [
-        usage(event_id=f"{chance.getrandbits(128):x}", event_ts=noon(number), quantity=4.0)
+        usage(event_id=f"{chance.getrandbits(LONG):x}", event_ts=noon(number), quantity=4.0)
         for _ in range(rows)
     ]
     write_dump(lake_of(running), "telemetry", day(number), readings)
