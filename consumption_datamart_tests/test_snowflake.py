@@ -20,7 +20,7 @@ from consumption_datamart.definitions import build_definitions
 from consumption_datamart.errors import AuditError, WarehouseError
 from consumption_datamart.settings import Settings
 from consumption_datamart.simulation import simulate
-from consumption_datamart.warehouse import Warehouse, open_warehouse, publish, snowflake_lock
+from consumption_datamart.warehouse import Warehouse, lease, open_warehouse, publish
 from consumption_datamart.warehouse.snowflake_connection import parameters_of
 from consumption_datamart_tests import cli, fakesnow_server
 from consumption_datamart_tests.compare import differing
@@ -130,7 +130,7 @@ def test_texts_come_through(target: Warehouse) -> None:
 @pytest.fixture
 def short_lease(monkeypatch: pytest.MonkeyPatch) -> Iterator[float]:
     """Seconds for which a lease is held without being renewed."""
-    monkeypatch.setattr(snowflake_lock, "LEASE_SECONDS", 3)
+    monkeypatch.setattr(lease, "LEASE_SECONDS", 3)
     return 3
 
 
@@ -171,7 +171,7 @@ def sleep_and_publish(target: Warehouse, seconds: float) -> None:
 def test_who_has_lost_the_lease_publishes_nothing(
     target: Warehouse, short_lease: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snowflake_lock, "Thread", lambda **_: Thread())  # that renews nothing
+    monkeypatch.setattr(lease, "Thread", lambda **_: Thread())  # that renews nothing
     with pytest.raises(
         WarehouseError, match="did not answer for 3 s, and another writes to it now"
     ):

@@ -1,0 +1,230 @@
+"""What is done in a transaction on Spark: versions of tables that nobody is told of before the end.
+
+Each change is a version of a Delta table. Readers see those that the last commit names. So what is
+not committed was never there, and the next who writes to such a table begins with taking it back.
+"""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
+
+from consumption_datamart.errors import WarehouseError
+from consumption_datamart.schema.days import Days
+from consumption_datamart.schema.table import Table
+from consumption_datamart.warehouse.readable import BATCH_ROWS
+from consumption_datamart.warehouse.rows import conform
+from consumption_datamart.warehouse.spark import tables
+from consumption_datamart.warehouse.spark.backend import SparkBackend
+from consumption_datamart.warehouse.spark.commits import Version
+from consumption_datamart.warehouse.spark.tables import Slice
+from consumption_datamart.warehouse.sql import sql_of, where_of
+from consumption_datamart.warehouse.transaction import Transaction
+
+if TYPE_CHECKING:
+    from consumption_datamart.warehouse.difference import Difference
+    from consumption_datamart.warehouse.spark.warehouse import SparkWarehouse
+
+Instead = Slice | bool | None
+"""Which rows new ones replace: those of some days, all (True), none."""
+
+
+class SparkTransaction(Transaction):
+    """Files are read by a DuckDB in memory, whose rows are written to Delta in batches.
+
+    Attributes:
+        versions: full name → version that the transaction has made or found.
+    """
+
+    warehouse: "SparkWarehouse"
+    backend: SparkBackend
+    constraint_error = ZeroDivisionError  # columns take nulls, so none is raised
+
+    def begin(self, backend: SparkBackend, found: dict[str, Version]) -> None:
+        """With the versions that are published."""
+        self.backend, self.versions = backend, dict(found)
+        self.found, self._touched = found, set[str]()
+        self._cleared: dict[str, tuple[type[Table], Instead]] = {}
+        backend.versions, backend.before_asking = self.versions, self.flush
+
+    @property
+    def _tables(self) -> set[str]:
+        return {name for name in self.versions if "." in name}
+
+    def committed(self) -> dict[str, Version]:
+        """The versions to publish."""
+        self.flush()
+        return {name: each for name, each in self.versions.items() if "." in name}
+
+    def take_back(self) -> None:
+        """Makes the tables be what they were, for readers that know nothing of commits."""
+        for name in self._touched & self.found.keys():
+            with suppress(Exception):  # else the next who writes to it does
+                tables.take_back(self.found[name])
+
+    def create(self, model: type[Table]) -> None:
+        """Makes a Delta table without rows; what is left of one that was dropped is not in it."""
+        name = model.full_name()
+        self._touched.add(name)
+        schema = self.warehouse.stored_schema(model)
+        uri = self.warehouse.uri_of(name)
+        self.versions[name] = tables.form(uri, schema, model.day_column())
+
+    def _create(self, model: type[Table]) -> None:
+        """Its required columns are for the audit to look at."""
+        self.create(model)
+        self.unguarded[model.full_name()] = model.required()
+
+    def _difference(self, model: type[Table]) -> "Difference":
+        """Likewise."""
+        change = super()._difference(model)
+        self.unguarded[model.full_name()] = model.required()
+        return change
+
+    def _begin_anew(self, model: type[Table]) -> None:
+        """Its rows are in the earlier versions."""
+        self._cleared.pop(model.full_name(), None)
+        self._create(model)
+
+    def _rewritten(self, model: type[Table], change: "Difference") -> bool:
+        """Writes the table anew in the model's columns, whatever has changed."""
+        old = self.versions[model.full_name()]
+        self._begin_anew(model)
+        types = self.backend.compiler.type_mapper
+        values = {name: f"`{name}`" for name in model.ibis_schema()}
+        values |= {
+            name: f"CAST({model.default(name) or 'NULL'} AS"
+            f" {types.to_string(model.ibis_schema()[name])})"
+            for name in change.added
+        }
+        select = ", ".join(f"{value} AS `{name}`" for name, value in values.items())
+        self._write(
+            model, f"SELECT {select} FROM delta.`{old.uri}` VERSION AS OF {old.number}", None
+        )
+        return True
+
+    def upgrade(self, model: type[Table]) -> bool:
+        """Columns are added and dropped by writing the table anew."""
+        if self.lacks(model):
+            self._create(model)
+            return False
+        change = self._difference(model)
+        if change.dropped and not change.added and not change.retyped:
+            return not self._rewritten(model, change)
+        return super().upgrade(model)
+
+    def drop(self, schema: str, table: str) -> None:
+        """No commit from now on names it."""
+        self.versions.pop(f"{schema}.{table}", None)
+
+    def clear(self, model: type[Table], days: Days | None = None) -> None:
+        """What is cleared is replaced with the next rows, in one version; else when it is read."""
+        if days is None and not self.lacks(model) and self._difference(model):
+            self._begin_anew(model)
+            return
+        self.upgrade(model)
+        name, column = model.full_name(), model.day_column()
+        if name in self._cleared:
+            self.flush()
+        instead: Instead = True
+        if days is not None and column is not None:
+            instead = Slice(column, Days(model.grain().first(days.first), days.last))
+        self._cleared[name] = (model, instead)
+
+    def flush(self) -> None:
+        """Deletes what was to be replaced, and was not."""
+        while self._cleared:
+            _, (model, instead) = self._cleared.popitem()
+            where = "" if instead is True else f" WHERE {instead}"
+            self._delete(model, where)
+
+    def load(self, model: type[Table], staged: ir.Table) -> None:
+        """Adds the rows batch by batch, through this process."""
+        rows = conform(model, staged)
+        found = self.staging.con.sql(sql_of(self.staging, rows))
+        self._add(model, found.arrow(BATCH_ROWS))
+
+    def _append(self, model: type[Table], rows: pa.Table) -> None:
+        self._add(model, rows)
+
+    def insert(self, model: type[Table], rows: ir.Table) -> None:
+        """The cluster computes and writes the rows; none passes this process."""
+        query = sql_of(self.backend, conform(model, rows))
+        if f"`{model.schema_name()}`.`{model.table_name()}`" in query:
+            self.flush()
+        types = self.backend.compiler.type_mapper
+        columns = ", ".join(
+            f"CAST(`{name}` AS {types.to_string(dtype)}) AS `{name}`"
+            for name, dtype in model.ibis_schema().items()
+        )
+        instead = self._cleared.pop(model.full_name(), (model, None))[1]
+        self._write(model, f"SELECT {columns} FROM ({query})", instead)
+
+    def delete(
+        self, model: type[Table], condition: ir.BooleanValue, among: ir.Table | None = None
+    ) -> None:
+        """Where rows have their like in others, those that have not are written anew."""
+        self.flush()
+        where = where_of(self.backend, self.slice(model), condition)
+        if among is None:
+            self._delete(model, f" WHERE {where}")
+            return
+        found = self.slice(model).filter(condition)
+        kept = found.anti_join(among, list(among.columns))
+        self._write(model, sql_of(self.backend, kept.select(*model.ibis_schema())), where)
+
+    def copy(self, model: type[Table], name: str) -> None:
+        """A name for the version as it is now."""
+        self.flush()
+        self.versions[name] = self.versions[model.full_name()]
+
+    def _create_frame(self, name: str, data: pd.DataFrame, schema: ibis.Schema) -> None:
+        frame = pa.Table.from_pandas(data, schema.to_pyarrow(), preserve_index=False)
+        self.backend._session.createDataFrame(frame).createOrReplaceTempView(name)
+
+    def _add(self, model: type[Table], rows: pa.RecordBatchReader | pa.Table) -> None:
+        name = model.full_name()
+        instead = self._cleared.pop(name, (model, None))[1]
+        uri = self._own(model)
+        tables.add(uri, rows, instead)
+        self._note(name)
+
+    def _write(self, model: type[Table], query: str, instead: Instead | str) -> None:
+        uri = self._own(model)
+        frame = self.backend.frame(query)
+        writer = frame.write.format("delta").mode("overwrite" if instead else "append")
+        if instead and instead is not True:
+            writer = writer.option("replaceWhere", str(instead))
+        writer.save(uri)
+        self._note(model.full_name())
+
+    def _delete(self, model: type[Table], where: str) -> None:
+        uri = self._own(model)
+        self.backend.frame(f"DELETE FROM delta.`{uri}`{where}")
+        self._note(model.full_name())
+
+    def _own(self, model: type[Table]) -> str:
+        """URI of a table that is about to be written to: its last version is the one we know."""
+        name = model.full_name()
+        if name not in self._touched:
+            self._touched.add(name)
+            self.versions[name] = self.warehouse.writable(name, self.versions[name])
+        return self.versions[name].uri
+
+    def _note(self, name: str) -> None:
+        """Keeps the number of the version that was made.
+
+        Raises:
+            WarehouseError: another has made one, too.
+        """
+        before = self.versions[name]
+        now = tables.head(before.uri)
+        if now > before.number + 1:
+            raise WarehouseError(
+                f"warehouse {self.warehouse.url}: another process writes to {name}; nothing was"
+                " published, run again"
+            )
+        self.versions[name] = Version(before.uri, now)

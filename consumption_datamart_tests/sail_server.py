@@ -1,0 +1,90 @@
+"""Sail, a server of Spark Connect, on this machine for tests, and what its marts hold."""
+
+import atexit
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing
+from functools import cache
+from itertools import count
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
+
+from consumption_datamart_tests.compare import Tables
+
+_numbers = count(1)
+
+
+@cache
+def port() -> int:
+    """Of the server, which is started for whoever asks first."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        found: int = free.getsockname()[1]
+    program = Path(sys.executable).with_name("sail")
+    command = [program, "spark", "server", "--ip", "127.0.0.1", "--port", str(found)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    atexit.register(lambda: (server.kill(), server.wait()))
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with closing(socket.socket()) as asked:
+            if asked.connect_ex(("127.0.0.1", found)) == 0:
+                return found
+        time.sleep(0.1)
+    raise TimeoutError("Sail does not start")
+
+
+@cache
+def folder() -> Path:
+    """Of all marts."""
+    found = Path(tempfile.mkdtemp(prefix="sail"))
+    atexit.register(shutil.rmtree, found, ignore_errors=True)
+    return found
+
+
+def new_mart() -> str:
+    """URL of a mart that is not there yet."""
+    return url_of(folder() / f"mart_{next(_numbers)}")
+
+
+def url_of(location: Path) -> str:
+    """URL of the mart in a folder."""
+    return f"spark://127.0.0.1:{port()}?location={location}"
+
+
+def location_of(url: str) -> Path:
+    """Folder of a mart."""
+    return Path(parse_qs(urlsplit(url).query)["location"][0])
+
+
+def tables_in(url: str) -> Tables:
+    """Every table that the last commit names, by its full name, as rows of plain Python values."""
+    commits = sorted((location_of(url) / "_commits").glob("*.json"))
+    named = json.loads(commits[-1].read_text())["tables"] if commits else {}
+    return {
+        name: pa.table(DeltaTable(uri, version=number).to_pyarrow_table()).to_pylist()
+        for name, (uri, number) in named.items()
+    }
+
+
+def change_columns(url: str, table: str, sql: str) -> None:
+    """Add a column to a table, or drop one, as a mart of another version has it."""
+    commits = sorted((location_of(url) / "_commits").glob("*.json"))
+    said = json.loads(commits[-1].read_text())
+    uri, number = said["tables"][table]
+    rows = pa.table(DeltaTable(uri, version=number).to_pyarrow_table())
+    action, _, name, *_ = sql.split()
+    if action == "ADD":
+        rows = rows.append_column(name, pa.nulls(len(rows), pa.int32()))
+    else:
+        rows = rows.drop_columns([name])
+    write_deltalake(uri, rows, mode="overwrite", schema_mode="overwrite")
+    said["tables"][table] = [uri, DeltaTable(uri).version()]
+    commits[-1].with_stem(f"{int(commits[-1].stem) + 1:020d}").write_text(json.dumps(said))
