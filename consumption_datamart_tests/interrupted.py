@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ import duckdb
 from consumption_datamart.warehouse import Transaction, sqlite
 from consumption_datamart.warehouse.attaching import session_of
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
+from consumption_datamart.warehouse.spark import tables
+from consumption_datamart.warehouse.spark.backend import SparkBackend
+from consumption_datamart.warehouse.spark.commits import Commits
+from consumption_datamart.warehouse.spark.warehouse import SparkWarehouse
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
 
 STATEMENT, COMMIT, BYTE, TIME = "statement", "commit", "byte", "time"
@@ -178,18 +183,38 @@ def watch(on: Callable[[str], None]) -> None:
 
     sqlite._Connection = Connection
     assert issubclass(Connection, sqlite3.Connection)
+    _watch_spark(on)
+
+
+def _watch_spark(on: Callable[[str], None]) -> None:
+    """The same of what a cluster is asked, what is done to a table without it, and commits."""
+    of_kind = {
+        STATEMENT: [(SparkBackend, "frame"), *((tables, name) for name in ("form", "add"))],
+        COMMIT: [(Commits, "write")],
+    }
+    for kind, places in of_kind.items():
+        for place, name in places:
+            setattr(place, name, _telling(getattr(place, name), partial(on, kind)))
+
+
+def _telling(original: Callable[..., Any], on: Callable[[], None]) -> Callable[..., Any]:
+    def tell(*args: Any) -> Any:
+        on()
+        return original(*args)
+
+    return tell
 
 
 def after_each_transaction(then: Callable[[], None]) -> None:
     """Calls back after each transaction of this process, once its file is closed."""
-    for warehouse in (DuckDBWarehouse, SQLiteWarehouse):
+    for warehouse in (DuckDBWarehouse, SQLiteWarehouse, SparkWarehouse):
 
         def transaction(
             self: Any, *tables: Any, original: Callable[..., Any] = warehouse.transaction
         ) -> Iterator[Transaction]:
             with original(self, *tables) as opened:
                 yield opened
-            if kept := session_of(getattr(self, "working", self.path)):
+            if self.scheme != "spark" and (kept := session_of(getattr(self, "working", self.path))):
                 kept.close()
             then()
 

@@ -25,6 +25,8 @@ from itertools import combinations
 from pathlib import Path
 
 from consumption_datamart.build import build
+from consumption_datamart.warehouse import lease
+from consumption_datamart_tests import sail_server
 from consumption_datamart_tests.contract import CONTRACT
 from consumption_datamart_tests.interrupted import (
     BYTE,
@@ -51,11 +53,15 @@ NAME = "mart"
 
 def url_of(folder: Path, engine: str) -> str:
     """Where the mart of a folder is."""
+    if engine == "spark":
+        return sail_server.url_of(folder / "warehouse")
     return f"{engine}://{folder}/warehouse/{NAME}.{engine}"
 
 
 def files_of(folder: Path, engine: str) -> list[Path]:
-    """The files that hold the tables, the one that is written to last."""
+    """The files that hold the tables, the one that is written to last; on Spark a folder."""
+    if engine == "spark":
+        return [folder / "warehouse"]
     files = [folder / "warehouse" / f"{NAME}.{engine}"]
     return [*files, files[0].with_name(f"{NAME}.working.{engine}")] if engine == "duckdb" else files
 
@@ -104,6 +110,7 @@ def run(folder: Path, engine: str, only: Sequence[str] = ()) -> dict[str, str]:
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     lake, url = folder / "lake", url_of(folder, engine)
+    lease.LEASE_SECONDS = 2  # so long does one wait for whoever was killed
     if only:
         build_tables(lake, url, only)
         return {}
@@ -117,9 +124,10 @@ def state_of(file: Path, engine: str) -> State:
     """What a file holds, but for tables that are about when and not about what."""
     if not file.exists():
         return {}
+    url = sail_server.url_of(file) if engine == "spark" else f"{engine}://{file}"
     return {
         name: hashlib.blake2b("\n".join(sorted(map(_told, rows))).encode()).hexdigest()
-        for name, rows in tables_of(f"{engine}://{file}").items()
+        for name, rows in tables_of(url).items()
         if rows and (not name.startswith("monitoring.") or name == LEDGER)
     }
 
@@ -158,15 +166,16 @@ class Mart:
     def __init__(self, folder: Path, engine: str, only: Sequence[str] = ()) -> None:
         """Builds it, and builds a copy as it will be."""
         self.folder, self.engine, self.only = folder / "built", engine, only
+        url_of(folder, engine)  # Spark's server is this process's, and no fork's
         write_lake(self.folder / "lake")
         (self.folder / "warehouse").mkdir()
         assert apart(run, self.folder, engine, only) == Ended(value={})
         change_lake(self.folder / "lake", changes())
-        self.copy(folder / "will be")
-        ended = apart(record, folder / "will be", engine, only)
+        self.copy(folder / "will-be")
+        ended = apart(record, folder / "will-be", engine, only)
         assert ended.value, ended.error
         self.undisturbed: Undisturbed = ended.value
-        self.after = apart(states_of, folder / "will be", engine).value
+        self.after = apart(states_of, folder / "will-be", engine).value
 
     def copy(self, folder: Path) -> Path:
         """Another of the same."""
@@ -266,12 +275,18 @@ def difference(state: State, states: Sequence[State]) -> str:
     return ", ".join(sorted({name for name, _ in state.items() ^ nearest.items()}))
 
 
-def points(undisturbed: Undisturbed, number: int, chance: random.Random) -> Iterator[Point]:
-    """Points to kill at, spread over a build: of each kind as many, of commits twice that."""
+def points(
+    undisturbed: Undisturbed, number: int, chance: random.Random, engine: str
+) -> Iterator[Point]:
+    """Points to kill at, spread over a build: of each kind as many, of commits twice that.
+
+    No file of Spark's grows: each is written as a whole.
+    """
     statements, commits = undisturbed.counted[STATEMENT], undisturbed.counted[COMMIT]
     for index in range(number):
         share = (index + chance.random()) / number
         kind = (STATEMENT, COMMIT, BYTE, TIME, COMMIT)[index % 5]
+        kind = TIME if engine == "spark" and kind == BYTE else kind
         if kind == STATEMENT:
             yield Point(kind, 1 + int(share * statements))
         elif kind == COMMIT:
@@ -322,7 +337,7 @@ def harm(
     fates: Counter[str] = Counter()
     findings = []
     chosen = [
-        *points(mart.undisturbed, kills, chance),
+        *points(mart.undisturbed, kills, chance, engine),
         *other_harm(mart.undisturbed, others, chance),
     ]
     for point in chosen:
@@ -345,8 +360,10 @@ def main() -> None:
     """Kills and tells what was found; exit code 1 if anything was."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="on all engines together")
-    parser.add_argument("--others", type=int, default=5, help="of each other harm, on each engine")
-    parser.add_argument("--engine", choices=ENGINES, action="append")
+    parser.add_argument(
+        "--others", type=int, default=5, help="of each other harm, on each engine but Spark"
+    )
+    parser.add_argument("--engine", choices=(*ENGINES, "spark"), action="append")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     engines = options.engine or ENGINES
@@ -354,7 +371,8 @@ def main() -> None:
     for engine in engines:
         with tempfile.TemporaryDirectory() as folder:
             kills = options.kills // len(engines)
-            found = harm(Path(folder), engine, kills, options.others, options.seed)
+            others = 0 if engine == "spark" else options.others
+            found = harm(Path(folder), engine, kills, others, options.seed)
         print(*(f"{count:5} {fate}" for fate, count in sorted(found.fates.items())), sep="\n")
         findings += found.findings
     print(f"in {time.monotonic() - started:.0f} s")

@@ -69,7 +69,7 @@ def tables_in(url: str) -> Tables:
     commits = sorted((location_of(url) / "_commits").glob("*.json"))
     named = json.loads(commits[-1].read_text())["tables"] if commits else {}
     return {
-        name: pa.table(DeltaTable(uri, version=number).to_pyarrow_table()).to_pylist()
+        name: DeltaTable(location_of(url) / uri, version=number).to_pyarrow_table().to_pylist()
         for name, (uri, number) in named.items()
     }
 
@@ -79,12 +79,13 @@ def change_columns(url: str, table: str, sql: str) -> None:
     commits = sorted((location_of(url) / "_commits").glob("*.json"))
     said = json.loads(commits[-1].read_text())
     uri, number = said["tables"][table]
-    rows = pa.table(DeltaTable(uri, version=number).to_pyarrow_table())
+    place = location_of(url) / uri
+    rows = DeltaTable(place, version=number).to_pyarrow_table()
     action, _, name, *_ = sql.split()
     if action == "ADD":
         rows = rows.append_column(name, pa.nulls(len(rows), pa.int32()))
     else:
         rows = rows.drop_columns([name])
-    write_deltalake(uri, rows, mode="overwrite", schema_mode="overwrite")
-    said["tables"][table] = [uri, DeltaTable(uri).version()]
+    write_deltalake(place, rows, mode="overwrite", schema_mode="overwrite")
+    said["tables"][table] = [uri, DeltaTable(place).version()]
     commits[-1].with_stem(f"{int(commits[-1].stem) + 1:020d}").write_text(json.dumps(said))

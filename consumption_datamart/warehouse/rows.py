@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Protocol
 
 import duckdb
 import ibis.expr.types as ir
@@ -11,6 +12,13 @@ from consumption_datamart.errors import AuditError
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.memo import memoized
 from consumption_datamart.schema.table import Table
+
+
+class Task(Protocol):
+    """What a process of an engine is to read; it can be pickled."""
+
+    def rows(self) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """The rows in batches, each with the place of its table among those they are for."""
 
 
 @memoized

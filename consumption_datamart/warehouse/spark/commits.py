@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore, from_url
 
 from consumption_datamart.errors import WarehouseError, first_line
 from consumption_datamart.warehouse import lease
@@ -56,7 +56,7 @@ class Commits:
         """Nothing is read yet.
 
         Args:
-            location: URI of the mart.
+            location: of the mart.
             name: of the warehouse, in messages.
         """
         self.location, self.name = location, name
@@ -76,7 +76,8 @@ class Commits:
         except ERRORS as error:
             raise self._unreachable(error) from error
         tables = json.loads(content)["tables"]
-        return Commit(numbers[-1], {name: Version(*each) for name, each in tables.items()})
+        within = {name: Version(self._whole(uri), number) for name, (uri, number) in tables.items()}
+        return Commit(numbers[-1], within)
 
     def write(self, commit: Commit) -> None:
         """Publishes the versions that a commit names, all of them at once.
@@ -85,7 +86,10 @@ class Commits:
             WarehouseError: another has made a commit of this number, or the place cannot be
                 written to; nothing is published.
         """
-        content = json.dumps({"tables": commit.tables, "at": time.time()}).encode()
+        # a mart that is moved or copied as a whole finds its own tables
+        inside = f"{self.location}/"
+        tables = {name: (uri.removeprefix(inside), n) for name, (uri, n) in commit.tables.items()}
+        content = json.dumps({"tables": tables, "at": time.time()}).encode()
         try:
             store = store_of(self.location)
             obstore.put(store, _path(COMMITS, commit.number), content, mode="create")
@@ -97,6 +101,9 @@ class Commits:
         except ERRORS as error:
             raise self._unreachable(error) from error
         forget(store, COMMITS, commit.number - KEPT)
+
+    def _whole(self, uri: str) -> str:
+        return uri if "://" in uri or uri.startswith("/") else f"{self.location}/{uri}"
 
     def _unreachable(self, error: Exception) -> WarehouseError:
         return WarehouseError(
@@ -119,7 +126,7 @@ class ObjectLease(lease.Lease):
         """It is not held yet.
 
         Args:
-            location: URI of the mart.
+            location: of the mart.
             which: of the locks.
             name: of the warehouse, in messages.
         """
@@ -170,8 +177,8 @@ class ObjectLease(lease.Lease):
 
 def store_of(location: str) -> ObjectStore:
     """A folder or bucket; what lets one in is where its own tools look for it, too."""
-    if location.startswith("file:"):
-        return from_url(location, mkdir=True)
+    if "://" not in location:
+        return LocalStore(location, mkdir=True, automatic_cleanup=True)
     return from_url(location)
 
 
@@ -189,11 +196,10 @@ def forget(store: ObjectStore, folder: str, until: int) -> None:
             obstore.delete(store, old)
 
 
-def remove(location: str) -> None:
-    """Deletes all that is in a folder or bucket, if anything is."""
+def remove(location: str, folder: str) -> None:
+    """Deletes all that is in a folder of a mart, if anything is."""
     store = store_of(location)
-    paths = [each["path"] for each in obstore.list(store).collect()]
-    if paths:
+    if paths := [each["path"] for each in obstore.list(store, folder).collect()]:
         obstore.delete(store, paths)
 
 

@@ -8,13 +8,16 @@ from urllib.parse import quote
 
 import grpc
 from pyspark.errors import PySparkException
+from pyspark.sql.connect.client.retries import DefaultPolicy
 from pyspark.sql.connect.session import SparkSession
 
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.warehouse.spark.place import Place
 
 CONNECT_SECONDS = 10.0
-"""How long to wait for the server; its client would try for ten minutes."""
+"""How long to wait for the server to answer at all."""
+FIRST_TRIES, TRIES = 3, 6
+"""How often the server is asked again, at the beginning and later: for some 4, some 70 seconds."""
 OF_SESSION = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
@@ -79,8 +82,10 @@ class Sessions:
         if self._token is not None:
             address += f";token={quote(self._token, safe='')}"
         session = SparkSession.builder.remote(address).create()
+        session.client.set_retry_policies([DefaultPolicy(max_retries=FIRST_TRIES)])
         for name, value in OF_SESSION.items():
             session.conf.set(name, value)
+        session.client.set_retry_policies([DefaultPolicy(max_retries=TRIES)])
         return session
 
     def _forget(self) -> None:

@@ -4,6 +4,8 @@ Each change is a version of a Delta table. Readers see those that the last commi
 not committed was never there, and the next who writes to such a table begins with taking it back.
 """
 
+import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -12,14 +14,16 @@ import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 
-from consumption_datamart.errors import WarehouseError
+from consumption_datamart.errors import WarehouseError, first_line
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.readable import BATCH_ROWS
-from consumption_datamart.warehouse.rows import conform
+from consumption_datamart.warehouse.rows import Task, conform
 from consumption_datamart.warehouse.spark import tables
 from consumption_datamart.warehouse.spark.backend import SparkBackend
 from consumption_datamart.warehouse.spark.commits import Version
+from consumption_datamart.warehouse.spark.session import ERRORS
+from consumption_datamart.warehouse.spark.spread import keep_aside, kept_aside
 from consumption_datamart.warehouse.spark.tables import Slice
 from consumption_datamart.warehouse.sql import sql_of, where_of
 from consumption_datamart.warehouse.transaction import Transaction
@@ -27,6 +31,8 @@ from consumption_datamart.warehouse.transaction import Transaction
 if TYPE_CHECKING:
     from consumption_datamart.warehouse.difference import Difference
     from consumption_datamart.warehouse.spark.warehouse import SparkWarehouse
+
+_log = logging.getLogger(__name__)
 
 Instead = Slice | bool | None
 """Which rows new ones replace: those of some days, all (True), none."""
@@ -147,6 +153,22 @@ class SparkTransaction(Transaction):
         found = self.staging.con.sql(sql_of(self.staging, rows))
         self._add(model, found.arrow(BATCH_ROWS))
 
+    def load_apart(self, models: Sequence[type[Table]], tasks: Sequence[Task]) -> bool:
+        """The executors read, if they have this program and see the files."""
+        schemas = [model.ibis_schema() for model in models]
+        with self.warehouse.aside() as uri:
+            try:
+                at_once = self.warehouse.place.at_once
+                error = keep_aside(self.backend, tasks, schemas, uri, at_once)
+            except ERRORS as raised:
+                error = first_line(raised)
+            if error is not None:
+                _log.warning("the executors could not load %s: %s", models[0].full_name(), error)
+                return False
+            for place, (model, schema) in enumerate(zip(models, schemas, strict=True)):
+                self._insert(model, kept_aside(uri, place, schema))
+        return True
+
     def _append(self, model: type[Table], rows: pa.Table) -> None:
         self._add(model, rows)
 
@@ -155,6 +177,9 @@ class SparkTransaction(Transaction):
         query = sql_of(self.backend, conform(model, rows))
         if f"`{model.schema_name()}`.`{model.table_name()}`" in query:
             self.flush()
+        self._insert(model, query)
+
+    def _insert(self, model: type[Table], query: str) -> None:
         types = self.backend.compiler.type_mapper
         columns = ", ".join(
             f"CAST(`{name}` AS {types.to_string(dtype)}) AS `{name}`"

@@ -1,9 +1,10 @@
 """The mart on a Spark cluster, as any other warehouse."""
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from typing import Self
+from uuid import uuid4
 
 import ibis
 import ibis.expr.operations as ops
@@ -28,6 +29,8 @@ from consumption_datamart.warehouse.transaction import Transaction
 LOCK_SECONDS = 600.0
 PREVIEW = "_preview"
 """Folder of a copy; nothing else is in it."""
+ASIDE = "_aside"
+"""Folder of rows on their way into tables."""
 CHECKPOINT = 50
 """Versions of a table after which its log is summed up."""
 
@@ -141,6 +144,16 @@ class SparkWarehouse(ServerWarehouse):
             rows.write.format("delta").mode("append").save(uri)
         return Version(uri, tables.head(uri))
 
+    @contextmanager
+    def aside(self) -> Iterator[str]:
+        """URI of a table that is not there, nor after the block."""
+        folder = f"{ASIDE}/{uuid4().hex}"
+        try:
+            yield f"{self.place.location}/{folder}"
+        finally:
+            with suppress(*commits.ERRORS):
+                commits.remove(self.place.location, folder)
+
     def copy_out(
         self, backend: SQLBackend, rows: ir.Table, target: DuckDBPyConnection, name: str
     ) -> None:
@@ -171,14 +184,15 @@ class SparkWarehouse(ServerWarehouse):
         copied.place = self.place._replace(location=f"{self.place.location}/{PREVIEW}")
         with self._locked("turn"):
             try:
-                commits.remove(copied.place.location)
+                commits.remove(self.place.location, PREVIEW)
                 copied.commits.write(Commit(1, self.last().tables))
                 yield copied
             finally:
-                commits.remove(copied.place.location)
+                commits.remove(self.place.location, PREVIEW)
 
     def _heal(self, last: Commit) -> None:
         """Takes back what one left who was killed, in all tables."""
+        commits.remove(self.place.location, ASIDE)
         for version in last.tables.values():
             tables.take_back(version)
 
