@@ -340,8 +340,9 @@ def harm(
         *points(mart.undisturbed, kills, chance, engine),
         *other_harm(mart.undisturbed, others, chance),
     ]
-    for point in chosen:
-        copy = mart.copy(folder / "harmed")
+    for number, point in enumerate(chosen):
+        # a folder of its own: a cluster carries on with the last statement of who was killed
+        copy = mart.copy(folder / f"harmed-{number}")
         ended = apart(run, copy, engine, only, point=point, place=copy / "warehouse")
         if ended.signal not in (None, signal.SIGKILL, signal.SIGXFSZ):
             findings.append(f"{engine}, {point}: the process ended by signal {ended.signal}")

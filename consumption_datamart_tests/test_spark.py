@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import ibis
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
@@ -21,10 +22,18 @@ from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.lake import Telemetry
 from consumption_datamart.settings import Settings
 from consumption_datamart.simulation import simulate
-from consumption_datamart.warehouse import Warehouse, open_warehouse, publish, rows_of
+from consumption_datamart.warehouse import (
+    Warehouse,
+    open_warehouse,
+    publish,
+    read_ledger,
+    rows_of,
+)
+from consumption_datamart.warehouse.spark import working
 from consumption_datamart.warehouse.spark.commits import Commit, Commits
 from consumption_datamart.warehouse.spark.place import place_of
 from consumption_datamart.warehouse.spark.transaction import SparkTransaction
+from consumption_datamart.warehouse.sql import sql_in
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.compare import differing
 from consumption_datamart_tests.mart import SLOW, Mart, build, load_table, tables_of
@@ -94,6 +103,21 @@ def test_days_are_replaced_in_one_version(target: Warehouse) -> None:
     assert row(2, used_quantity=7.0) in published(target)
 
 
+def test_tables_are_tidied_up_now_and_then(
+    target: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "TIDY_EVERY", 3)
+    for number in range(4, 8):
+        only = Days(row(number)["day"], row(number)["day"])
+        publish(target, MODEL, as_frame([row(number)]), only)
+    assert published(target) == at_head(target) == [*OLD, *map(row, range(4, 8))]
+    ledger = location_of(target.url) / "monitoring" / "publication"
+    assert (ledger / "_delta_log" / "_last_checkpoint").exists()
+    published_so_far = read_ledger(target).of(NAME)
+    assert len(published_so_far) == 1 + 4, "all of it once, and four days"
+    assert len(DeltaTable(ledger).file_uris()) < len(published_so_far)
+
+
 def test_what_fails_is_taken_back_at_once(target: Warehouse) -> None:
     with pytest.raises(AuditError):
         publish(target, MODEL, as_frame([row(5, used_quantity=-1.0)]))
@@ -113,10 +137,10 @@ def test_who_writes_without_the_lease_stops_who_has_it(target: Warehouse) -> Non
     table = DeltaTable(location_of(target.url) / NAME.replace(".", "/"))
 
     def beside() -> None:
-        with target.transaction([MODEL]) as transaction:
-            transaction.load(MODEL, transaction.stage(as_frame([row(8)])))
+        with target.transaction([MODEL]) as opened:
+            opened.load(MODEL, opened.stage(as_frame([row(8)])))
             write_deltalake(table, table.to_pyarrow_table().slice(0, 1), mode="append")
-            transaction.load(MODEL, transaction.stage(as_frame([row(9)])))
+            opened.load(MODEL, opened.stage(as_frame([row(9)])))
 
     with pytest.raises(WarehouseError, match=f"another process writes to {NAME}; nothing was publ"):
         beside()
@@ -129,6 +153,14 @@ def test_a_commit_is_made_once(target: Warehouse) -> None:
     with pytest.raises(WarehouseError, match="another process has written to it meanwhile"):
         commits.write(Commit(last.number, {}))
     assert commits.last() == last
+
+
+def test_floats_stay_floats_and_nothing_counts_as_none() -> None:
+    rows = ibis.table({"x": "float64", "b": "boolean"}, name="t", database="mart")
+    asked = rows.aggregate(x=rows.x.fill_null(0.0).sum(), n=rows.count())
+    query = sql_in("pyspark", asked)
+    assert "CAST(0.0 AS DOUBLE)" in query
+    assert "COUNT_IF(TRUE)" in query
 
 
 @SLOW

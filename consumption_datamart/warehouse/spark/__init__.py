@@ -7,6 +7,8 @@ For one writer at a time and any readers. Needs the extra `spark`. What is where
 - `session`: the connection, and what is told of its errors;
 - `backend`: Ibis on it, that reads each table in the version that is named;
 - `tables`: what is done to a Delta table without the cluster;
+- `working`: the versions that a transaction has found and made;
+- `spread`: what executors read of the lake;
 - `transaction` and `warehouse`: the mart's own interface.
 
 Why: docs/decisions/0032-spark-commits-name-versions.md.

@@ -15,6 +15,9 @@ from consumption_datamart.schema.days import Days
 from consumption_datamart.warehouse.rows import from_duckdb
 from consumption_datamart.warehouse.spark.commits import Version
 
+KEPT_HOURS = 168
+"""For which the files of earlier versions are kept, for who reads them still."""
+
 
 class Slice(NamedTuple):
     """The rows of some days; as SQL that Spark and Delta's own library understand.
@@ -116,10 +119,22 @@ def take_back(version: Version) -> Version:
     return Version(version.uri, head(version.uri))
 
 
-def tidy(version: Version, every: int) -> None:
-    """Sums up the log of a table each so many versions, so that it stays quick to read."""
-    if version.number and version.number % every == 0:
-        DeltaTable(version.uri, version=version.number).create_checkpoint()
+def tidy(version: Version, *, is_small: bool) -> Version:
+    """Keeps a table quick to read, and what no version of the last week needs off the disk.
+
+    Args:
+        version: the last of it.
+        is_small: whether its files are few rows each, and are to become one.
+
+    Returns:
+        The last version, of the same rows.
+    """
+    table = DeltaTable(version.uri)
+    if is_small:
+        table.optimize.compact()
+    table.create_checkpoint()
+    table.vacuum(retention_hours=KEPT_HOURS, dry_run=False)
+    return Version(version.uri, head(version.uri))
 
 
 def dataset(version: Version) -> Dataset:

@@ -5,8 +5,7 @@ not committed was never there, and the next who writes to such a table begins wi
 """
 
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import ibis
@@ -14,7 +13,7 @@ import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 
-from consumption_datamart.errors import WarehouseError, first_line
+from consumption_datamart.errors import first_line
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.readable import BATCH_ROWS
@@ -25,6 +24,7 @@ from consumption_datamart.warehouse.spark.commits import Version
 from consumption_datamart.warehouse.spark.session import ERRORS
 from consumption_datamart.warehouse.spark.spread import keep_aside, kept_aside
 from consumption_datamart.warehouse.spark.tables import Slice
+from consumption_datamart.warehouse.spark.working import Working
 from consumption_datamart.warehouse.sql import sql_of, where_of
 from consumption_datamart.warehouse.transaction import Transaction
 
@@ -42,42 +42,34 @@ class SparkTransaction(Transaction):
     """Files are read by a DuckDB in memory, whose rows are written to Delta in batches.
 
     Attributes:
-        versions: full name → version that the transaction has made or found.
+        working: the versions of tables that it has found, and has made.
     """
 
     warehouse: "SparkWarehouse"
     backend: SparkBackend
     constraint_error = ZeroDivisionError  # columns take nulls, so none is raised
 
-    def begin(self, backend: SparkBackend, found: dict[str, Version]) -> None:
+    def begin(self, backend: SparkBackend, found: Mapping[str, Version]) -> None:
         """With the versions that are published."""
-        self.backend, self.versions = backend, dict(found)
-        self.found, self._touched = found, set[str]()
+        self.backend = backend
+        self.working = Working(found, self.warehouse.writable, self.warehouse.url)
         self._cleared: dict[str, tuple[type[Table], Instead]] = {}
-        backend.versions, backend.before_asking = self.versions, self.flush
+        backend.versions, backend.before_asking = self.working.versions, self.flush
 
     @property
     def _tables(self) -> set[str]:
-        return {name for name in self.versions if "." in name}
+        return self.working.names()
 
-    def committed(self) -> dict[str, Version]:
-        """The versions to publish."""
+    def to_publish(self) -> dict[str, Version]:
+        """The versions of all tables."""
         self.flush()
-        return {name: each for name, each in self.versions.items() if "." in name}
-
-    def take_back(self) -> None:
-        """Makes the tables be what they were, for readers that know nothing of commits."""
-        for name in self._touched & self.found.keys():
-            with suppress(Exception):  # else the next who writes to it does
-                tables.take_back(self.found[name])
+        return self.working.to_publish()
 
     def create(self, model: type[Table]) -> None:
         """Makes a Delta table without rows; what is left of one that was dropped is not in it."""
-        name = model.full_name()
-        self._touched.add(name)
-        schema = self.warehouse.stored_schema(model)
+        name, schema = model.full_name(), self.warehouse.stored_schema(model)
         uri = self.warehouse.uri_of(name)
-        self.versions[name] = tables.form(uri, schema, model.day_column())
+        self.working.form(name, tables.form(uri, schema, model.day_column()))
 
     def _create(self, model: type[Table]) -> None:
         """Its required columns are for the audit to look at."""
@@ -97,7 +89,7 @@ class SparkTransaction(Transaction):
 
     def _rewritten(self, model: type[Table], change: "Difference") -> bool:
         """Writes the table anew in the model's columns, whatever has changed."""
-        old = self.versions[model.full_name()]
+        old = self.working.versions[model.full_name()]
         self._begin_anew(model)
         types = self.backend.compiler.type_mapper
         values = {name: f"`{name}`" for name in model.ibis_schema()}
@@ -124,7 +116,7 @@ class SparkTransaction(Transaction):
 
     def drop(self, schema: str, table: str) -> None:
         """No commit from now on names it."""
-        self.versions.pop(f"{schema}.{table}", None)
+        self.working.versions.pop(f"{schema}.{table}", None)
 
     def clear(self, model: type[Table], days: Days | None = None) -> None:
         """What is cleared is replaced with the next rows, in one version; else when it is read."""
@@ -204,7 +196,7 @@ class SparkTransaction(Transaction):
     def copy(self, model: type[Table], name: str) -> None:
         """A name for the version as it is now."""
         self.flush()
-        self.versions[name] = self.versions[model.full_name()]
+        self.working.versions[name] = self.working.versions[model.full_name()]
 
     def _create_frame(self, name: str, data: pd.DataFrame, schema: ibis.Schema) -> None:
         frame = pa.Table.from_pandas(data, schema.to_pyarrow(), preserve_index=False)
@@ -213,43 +205,20 @@ class SparkTransaction(Transaction):
     def _add(self, model: type[Table], rows: pa.RecordBatchReader | pa.Table) -> None:
         name = model.full_name()
         instead = self._cleared.pop(name, (model, None))[1]
-        uri = self._own(model)
+        uri = self.working.own(name)
         tables.add(uri, rows, instead)
-        self._note(name)
+        self.working.note(name)
 
     def _write(self, model: type[Table], query: str, instead: Instead | str) -> None:
-        uri = self._own(model)
+        uri = self.working.own(model.full_name())
         frame = self.backend.frame(query)
         writer = frame.write.format("delta").mode("overwrite" if instead else "append")
         if instead and instead is not True:
             writer = writer.option("replaceWhere", str(instead))
         writer.save(uri)
-        self._note(model.full_name())
+        self.working.note(model.full_name())
 
     def _delete(self, model: type[Table], where: str) -> None:
-        uri = self._own(model)
+        uri = self.working.own(model.full_name())
         self.backend.frame(f"DELETE FROM delta.`{uri}`{where}")
-        self._note(model.full_name())
-
-    def _own(self, model: type[Table]) -> str:
-        """URI of a table that is about to be written to: its last version is the one we know."""
-        name = model.full_name()
-        if name not in self._touched:
-            self._touched.add(name)
-            self.versions[name] = self.warehouse.writable(name, self.versions[name])
-        return self.versions[name].uri
-
-    def _note(self, name: str) -> None:
-        """Keeps the number of the version that was made.
-
-        Raises:
-            WarehouseError: another has made one, too.
-        """
-        before = self.versions[name]
-        now = tables.head(before.uri)
-        if now > before.number + 1:
-            raise WarehouseError(
-                f"warehouse {self.warehouse.url}: another process writes to {name}; nothing was"
-                " published, run again"
-            )
-        self.versions[name] = Version(before.uri, now)
+        self.working.note(model.full_name())

@@ -31,8 +31,6 @@ PREVIEW = "_preview"
 """Folder of a copy; nothing else is in it."""
 ASIDE = "_aside"
 """Folder of rows on their way into tables."""
-CHECKPOINT = 50
-"""Versions of a table after which its log is summed up."""
 
 
 class SparkWarehouse(ServerWarehouse):
@@ -101,18 +99,16 @@ class SparkWarehouse(ServerWarehouse):
             if lease.is_after_crash:
                 self._heal(last)
             transaction.staging = ibis.duckdb.from_connection(staging)
-            transaction.begin(SparkBackend.on(on, {}), dict(last.tables))
+            transaction.begin(SparkBackend.on(on, {}), last.tables)
             try:
                 yield transaction
-                now = transaction.committed()
+                now = transaction.to_publish()
                 if now != last.tables:
                     lease.renew()
                     self.commits.write(Commit(last.number + 1, now))
             except BaseException:
-                transaction.take_back()
+                transaction.working.take_back()
                 raise
-            for version in set(now.values()) - set(last.tables.values()):
-                tables.tidy(version, CHECKPOINT)
 
     @contextmanager
     def reader(self) -> Iterator[SQLBackend]:
