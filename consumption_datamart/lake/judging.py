@@ -79,7 +79,8 @@ class Portion(NamedTuple):
         """
         if self.code != code_version():
             raise RuntimeError("there is another version of consumption-datamart")
-        models = models_of(self.source.contract)
+        # by name: threads that begin at once may each make classes of their own
+        names = [model.full_name() for model in models_of(self.source.contract)]
         with (
             tempfile.TemporaryDirectory() as folder,
             duckdb_in_memory(self.memory_limit, Path(folder, "spill")) as connection,
@@ -91,4 +92,4 @@ class Portion(NamedTuple):
                 for model, rows in judged(self.source, reading, staging):
                     query = sql_of(staging, conform(model, rows))
                     for batch in connection.sql(query).to_arrow_reader(BATCH_ROWS):
-                        yield models.index(model), batch
+                        yield names.index(model.full_name()), batch
