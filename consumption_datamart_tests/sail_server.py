@@ -7,8 +7,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -16,29 +16,37 @@ from urllib.parse import parse_qs, urlsplit
 
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
+from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from consumption_datamart_tests.compare import Tables
 
 _numbers = count(1)
 
 
-@cache
-def port() -> int:
-    """Of the server, which is started for whoever asks first."""
+@contextmanager
+def server() -> Iterator[int]:
+    """The port of a server that has this process's environment."""
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         found: int = free.getsockname()[1]
     program = Path(sys.executable).with_name("sail")
     command = [program, "spark", "server", "--ip", "127.0.0.1", "--port", str(found)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    atexit.register(lambda: (server.kill(), server.wait()))
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        with closing(socket.socket()) as asked:
-            if asked.connect_ex(("127.0.0.1", found)) == 0:
-                return found
-        time.sleep(0.1)
-    raise TimeoutError("Sail does not start")
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        answers = Retrying(wait=wait_fixed(0.1), stop=stop_after_delay(60))
+        answers(socket.create_connection, ("127.0.0.1", found)).close()
+        yield found
+    finally:
+        process.kill()
+        process.wait()
+
+
+@cache
+def port() -> int:
+    """Of the server that all tests share, which is started for whoever asks first."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(server())
 
 
 @cache

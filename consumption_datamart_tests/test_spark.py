@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import boto3
 import ibis
 import pytest
 from deltalake import DeltaTable, write_deltalake
@@ -38,7 +39,7 @@ from consumption_datamart_tests import cli
 from consumption_datamart_tests.compare import differing
 from consumption_datamart_tests.mart import SLOW, Mart, build, load_table, tables_of
 from consumption_datamart_tests.oracle import expected_tables
-from consumption_datamart_tests.sail_server import location_of, new_mart, port, tables_in
+from consumption_datamart_tests.sail_server import location_of, new_mart, port, server, tables_in
 from consumption_datamart_tests.test_publication import MODEL, OLD, as_frame, row
 
 PLACE = "spark://spark.example.com:15002?location=/srv/mart"
@@ -183,6 +184,21 @@ def test_a_mart_is_copied_as_a_folder(built: Mart, tmp_path: Path) -> None:
     url = f"spark://127.0.0.1:{port()}?location={copied}"
     assert build(built.lake, url).tables == []
     assert differing(tables_of(url), tables_of(built.url)) == {}
+
+
+@SLOW
+@pytest.mark.usefixtures("s3")
+def test_a_mart_is_in_a_bucket(s3_url: str) -> None:
+    boto3.client("s3", endpoint_url=s3_url).create_bucket(Bucket="mart")
+    with server() as there:
+        target = open_warehouse(f"spark://127.0.0.1:{there}?location=s3://mart/m")
+        publish(target, MODEL, as_frame(OLD))
+        with pytest.raises(AuditError):
+            publish(target, MODEL, as_frame([row(5, used_quantity=-1.0)]))
+        day = row(2)["day"]
+        publish(target, MODEL, as_frame([row(2, used_quantity=7.0)]), Days(day, day))
+        found = target.whole_rows(MODEL).sort_values("day")
+        assert found.used_quantity.tolist() == [5.0, 7.0, 5.0]
 
 
 @pytest.fixture
