@@ -20,18 +20,25 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import psycopg
 
 from consumption_datamart.warehouse import Transaction, sqlite
 from consumption_datamart.warehouse.attaching import session_of
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
+from consumption_datamart.warehouse.postgres import PostgresWarehouse
 from consumption_datamart.warehouse.spark import tables
 from consumption_datamart.warehouse.spark.backend import SparkBackend
 from consumption_datamart.warehouse.spark.commits import Commits
 from consumption_datamart.warehouse.spark.warehouse import SparkWarehouse
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
+from consumption_datamart_tests import postgres_server
 
 STATEMENT, COMMIT, BYTE, TIME = "statement", "commit", "byte", "time"
 FULL, GONE, NO_FOLDER, READ_ONLY = "full", "gone", "no folder", "read-only"
+BACKEND, SERVER = "backend", "server"
+SERVER_SECONDS = 0.5
+TERMINATE = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname LIKE 'kills%' AND backend_type = 'client backend'"""
 CAPABILITIES, MAY_WRITE_ANYWHERE = 0x20080522, 0b110
 """Of Linux: the version of its structures; root's power to pass over the modes of files."""
 
@@ -45,7 +52,8 @@ class Point:
             seconds after the n-th began; `byte`: as a file grows to n bytes; `time`: after some
             seconds. Not killed, but harmed otherwise: `full`: no file grows beyond n bytes; before
             the n-th statement the warehouse's file is `gone`, or its folder (`no folder`), or both
-            become `read-only`.
+            become `read-only`; or PostgreSQL's `backend` is ended, or the `server`, which
+            comes back.
         at: that number.
         seconds: to wait, where there is something to wait for.
     """
@@ -159,6 +167,10 @@ def _harm(kind: str, place: Path | None, pipe: int) -> None:
     elif kind == READ_ONLY:
         for path in (*place.iterdir(), place):
             path.chmod(path.stat().st_mode & 0o555)
+    elif kind == BACKEND:
+        postgres_server.run("postgres", TERMINATE)
+    elif kind == SERVER:
+        postgres_server.restart(SERVER_SECONDS)
 
 
 def watch(on: Callable[[str], None]) -> None:
@@ -182,6 +194,18 @@ def watch(on: Callable[[str], None]) -> None:
             self.set_trace_callback(lambda sql: on(COMMIT if sql == "COMMIT" else STATEMENT))
 
     sqlite._Connection = Connection
+    query, end = psycopg.Cursor.execute, psycopg.Connection.commit
+
+    def query_and_tell(self: psycopg.Cursor, *args: Any, **named: Any) -> Any:
+        on(STATEMENT)
+        return query(self, *args, **named)
+
+    def end_and_tell(self: psycopg.Connection) -> None:
+        on(COMMIT)
+        end(self)
+
+    psycopg.Cursor.execute = query_and_tell
+    psycopg.Connection.commit = end_and_tell
     assert issubclass(Connection, sqlite3.Connection)
     _watch_spark(on)
 
@@ -207,14 +231,15 @@ def _telling(original: Callable[..., Any], on: Callable[[], None]) -> Callable[.
 
 def after_each_transaction(then: Callable[[], None]) -> None:
     """Calls back after each transaction of this process, once its file is closed."""
-    for warehouse in (DuckDBWarehouse, SQLiteWarehouse, SparkWarehouse):
+    for warehouse in (DuckDBWarehouse, SQLiteWarehouse, PostgresWarehouse, SparkWarehouse):
 
         def transaction(
             self: Any, *tables: Any, original: Callable[..., Any] = warehouse.transaction
         ) -> Iterator[Transaction]:
             with original(self, *tables) as opened:
                 yield opened
-            if self.scheme != "spark" and (kept := session_of(getattr(self, "working", self.path))):
+            file = getattr(self, "working", None)
+            if file and (kept := session_of(file)):
                 kept.close()
             then()
 

@@ -26,15 +26,17 @@ from pathlib import Path
 
 from consumption_datamart.build import build
 from consumption_datamart.warehouse import lease
-from consumption_datamart_tests import sail_server
+from consumption_datamart_tests import postgres_server, sail_server
 from consumption_datamart_tests.contract import CONTRACT
 from consumption_datamart_tests.interrupted import (
+    BACKEND,
     BYTE,
     COMMIT,
     FULL,
     GONE,
     NO_FOLDER,
     READ_ONLY,
+    SERVER,
     STATEMENT,
     TIME,
     Ended,
@@ -46,22 +48,23 @@ from consumption_datamart_tests.interrupted import (
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
 from consumption_datamart_tests.mart import ENGINES, build_tables, settings, tables_of
 
+POSTGRES, SPARK = "postgres", "spark"
 State = dict[str, str]
 """A hash of the rows of each table."""
 NAME = "mart"
 
 
 def url_of(folder: Path, engine: str) -> str:
-    """Where the mart of a folder is."""
-    if engine == "spark":
+    """Where the mart of a folder is; on PostgreSQL in a database of its own."""
+    if engine == POSTGRES:
+        return postgres_server.url(f"kills_{folder.name.replace('-', '_')}")
+    if engine == SPARK:
         return sail_server.url_of(folder / "warehouse")
     return f"{engine}://{folder}/warehouse/{NAME}.{engine}"
 
 
 def files_of(folder: Path, engine: str) -> list[Path]:
-    """The files that hold the tables, the one that is written to last; on Spark a folder."""
-    if engine == "spark":
-        return [folder / "warehouse"]
+    """The files that hold the tables, the one that is written to last."""
     files = [folder / "warehouse" / f"{NAME}.{engine}"]
     return [*files, files[0].with_name(f"{NAME}.working.{engine}")] if engine == "duckdb" else files
 
@@ -110,7 +113,7 @@ def run(folder: Path, engine: str, only: Sequence[str] = ()) -> dict[str, str]:
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     lake, url = folder / "lake", url_of(folder, engine)
-    lease.LEASE_SECONDS = 2  # so long does one wait for whoever was killed
+    lease.LEASE_SECONDS = 2  # so long does one wait on Spark for whoever was killed
     if only:
         build_tables(lake, url, only)
         return {}
@@ -120,11 +123,8 @@ def run(folder: Path, engine: str, only: Sequence[str] = ()) -> dict[str, str]:
 LEDGER = "monitoring.publication"
 
 
-def state_of(file: Path, engine: str) -> State:
-    """What a file holds, but for tables that are about when and not about what."""
-    if not file.exists():
-        return {}
-    url = sail_server.url_of(file) if engine == "spark" else f"{engine}://{file}"
+def state_of(url: str) -> State:
+    """What a warehouse holds, but for tables that are about when and not about what."""
     return {
         name: hashlib.blake2b("\n".join(sorted(map(_told, rows))).encode()).hexdigest()
         for name, rows in tables_of(url).items()
@@ -139,8 +139,12 @@ def _told(row: dict[str, object]) -> str:
 
 
 def states_of(folder: Path, engine: str) -> list[State]:
-    """What each of the files holds."""
-    return [state_of(file, engine) for file in files_of(folder, engine)]
+    """What each of the files holds, or the database, or the folder of Spark's tables."""
+    if engine in (POSTGRES, SPARK):
+        return [state_of(url_of(folder, engine))]
+    return [
+        state_of(f"{engine}://{file}") if file.exists() else {} for file in files_of(folder, engine)
+    ]
 
 
 @dataclass
@@ -166,9 +170,11 @@ class Mart:
     def __init__(self, folder: Path, engine: str, only: Sequence[str] = ()) -> None:
         """Builds it, and builds a copy as it will be."""
         self.folder, self.engine, self.only = folder / "built", engine, only
-        url_of(folder, engine)  # Spark's server is this process's, and no fork's
         write_lake(self.folder / "lake")
         (self.folder / "warehouse").mkdir()
+        url_of(self.folder, engine)  # a server is this process's, and no fork's
+        if engine == POSTGRES:
+            postgres_server.make_database(url_of(self.folder, engine))
         assert apart(run, self.folder, engine, only) == Ended(value={})
         change_lake(self.folder / "lake", changes())
         self.copy(folder / "will-be")
@@ -180,6 +186,10 @@ class Mart:
     def copy(self, folder: Path) -> Path:
         """Another of the same."""
         shutil.rmtree(folder, ignore_errors=True)
+        if self.engine == POSTGRES:
+            url, built = (url_of(each, self.engine) for each in (folder, self.folder))
+            postgres_server.drop_database(url)
+            postgres_server.make_database(url, postgres_server.database_of(built))
         return Path(shutil.copytree(self.folder, folder))
 
     def is_torn(self, folder: Path, *, is_killed: bool) -> list[str]:
@@ -231,15 +241,18 @@ class Mart:
 
 def record(folder: Path, engine: str, only: Sequence[str]) -> Undisturbed:
     """Build, and write down what the file holds after each transaction."""
-    file = files_of(folder, engine)[-1]
-    found = Undisturbed([state_of(file, engine)], sizes=(file.stat().st_size, 0))
+
+    def size_now() -> int:
+        return 0 if engine in (POSTGRES, SPARK) else files_of(folder, engine)[-1].stat().st_size
+
+    found = Undisturbed(states_of(folder, engine)[-1:], sizes=(size_now(), 0))
     watched = [True]
 
     def after() -> None:
         began, watched[0] = time.monotonic(), False
-        state = state_of(files_of(folder, engine)[-1], engine)
+        state = states_of(folder, engine)[-1]
         found.states += [state] if state != found.states[-1] else []
-        found.sizes = (found.sizes[0], max(found.sizes[1], file.stat().st_size))
+        found.sizes = (found.sizes[0], max(found.sizes[1], size_now()))
         watched[0] = True
         found.seconds -= time.monotonic() - began
 
@@ -276,18 +289,19 @@ def difference(state: State, states: Sequence[State]) -> str:
 
 
 def points(
-    undisturbed: Undisturbed, number: int, chance: random.Random, engine: str
+    undisturbed: Undisturbed, engine: str, number: int, chance: random.Random
 ) -> Iterator[Point]:
-    """Points to kill at, spread over a build: of each kind as many, of commits twice that.
-
-    No file of Spark's grows: each is written as a whole.
-    """
+    """Points to kill at, spread over a build: of each kind as many, of commits twice that."""
     statements, commits = undisturbed.counted[STATEMENT], undisturbed.counted[COMMIT]
+    of_engine = {
+        POSTGRES: (STATEMENT, COMMIT, BACKEND, TIME, SERVER),
+        SPARK: (STATEMENT, COMMIT, TIME, TIME, COMMIT),
+    }
+    kinds = of_engine.get(engine, (STATEMENT, COMMIT, BYTE, TIME, COMMIT))
     for index in range(number):
         share = (index + chance.random()) / number
-        kind = (STATEMENT, COMMIT, BYTE, TIME, COMMIT)[index % 5]
-        kind = TIME if engine == "spark" and kind == BYTE else kind
-        if kind == STATEMENT:
+        kind = kinds[index % 5]
+        if kind in (STATEMENT, BACKEND, SERVER):
             yield Point(kind, 1 + int(share * statements))
         elif kind == COMMIT:
             yield Point(kind, 1 + int(share * commits), chance.choice([0, 1e-4, 1e-3, 3e-3, 1e-2]))
@@ -337,12 +351,12 @@ def harm(
     fates: Counter[str] = Counter()
     findings = []
     chosen = [
-        *points(mart.undisturbed, kills, chance, engine),
-        *other_harm(mart.undisturbed, others, chance),
+        *points(mart.undisturbed, engine, kills, chance),
+        *(() if engine in (POSTGRES, SPARK) else other_harm(mart.undisturbed, others, chance)),
     ]
     for number, point in enumerate(chosen):
-        # a folder of its own: a cluster carries on with the last statement of who was killed
-        copy = mart.copy(folder / f"harmed-{number}")
+        # of its own on Spark: the cluster carries on with the last statement of who was killed
+        copy = mart.copy(folder / (f"harmed-{number}" if engine == SPARK else "harmed"))
         ended = apart(run, copy, engine, only, point=point, place=copy / "warehouse")
         if ended.signal not in (None, signal.SIGKILL, signal.SIGXFSZ):
             findings.append(f"{engine}, {point}: the process ended by signal {ended.signal}")
@@ -361,10 +375,8 @@ def main() -> None:
     """Kills and tells what was found; exit code 1 if anything was."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="on all engines together")
-    parser.add_argument(
-        "--others", type=int, default=5, help="of each other harm, on each engine but Spark"
-    )
-    parser.add_argument("--engine", choices=(*ENGINES, "spark"), action="append")
+    parser.add_argument("--others", type=int, default=5, help="of each other harm, on each engine")
+    parser.add_argument("--engine", choices=[*ENGINES, POSTGRES, SPARK], action="append")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     engines = options.engine or ENGINES
@@ -372,8 +384,7 @@ def main() -> None:
     for engine in engines:
         with tempfile.TemporaryDirectory() as folder:
             kills = options.kills // len(engines)
-            others = 0 if engine == "spark" else options.others
-            found = harm(Path(folder), engine, kills, others, options.seed)
+            found = harm(Path(folder), engine, kills, options.others, options.seed)
         print(*(f"{count:5} {fate}" for fate, count in sorted(found.fates.items())), sep="\n")
         findings += found.findings
     print(f"in {time.monotonic() - started:.0f} s")

@@ -2,7 +2,9 @@
 
 import atexit
 import shutil
+import signal
 import tempfile
+import time
 import warnings
 from functools import cache
 from itertools import count
@@ -41,6 +43,18 @@ def host() -> str:
     return str(found)
 
 
+def restart(seconds: float) -> None:
+    """Breaks the server off as a crash does, and starts it again after a while."""
+    import pgserver  # noqa: PLC0415  # as above
+
+    server = pgserver.get_server(host())
+    process = server.get_postmaster_info().process
+    process.send_signal(signal.SIGQUIT)
+    process.wait(30)
+    time.sleep(seconds)
+    server.ensure_postgres_running()
+
+
 def url(database: str, **parameters: str) -> str:
     """URL of a database."""
     return _url(database, host(), **parameters)
@@ -48,9 +62,14 @@ def url(database: str, **parameters: str) -> str:
 
 def new_database(template: str = "template0") -> str:
     """URL of a database that is empty, or a copy of another that nobody uses now."""
-    name = f"test_{next(_numbers)}"
-    run("postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
-    return url(name)
+    made = url(f"test_{next(_numbers)}")
+    make_database(made, template)
+    return made
+
+
+def make_database(of: str, template: str = "template0") -> None:
+    """Makes the database of a URL: an empty one, or a copy of another that nobody uses now."""
+    run("postgres", f"CREATE DATABASE {database_of(of)} TEMPLATE {template}")
 
 
 def drop_database(of: str) -> None:

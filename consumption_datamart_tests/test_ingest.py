@@ -23,7 +23,6 @@ from consumption_datamart.ingest.running import due, ingest
 from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.parsing import Ingest
 from consumption_datamart.partitions import range_tags
-from consumption_datamart.private import observed_days
 from consumption_datamart.schema.days import Days
 from consumption_datamart_tests import cli, postgres_server
 from consumption_datamart_tests.lakes import day
@@ -390,7 +389,7 @@ def test_it_is_an_asset_upstream_of_the_source(sqlite: OnSQLite, tmp_path: Path)
         found = definitions(sqlite, tmp_path)
         assert found.resolve_job_def(OBSERVE_JOB).execute_in_process(instance=instance).success
         source = dg.AssetKey(["lake", "telemetry"])
-        assert len(observed_days(instance, source, "dagster/data_version")) == 3
+        assert len(instance.fetch_observations(source, limit=10).records) == 3
         sqlite.told('schema_changes = "freeze"', QUERY.replace("unit", "unit, 1 AS more"))
         result = run(definitions(sqlite, tmp_path), instance, Days(day(1), day(1)))
         assert not result.success

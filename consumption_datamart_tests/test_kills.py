@@ -15,7 +15,7 @@ from consumption_datamart.errors import WarehouseError
 from consumption_datamart.warehouse import ENGINES
 from consumption_datamart_tests.kills import files_of, url_of
 from consumption_datamart_tests.lakes import day, noon, usage, write_dump
-from consumption_datamart_tests.mart import build_tables, tables_of
+from consumption_datamart_tests.mart import SLOW, build_tables, tables_of
 
 SOME = """
 import json, sys, tempfile
@@ -42,6 +42,20 @@ def test_a_build_that_is_killed_or_has_no_disk_tears_no_table_and_heals(engine: 
     for kind in ("no folder", "read-only"):
         # in the last transaction it is missed by none but the next build
         assert {f"{engine} {kind}: {how}" for how in ("failed", "came to its end")} & fates.keys()
+
+
+@SLOW
+def test_a_server_that_is_lost_tears_no_table_and_heals() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SOME, "postgres"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    fates, findings = json.loads(done.stdout)
+    assert findings == []
+    assert fates["postgres statement: killed"] == 1
+    # a publication whose connection is lost is done again; of a reader, that fails
+    for kind in ("backend", "server"):
+        assert {f"postgres {kind}: {how}" for how in ("failed", "came to its end")} & fates.keys()
 
 
 HOLDERS = {

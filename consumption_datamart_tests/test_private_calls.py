@@ -14,7 +14,6 @@ from consumption_datamart.private import graph
 from consumption_datamart_tests.instigators import instigator, tick
 
 DAY = dg.DailyPartitionsDefinition("2026-03-01")
-TAG = "dagster/data_version"
 
 
 @pytest.fixture
@@ -91,17 +90,6 @@ def test_the_latest_evaluations_of_checks(instance: dg.DagsterInstance) -> None:
 def test_a_check_that_is_being_evaluated(instance: dg.DagsterInstance) -> None:
     instance.create_run_for_job(private.resolved_job(CODE, "build"))
     assert private.latest_checks(instance, [SOUND]) == {SOUND: private.LatestCheck(True, None)}
-
-
-def test_the_observed_days(instance: dg.DagsterInstance) -> None:
-    for day, version in [("2026-03-01", "a"), ("2026-03-02", "b"), ("2026-03-01", "c")]:
-        observed = dg.AssetObservation(
-            "source", partition=day, tags={"dagster/data_version": version}
-        )
-        instance.report_runless_asset_event(observed)
-    found = private.observed_days(instance, dg.AssetKey("source"), "dagster/data_version")
-    assert found == {"2026-03-01": "c", "2026-03-02": "b"}
-    assert private.observed_days(instance, dg.AssetKey("other"), TAG) == {}
 
 
 def test_what_is_kept(instance: dg.DagsterInstance) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from consumption_datamart.automation.sensor import in_ranges
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.factories import OBSERVE_JOB
+from consumption_datamart.factories.observation import MANY
 from consumption_datamart.partitions import days_of_tags
 from consumption_datamart_tests.lakes import day, noon, usage, write_dump
 
@@ -35,9 +36,14 @@ class Watch:
         assert bool(found.run_requests) == (found.skip_message is None)
         return found.skip_message
 
-    def observe(self) -> None:
-        """Runs the job."""
-        assert self.job.execute_in_process(instance=self.instance).success
+    def observe(self) -> list[str | None]:
+        """Runs the job; the days of telemetry that it tells of, None for more than it names."""
+        done = self.job.execute_in_process(instance=self.instance)
+        assert done.success
+        found = [event.asset_observation_data for event in done.get_asset_observation_events()]
+        telemetry = dg.AssetKey(["lake", "telemetry"])
+        told = [each.asset_observation for each in found]
+        return [each.partition for each in told if each.asset_key == telemetry]
 
 
 @pytest.fixture
@@ -64,6 +70,17 @@ def test_a_lake_is_observed_once_and_then_when_a_dump_is_new_changed_or_gone(wat
     assert watch.look() is REQUESTED
     watch.observe()
     assert watch.look() == OBSERVED
+
+
+def test_days_are_told_one_by_one_unless_they_are_many(watch: Watch) -> None:
+    assert watch.observe() == [str(day(1)), str(day(2))]
+    days = [day(3) + timedelta(days=number) for number in range(MANY + 1)]
+    for each in days:
+        (watch.lake / "telemetry" / f"{each}.csv").touch()
+    assert watch.observe() == [None]
+    (watch.lake / "telemetry" / f"{days[-1]}.csv").unlink()
+    assert watch.observe() == [str(days[-1])]
+    assert watch.observe() == []
 
 
 def test_one_that_is_being_observed_is_left_alone(watch: Watch) -> None:

@@ -14,12 +14,14 @@ from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.lake.listing import listing
 from consumption_datamart.lake.sources import Source
 from consumption_datamart.lake.versions import Contents, Versions, is_changed, versions
-from consumption_datamart.private import keep, kept, observed_days
+from consumption_datamart.private import keep, kept
 from consumption_datamart.resources import LakeResource
 
 VERSION_TAG = "dagster/data_version"
 GONE = "no dump"
 """Version of a day whose dump was taken away."""
+MANY = 100
+"""Days above which an observation is one event: of years, an event a day would take minutes."""
 
 
 def lake_sources(
@@ -31,7 +33,7 @@ def lake_sources(
     """The source assets of all lake tables, observed together.
 
     An observation is recorded only of what is new or changed since the last one: of a source with
-    daily partitions by day, of any other as a whole.
+    daily partitions by day, unless that are many; of any other as a whole.
 
     Args:
         specs: of the lake tables.
@@ -64,7 +66,10 @@ def lake_sources(
         for source in found.sources.all:
             known = known_contents(context.instance, found.lake, source)
             seen = versions(found, source, known)
-            yield from _news(context, source, seen, partitions)
+            if source.contract.day_column() is None:
+                yield from _news_of_table(context, source, seen)
+            else:
+                yield from _news_of_days(context, source, seen, partitions)
             remember(context.instance, found.lake, source, seen.contents)
 
     return _lake
@@ -84,25 +89,32 @@ def _fed_by(key: dg.AssetKey, source: Source) -> dg.AssetDep:
     return dg.AssetDep(key, partition_mapping=mapping)
 
 
-def _news(
+def _news_of_table(
+    context: dg.AssetExecutionContext, source: Source, seen: Versions
+) -> Iterator[dg.ObserveResult]:
+    """An observation of a source without days, if it is not as it was last observed."""
+    key = source_key(source)
+    records = context.instance.fetch_observations(key, limit=1).records
+    last = records[0].asset_observation if records else None
+    if last is None or (last.tags or {}).get(VERSION_TAG) != seen.table:
+        yield dg.ObserveResult(
+            asset_key=key,
+            data_version=dg.DataVersion(seen.table),
+            metadata={"dumps": len(seen.dumps)},
+        )
+
+
+def _news_of_days(
     context: dg.AssetExecutionContext,
     source: Source,
-    found: Versions,
+    seen: Versions,
     partitions: dg.PartitionsDefinition,
-) -> Iterator[dg.AssetObservation | dg.ObserveResult]:
-    """Observations of what is not as it was last observed."""
-    key = source_key(source)
-    if source.contract.day_column() is None:
-        if found.table != _observed(context.instance, key):
-            yield dg.ObserveResult(
-                asset_key=key,
-                data_version=dg.DataVersion(found.table),
-                metadata={"dumps": len(found.dumps)},
-            )
-        return
-    known = observed_days(context.instance, key, VERSION_TAG)
+) -> Iterator[dg.AssetObservation]:
+    """An observation of each day that is not as it was last observed; of many one of all."""
+    key, place = source_key(source), f"consumption_datamart/days/{'/'.join(source.key)}"
+    known = json.loads(kept(context.instance, place) or "{}")
     now = dict.fromkeys(known, GONE) | {
-        day.isoformat(): version for day, version in found.dumps.items()
+        day.isoformat(): version for day, version in seen.dumps.items()
     }
     changed = {day for day, version in now.items() if known.get(day) != version}
     days = set(partitions.get_partition_keys())
@@ -111,15 +123,14 @@ def _news(
             f"{key.to_user_string()}: dumps of {beyond[0]} … {beyond[-1]} are on {len(beyond)} days"
             " that are no partitions; reload the code location, or wait for the day"
         )
-    for day in sorted(changed & days):
-        yield dg.AssetObservation(key, partition=day, tags={VERSION_TAG: now[day]})
-
-
-def _observed(instance: dg.DagsterInstance, key: dg.AssetKey) -> str | None:
-    """The version of a whole table that was last observed."""
-    records = instance.fetch_observations(key, limit=1).records
-    observation = records[0].asset_observation if records else None
-    return (observation.tags or {}).get(VERSION_TAG) if observation else None
+    told = sorted(changed & days)
+    if len(told) > MANY:
+        about: dict[str, Any] = {"days": len(told), "first day": told[0], "last day": told[-1]}
+        yield dg.AssetObservation(key, metadata=about)
+    else:
+        for day in told:
+            yield dg.AssetObservation(key, partition=day, tags={VERSION_TAG: now[day]})
+    keep(context.instance, place, json.dumps(known | {day: now[day] for day in told}))
 
 
 def is_news(instance: dg.DagsterInstance, lake: Lake) -> bool:

@@ -65,18 +65,6 @@ def latest_checks(
     return found
 
 
-def observed_days(instance: dg.DagsterInstance, key: dg.AssetKey, tag: str) -> dict[str, str]:
-    """The value of a tag in the last observation of each partition of an asset, by partition.
-
-    Private: `event_log_storage.get_latest_tags_by_partition`. By `fetch_observations` all that were
-    ever made of the asset would have to be read.
-    """
-    found = instance.event_log_storage.get_latest_tags_by_partition(
-        key, dg.DagsterEventType.ASSET_OBSERVATION, [tag]
-    )
-    return {partition: tags[tag] for partition, tags in found.items()}
-
-
 def kept(instance: dg.DagsterInstance, name: str) -> str | None:
     """The text that is kept in an instance under a name; None: there is none.
 

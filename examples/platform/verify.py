@@ -2,18 +2,20 @@
 
 import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
 from consumption_datamart.page import names
+from consumption_datamart_tests import postgres_server
 from consumption_datamart_tests.dagster_dev import Dagster
+from examples.platform.fakes.server import Fake
 from examples.platform.platform import Platform
 
 PATIENCE = 1200.0
-STEP, MENDED, FACTOR = 2.0, 45.0, 3.0
+STEP, FACTOR, AWAY = 2.0, 3.0, 30.0
 EDIT = """INSERT INTO readings SELECT %s, event_ts, customer_id, deployment_id, product_id,
     infrastructure, quantity * %s, unit FROM readings
     WHERE customer_id = %s AND product_id = %s
@@ -24,8 +26,26 @@ RENEWAL = """SELECT source, entitlement_id, customer_id, product_id FROM mart.re
     WHERE consumption_30d > 0 ORDER BY entitlement_id LIMIT 1"""
 
 
+OPEN = """SELECT summary FROM monitoring.alert WHERE state IN ('warning', 'alarm')
+    AND signal || ' ' || subject || ' ' || summary ~ %s"""
+ALL = "fivetran|reverse_etl"
 MOMENT = re.compile(r"\d\d:\d\d(:\d\d)? UTC")
 """On a page: it is another although nothing else is."""
+
+
+@dataclass
+class Harm:
+    """A way in which a part misbehaves.
+
+    Attributes:
+        told: what it does.
+        does: makes it so, for an account of the CRM.
+        alert: pattern of the alert on which somebody would mend it; none: it mends by itself.
+    """
+
+    told: str
+    does: Callable[[str], object]
+    alert: str | None = None
 
 
 @dataclass
@@ -37,7 +57,11 @@ class Watch:
     entitlement: str
     customer: str
     product: str
-    before: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def account(self) -> str:
+        """Of the CRM."""
+        return f"{self.source}/{self.entitlement}/{self.product}"
 
     def seen(self) -> dict[str, Any]:
         """What each part shows of the renewal now; None: nothing."""
@@ -65,9 +89,7 @@ class Watch:
         }
         page = self.platform.site / names.of_customer(self.customer)
         found["page"] = MOMENT.sub("", page.read_text()) if page.exists() else None
-        account = self.platform.crm.accounts().get(
-            f"{self.source}/{self.entitlement}/{self.product}"
-        )
+        account = self.platform.crm.accounts().get(self.account)
         found["CRM"] = None if account is None else account["consumption_30d"]
         return found
 
@@ -102,10 +124,9 @@ def verify(platform: Platform) -> int:
         )
         try:
             watch = _first(platform, begun)
-            _edit(platform, watch, "an edit in the ERP")
-            for told, harm, mend in _harms(platform):
-                harm()
-                _edit(platform, watch, told, mend)
+            _arrives(watch, _edit(platform, watch, "an edit in the ERP"))
+            for harms in _harms(platform):
+                _suffer(platform, watch, harms)
             _require_once(platform)
             _require_no_click(dagster)
         except AssertionError as error:
@@ -134,42 +155,101 @@ def _first(platform: Platform, begun: float) -> Watch:
     return watch
 
 
-def _edit(
-    platform: Platform,
-    watch: Watch,
-    told: str,
-    mend: Callable[[], None] | None = None,
-) -> None:
-    """A reading more, and until it is everywhere."""
+def _edit(platform: Platform, watch: Watch, told: str) -> dict[str, Any]:
+    """A reading more in the ERP; what each part has shown before."""
     before = watch.seen()
     number = f"edit-{time.time():.0f}"
     print(f"{told}: a reading more of {watch.customer}, {watch.product}", flush=True)
     with psycopg.connect(platform.erp) as connection:
         connection.execute(EDIT, (number, FACTOR, watch.customer, watch.product))
-    if mend is not None:
-        time.sleep(MENDED)
-        mend()
-        print(f"  {MENDED:6.0f} s  mended", flush=True)
-    watch.wait(lambda seen: {name for name, value in seen.items() if value != before[name]})
+    return before
 
 
-def _harms(platform: Platform) -> list[tuple[str, Callable[[], None], Callable[[], None]]]:
-    """Ways in which a part misbehaves, and how each is mended."""
+def _arrives(watch: Watch, before: dict[str, Any], parts: Collection[str] = ()) -> None:
+    """Waits until these parts show what is new, or all do."""
+    watch.wait(
+        lambda seen: {
+            name
+            for name, value in seen.items()
+            if value != before[name] or (parts and name not in parts)
+        }
+    )
+
+
+def _suffer(platform: Platform, watch: Watch, harms: list[Harm]) -> None:
+    """An edit under each harm in turn, until an alert tells of it; then all is mended."""
+    begun = time.monotonic()
+    first = None
+    for harm in harms:
+        known = _alerts(platform, ALL)
+        harm.does(watch.account)
+        before = _edit(platform, watch, harm.told)
+        first = first or before
+        if harm.alert is not None:
+            for each in _until(lambda of=harm.alert, known=known: _alerts(platform, of) - known):
+                print(f"  {time.monotonic() - begun:6.0f} s  alert: {each}", flush=True)
+    for fake in (platform.fivetran, platform.census):
+        fake.faults.clear()
+    platform.fivetran.fails = False
+    platform.census.rejects.clear()
+    _edit(platform, watch, "all is mended")
+    _arrives(watch, first, ("CRM",))
+    _until(lambda: not _alerts(platform, ALL))
+    print(f"  {time.monotonic() - begun:6.0f} s  no alert is open", flush=True)
+
+
+def _until(found: Callable[[], Any]) -> Any:
+    """Waits for it.
+
+    Raises:
+        AssertionError: it does not come.
+    """
+    begun = time.monotonic()
+    while not (it := found()):
+        if time.monotonic() - begun > PATIENCE:
+            raise AssertionError(f"an alert, or its end, did not come within {PATIENCE:.0f} s")
+        time.sleep(STEP)
+    return it
+
+
+def _alerts(platform: Platform, pattern: str) -> set[str]:
+    """What alerts tell that are open; PostgreSQL may be away.
+
+    Raises:
+        psycopg.Error: it cannot be asked.
+    """
+    with psycopg.connect(platform.warehouse) as connection:
+        return {row[0] for row in connection.execute(OPEN, (pattern,)).fetchall()}
+
+
+def _harms(platform: Platform) -> list[list[Harm]]:
+    """What each part can do wrong; those of a list are mended together."""
     fivetran, census = platform.fivetran, platform.census
 
-    def both(kind: str, pattern: str = ".*") -> Callable[[], None]:
-        return lambda: [fake.fault(kind, pattern, 10**6) for fake in (fivetran, census)] and None
-
-    def mend() -> None:
-        for fake in (fivetran, census):
+    def answers(fake: Fake, kind: str, times: int = 10**6) -> Callable[[str], None]:
+        def does(_: str) -> None:
             fake.faults.clear()
-        fivetran.fails = False
+            fake.fault(kind, times=times)
+
+        return does
 
     return [
-        ("Fivetran and Census answer 500", both("500"), mend),
-        ("both answer nonsense", both("nonsense"), mend),
-        ("Census loses the answer to a trigger", lambda: census.fault("lost", "trigger"), mend),
-        ("Fivetran's syncs fail", lambda: setattr(fivetran, "fails", True), mend),
+        [Harm(f"PostgreSQL is away for {AWAY:.0f} s", lambda _: postgres_server.restart(AWAY))],
+        [
+            Harm("Fivetran does not know the key", answers(fivetran, "401"), "fivetran"),
+            Harm("Fivetran answers 500", answers(fivetran, "500"), "fivetran"),
+            Harm("Fivetran answers nonsense", answers(fivetran, "nonsense"), "fivetran"),
+        ],
+        [Harm("Fivetran's syncs fail", lambda _: setattr(fivetran, "fails", True), "fivetran")],
+        [
+            Harm("Census takes three seconds an answer", answers(census, "slow", 20)),
+            Harm("Census loses its answer", lambda _: census.fault("lost", "trigger")),
+        ],
+        [
+            Harm("Census does not know the token", answers(census, "401"), "reverse_etl"),
+            Harm("Census answers nonsense", answers(census, "nonsense"), "reverse_etl"),
+            Harm("the CRM rejects the account", census.rejects.add, "reverse_etl"),
+        ],
     ]
 
 
