@@ -24,10 +24,11 @@ _numbers = count(1)
 
 
 @contextmanager
-def server() -> Iterator[int]:
-    """The port of a server that has this process's environment."""
+def server(port: int = 0) -> Iterator[int]:
+    """The port of a server that has this process's environment; 0: any that is free."""
     with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        free.bind(("127.0.0.1", port))
         found: int = free.getsockname()[1]
     program = Path(sys.executable).with_name("sail")
     command = [program, "spark", "server", "--ip", "127.0.0.1", "--port", str(found)]

@@ -3,6 +3,7 @@
 On Sail, a server of Spark Connect on this machine. Builds at length are in test_servers.py.
 """
 
+import gc
 import re
 import shutil
 import sys
@@ -162,6 +163,27 @@ def test_floats_stay_floats_and_nothing_counts_as_none() -> None:
     query = sql_in("pyspark", asked)
     assert "CAST(0.0 AS DOUBLE)" in query
     assert "COUNT_IF(TRUE)" in query
+
+
+def test_a_session_that_is_collected_as_garbage_disturbs_no_other(target: Warehouse) -> None:
+    """Each run of a process has one of its own; Spark's client shares threads among them."""
+    rows = target.table(MODEL)
+    with target.reader() as backend:
+        for _ in range(5):
+            assert len(open_warehouse(target.url).fetch(rows)) == len(OLD)
+            gc.collect()
+            assert len(rows_of(backend, rows)) == len(OLD)
+
+
+def test_a_server_that_comes_back_is_asked_again() -> None:
+    """Nothing is asked twice by itself: rows would be added twice."""
+    with server() as there:
+        target = open_warehouse(f"spark://127.0.0.1:{there}?location={location_of(new_mart())}")
+        publish(target, MODEL, as_frame(OLD))
+    with pytest.raises(WarehouseError, match=f"warehouse spark://127.0.0.1:{there}"):
+        target.fetch(target.table(MODEL))
+    with server(there):
+        assert len(target.fetch(target.table(MODEL))) == len(OLD)
 
 
 @SLOW

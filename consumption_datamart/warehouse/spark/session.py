@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import grpc
 from pyspark.errors import PySparkException
+from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 from pyspark.sql.connect.client.retries import DefaultPolicy
 from pyspark.sql.connect.session import SparkSession
 
@@ -16,13 +17,15 @@ from consumption_datamart.warehouse.spark.place import Place
 
 CONNECT_SECONDS = 10.0
 """How long to wait for the server to answer at all."""
-FIRST_TRIES, TRIES = 3, 6
-"""How often the server is asked again, at the beginning and later: for some 4, some 70 seconds."""
+FIRST_TRIES = 3
+"""How often the server is asked again at the beginning: for some four seconds."""
 OF_SESSION = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
 }
 """Moments have no time zone: they are UTC, as in every other engine."""
+LOST = (SparkConnectGrpcException,)
+"""What says that the connection is gone; other errors are derived from it."""
 ERRORS = (PySparkException, grpc.RpcError)
 """What the client raises."""
 
@@ -60,11 +63,11 @@ class Sessions:
 
     @contextmanager
     def told(self) -> Iterator[None]:
-        """Says in a line what Spark says is wrong; after that the session is begun anew."""
+        """Says in a line what Spark says is wrong; a session that is no more is begun anew."""
         try:
             yield
         except ERRORS as error:
-            self._forget()
+            self._forget(error)
             raise Away(f"warehouse {self.name}: {self._line(error)}") from error
 
     def _connected(self) -> SparkSession:
@@ -85,15 +88,21 @@ class Sessions:
         session.client.set_retry_policies([DefaultPolicy(max_retries=FIRST_TRIES)])
         for name, value in OF_SESSION.items():
             session.conf.set(name, value)
-        session.client.set_retry_policies([DefaultPolicy(max_retries=TRIES)])
+        # its client would ask again, and add rows twice or read some twice; what it has against
+        # that is a pool of threads which any session that is collected as garbage shuts down
+        session.client.disable_reattachable_execute().set_retry_policies([])
         return session
 
-    def _forget(self) -> None:
+    def _forget(self, error: Exception) -> None:
         with self._lock:
-            session, self._session = self._session, None
-        if session is not None:
-            with suppress(Exception):  # the server may be gone
-                session.stop()
+            session = self._session
+            # other errors are of what was asked
+            is_lost = type(error) in LOST or isinstance(error, grpc.RpcError)
+            if session is None or not (is_lost or session.client.is_closed):
+                return
+            self._session = None
+        with suppress(Exception):  # the server may be gone
+            session.stop()
 
     def _line(self, error: Exception) -> str:
         """Its first line, without what is secret."""
