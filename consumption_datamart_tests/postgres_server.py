@@ -48,6 +48,7 @@ def restart(seconds: float) -> None:
     import pgserver  # noqa: PLC0415  # as above
 
     server = pgserver.get_server(host())
+    server.ensure_postgres_running()  # it may be another by now: a fork has restarted it
     process = server.get_postmaster_info().process
     process.send_signal(signal.SIGQUIT)
     process.wait(30)

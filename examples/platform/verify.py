@@ -158,7 +158,7 @@ def _first(platform: Platform, begun: float) -> Watch:
 def _edit(platform: Platform, watch: Watch, told: str) -> dict[str, Any]:
     """A reading more in the ERP; what each part has shown before."""
     before = watch.seen()
-    number = f"edit-{time.time():.0f}"
+    number = f"edit-{time.time_ns()}"
     print(f"{told}: a reading more of {watch.customer}, {watch.product}", flush=True)
     with psycopg.connect(platform.erp) as connection:
         connection.execute(EDIT, (number, FACTOR, watch.customer, watch.product))
