@@ -91,6 +91,10 @@ def test_readers_see_one_state_of_all_tables(target: Warehouse) -> None:
         days = rows_of(backend, target.table(MODEL).select("day").order_by("day"))
         assert [day for (day,) in days] == [each["day"] for each in OLD]
     assert published(target) == [row(9)]
+    with target.snapshot() as seen:
+        publish(target, MODEL, as_frame(OLD))
+        assert len(seen.whole_rows(MODEL)) == 1
+        assert len(target.whole_rows(MODEL)) == len(OLD)
 
 
 def test_days_are_replaced_in_one_version(target: Warehouse) -> None:
