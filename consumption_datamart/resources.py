@@ -31,7 +31,7 @@ class LakeResource(dg.ConfigurableResource[Any]):
 class WarehouseResource(dg.ConfigurableResource[Any]):
     """The warehouse that tables are published to."""
 
-    url: str = Field(description="URL: duckdb://…, sqlite://…, postgres://…, snowflake://…")
+    url: str = Field(description="URL: duckdb://…, postgres://…, spark://… and others")
     memory_limit: str = Field(default=MEMORY_LIMIT, description="Memory that DuckDB may use.")
     password: str | None = Field(
         default=None,

@@ -17,7 +17,7 @@ from benchmarks.lakes import clean_environment
 from consumption_datamart.definitions import catalog_of
 from consumption_datamart.factories import Catalog
 from consumption_datamart.settings import Settings
-from consumption_datamart_tests import fakesnow_server, postgres_server
+from consumption_datamart_tests import fakesnow_server, postgres_server, sail_server
 from consumption_datamart_tests.mart import ENGINES
 
 LONGEST = ("daemon", "cases", "partitions", "automation", "sources", "models", "properties", "diff")
@@ -52,7 +52,7 @@ ON_SERVERS = {
     )
 }
 """Tests of these that ask for a `warehouse`: by `make test-all` on the servers, too."""
-SERVERS = ("postgres", "snowflake")
+SERVERS = ("postgres", "snowflake", "spark")
 CANNOT = {
     "snowflake": {
         "test_a_table_that_was_never_good_is_not_there": "what creates a table commits at once",
@@ -116,6 +116,9 @@ def warehouse(engine: str, tmp_path: Path) -> Iterator[str]:
         return
     if engine == "snowflake":
         yield fakesnow_server.new_database()
+        return
+    if engine == "spark":
+        yield sail_server.new_mart()
         return
     url = postgres_server.new_database()
     yield url

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ from consumption_datamart.warehouse import Transaction, sqlite
 from consumption_datamart.warehouse.attaching import session_of
 from consumption_datamart.warehouse.duckdb import DuckDBWarehouse
 from consumption_datamart.warehouse.postgres import PostgresWarehouse
+from consumption_datamart.warehouse.spark import tables
+from consumption_datamart.warehouse.spark.backend import SparkBackend
+from consumption_datamart.warehouse.spark.commits import Commits
+from consumption_datamart.warehouse.spark.warehouse import SparkWarehouse
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
 from consumption_datamart_tests import postgres_server
 
@@ -202,11 +207,31 @@ def watch(on: Callable[[str], None]) -> None:
     psycopg.Cursor.execute = query_and_tell
     psycopg.Connection.commit = end_and_tell
     assert issubclass(Connection, sqlite3.Connection)
+    _watch_spark(on)
+
+
+def _watch_spark(on: Callable[[str], None]) -> None:
+    """The same of what a cluster is asked, what is done to a table without it, and commits."""
+    of_kind = {
+        STATEMENT: [(SparkBackend, "frame"), *((tables, name) for name in ("form", "add"))],
+        COMMIT: [(Commits, "write")],
+    }
+    for kind, places in of_kind.items():
+        for place, name in places:
+            setattr(place, name, _telling(getattr(place, name), partial(on, kind)))
+
+
+def _telling(original: Callable[..., Any], on: Callable[[], None]) -> Callable[..., Any]:
+    def tell(*args: Any) -> Any:
+        on()
+        return original(*args)
+
+    return tell
 
 
 def after_each_transaction(then: Callable[[], None]) -> None:
     """Calls back after each transaction of this process, once its file is closed."""
-    for warehouse in (DuckDBWarehouse, SQLiteWarehouse, PostgresWarehouse):
+    for warehouse in (DuckDBWarehouse, SQLiteWarehouse, PostgresWarehouse, SparkWarehouse):
 
         def transaction(
             self: Any, *tables: Any, original: Callable[..., Any] = warehouse.transaction

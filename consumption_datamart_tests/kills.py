@@ -25,7 +25,8 @@ from itertools import combinations
 from pathlib import Path
 
 from consumption_datamart.build import build
-from consumption_datamart_tests import postgres_server
+from consumption_datamart.warehouse import lease
+from consumption_datamart_tests import postgres_server, sail_server
 from consumption_datamart_tests.contract import CONTRACT
 from consumption_datamart_tests.interrupted import (
     BACKEND,
@@ -47,7 +48,7 @@ from consumption_datamart_tests.interrupted import (
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
 from consumption_datamart_tests.mart import ENGINES, build_tables, settings, tables_of
 
-POSTGRES = "postgres"
+POSTGRES, SPARK = "postgres", "spark"
 State = dict[str, str]
 """A hash of the rows of each table."""
 NAME = "mart"
@@ -56,7 +57,9 @@ NAME = "mart"
 def url_of(folder: Path, engine: str) -> str:
     """Where the mart of a folder is; on PostgreSQL in a database of its own."""
     if engine == POSTGRES:
-        return postgres_server.url(f"kills_{folder.name.replace(' ', '_')}")
+        return postgres_server.url(f"kills_{folder.name.replace('-', '_')}")
+    if engine == SPARK:
+        return sail_server.url_of(folder / "warehouse")
     return f"{engine}://{folder}/warehouse/{NAME}.{engine}"
 
 
@@ -110,6 +113,7 @@ def run(folder: Path, engine: str, only: Sequence[str] = ()) -> dict[str, str]:
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     lake, url = folder / "lake", url_of(folder, engine)
+    lease.LEASE_SECONDS = 2  # so long does one wait on Spark for whoever was killed
     if only:
         build_tables(lake, url, only)
         return {}
@@ -135,8 +139,8 @@ def _told(row: dict[str, object]) -> str:
 
 
 def states_of(folder: Path, engine: str) -> list[State]:
-    """What each of the files holds, or the database."""
-    if engine == POSTGRES:
+    """What each of the files holds, or the database, or the folder of Spark's tables."""
+    if engine in (POSTGRES, SPARK):
         return [state_of(url_of(folder, engine))]
     return [
         state_of(f"{engine}://{file}") if file.exists() else {} for file in files_of(folder, engine)
@@ -168,15 +172,16 @@ class Mart:
         self.folder, self.engine, self.only = folder / "built", engine, only
         write_lake(self.folder / "lake")
         (self.folder / "warehouse").mkdir()
+        url_of(self.folder, engine)  # a server is this process's, and no fork's
         if engine == POSTGRES:
             postgres_server.make_database(url_of(self.folder, engine))
         assert apart(run, self.folder, engine, only) == Ended(value={})
         change_lake(self.folder / "lake", changes())
-        self.copy(folder / "will be")
-        ended = apart(record, folder / "will be", engine, only)
+        self.copy(folder / "will-be")
+        ended = apart(record, folder / "will-be", engine, only)
         assert ended.value, ended.error
         self.undisturbed: Undisturbed = ended.value
-        self.after = apart(states_of, folder / "will be", engine).value
+        self.after = apart(states_of, folder / "will-be", engine).value
 
     def copy(self, folder: Path) -> Path:
         """Another of the same."""
@@ -238,7 +243,7 @@ def record(folder: Path, engine: str, only: Sequence[str]) -> Undisturbed:
     """Build, and write down what the file holds after each transaction."""
 
     def size_now() -> int:
-        return 0 if engine == POSTGRES else files_of(folder, engine)[-1].stat().st_size
+        return 0 if engine in (POSTGRES, SPARK) else files_of(folder, engine)[-1].stat().st_size
 
     found = Undisturbed(states_of(folder, engine)[-1:], sizes=(size_now(), 0))
     watched = [True]
@@ -288,13 +293,14 @@ def points(
 ) -> Iterator[Point]:
     """Points to kill at, spread over a build: of each kind as many, of commits twice that."""
     statements, commits = undisturbed.counted[STATEMENT], undisturbed.counted[COMMIT]
-    files, server = (
-        (STATEMENT, COMMIT, BYTE, TIME, COMMIT),
-        (STATEMENT, COMMIT, BACKEND, TIME, SERVER),
-    )
+    of_engine = {
+        POSTGRES: (STATEMENT, COMMIT, BACKEND, TIME, SERVER),
+        SPARK: (STATEMENT, COMMIT, TIME, TIME, COMMIT),
+    }
+    kinds = of_engine.get(engine, (STATEMENT, COMMIT, BYTE, TIME, COMMIT))
     for index in range(number):
         share = (index + chance.random()) / number
-        kind = (server if engine == POSTGRES else files)[index % 5]
+        kind = kinds[index % 5]
         if kind in (STATEMENT, BACKEND, SERVER):
             yield Point(kind, 1 + int(share * statements))
         elif kind == COMMIT:
@@ -346,10 +352,11 @@ def harm(
     findings = []
     chosen = [
         *points(mart.undisturbed, engine, kills, chance),
-        *(() if engine == POSTGRES else other_harm(mart.undisturbed, others, chance)),
+        *(() if engine in (POSTGRES, SPARK) else other_harm(mart.undisturbed, others, chance)),
     ]
-    for point in chosen:
-        copy = mart.copy(folder / "harmed")
+    for number, point in enumerate(chosen):
+        # of its own on Spark: the cluster carries on with the last statement of who was killed
+        copy = mart.copy(folder / (f"harmed-{number}" if engine == SPARK else "harmed"))
         ended = apart(run, copy, engine, only, point=point, place=copy / "warehouse")
         if ended.signal not in (None, signal.SIGKILL, signal.SIGXFSZ):
             findings.append(f"{engine}, {point}: the process ended by signal {ended.signal}")
@@ -369,7 +376,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="on all engines together")
     parser.add_argument("--others", type=int, default=5, help="of each other harm, on each engine")
-    parser.add_argument("--engine", choices=[*ENGINES, POSTGRES], action="append")
+    parser.add_argument("--engine", choices=[*ENGINES, POSTGRES, SPARK], action="append")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     engines = options.engine or ENGINES

@@ -36,7 +36,7 @@ from consumption_datamart.schema.raw import Declarations, Dumps, models_of, raw_
 from consumption_datamart.schema.table import Table
 from consumption_datamart.settings import Settings
 from consumption_datamart.warehouse import Inspect, Warehouse, open_warehouse, publish
-from consumption_datamart_tests import fakesnow_server, postgres_server
+from consumption_datamart_tests import fakesnow_server, postgres_server, sail_server
 from consumption_datamart_tests.compare import Row, Tables
 
 ENGINES = ("duckdb", "sqlite")
@@ -167,7 +167,7 @@ def _with_upstream(names: set[str]) -> set[str]:
 
 def as_written(url: str) -> str:
     """URL of what writers work in: of what was not released, too."""
-    if url.startswith(("postgres:", "snowflake:")):
+    if url.startswith(("postgres:", "snowflake:", "spark:")):
         return url
     return f"{url.split('://', maxsplit=1)[0]}://{open_warehouse(url).file}"
 
@@ -184,6 +184,8 @@ def tables_of(url: str, *own: type[Table]) -> Tables:
         return postgres_server.tables_in(url)
     if engine == "snowflake":
         return fakesnow_server.tables_in(url)
+    if engine == "spark":
+        return sail_server.tables_in(url)
     known = STORED | {model.full_name(): model for model in own}
     return _of_duckdb(path) if engine == "duckdb" else _of_sqlite(path, known)
 

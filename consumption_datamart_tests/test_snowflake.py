@@ -1,18 +1,10 @@
-"""The mart on an emulator of Snowflake is as the oracle has it; who gets in, and who waits.
-
-`make engines` makes the emulator's environment. What it cannot show is in docs/snowflake.md.
-"""
+"""What a Snowflake URL says, and that no secret is told; the mart itself is in test_servers.py."""
 
 import re
 import sys
-import time
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from threading import Thread
 
-import ibis
-import pandas as pd
 import pytest
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
@@ -20,163 +12,18 @@ from consumption_datamart.definitions import build_definitions
 from consumption_datamart.errors import AuditError, WarehouseError
 from consumption_datamart.settings import Settings
 from consumption_datamart.simulation import simulate
-from consumption_datamart.warehouse import Warehouse, open_warehouse, publish, snowflake_lock
+from consumption_datamart.warehouse import open_warehouse, publish
 from consumption_datamart.warehouse.snowflake_connection import parameters_of
 from consumption_datamart_tests import cli, fakesnow_server
-from consumption_datamart_tests.compare import differing
 from consumption_datamart_tests.fakesnow_server import key_file, new_database
-from consumption_datamart_tests.mart import SLOW, Mart, build, tables_of
-from consumption_datamart_tests.oracle import expected_tables
-from consumption_datamart_tests.test_publication import MODEL, OLD, as_expression, as_frame, row
+from consumption_datamart_tests.mart import SLOW
+from consumption_datamart_tests.test_publication import MODEL, OLD, as_frame
 from consumption_datamart_tests.test_table_versions import SHARE, WORDS, put
 from consumption_datamart_tests.test_table_versions import target as versioned
 
 PLACE = "snowflake://me@acme-eu/MART"
 SECRET = "s3cret/ü"
 LAST = date(2026, 3, 31)
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Mart:
-    """A lake of a few customers, with dirt, and its mart."""
-    lake = tmp_path_factory.mktemp("simulated") / "lake"
-    url = new_database()
-    simulate(
-        lake, days=32, customers=6, products=4, rows_per_day=9, end=LAST, seed=3, dirt=0.1,
-        format="csv",
-    )  # fmt: skip
-    ended = cli.run("build", "--lake", lake, "--warehouse", url)
-    assert ended.code == 0, ended.err
-    return Mart(lake, url)
-
-
-@pytest.fixture
-def target() -> Warehouse:
-    """A warehouse in which a table has its old rows."""
-    opened = open_warehouse(new_database())
-    publish(opened, MODEL, as_frame(OLD))
-    return opened
-
-
-@SLOW
-def test_a_build_fills_every_table_and_the_next_builds_what_has_changed(built: Mart) -> None:
-    assert differing(tables_of(built.url), expected_tables(built.lake)) == {}
-    assert build(*built).tables == []
-    dumps = sorted((built.lake / "telemetry").iterdir())
-    dumps[5].write_bytes(dumps[6].read_bytes().replace(b"EV", b"EW"))
-    dumps[20].unlink()
-    assert build(*built).tables
-    assert differing(tables_of(built.url), expected_tables(built.lake)) == {}
-
-
-@SLOW
-def test_a_mart_comes_from_duckdb_and_goes_back(built: Mart, tmp_path: Path) -> None:
-    first, last = f"duckdb://{tmp_path}/first.duckdb", f"duckdb://{tmp_path}/last.duckdb"
-    build(built.lake, first)
-    between = new_database()
-    for source, to in ((first, between), (between, last)):
-        ended = cli.run("copy", "--warehouse", source, "--to", to)
-        assert ended.code == 0, ended.err
-        assert build(built.lake, to).tables == [], "nothing is new"
-    expected = tables_of(first)
-    del expected["monitoring.release"]  # is each one's own
-    assert differing(tables_of(last), expected) == {}
-
-
-@SLOW
-def test_every_command_that_reads_reads_it(built: Mart, tmp_path: Path) -> None:
-    for command in (
-        ["report"],
-        ["report", "--format", "json"],
-        ["page", "--out", tmp_path / "page"],
-        ["quarantine"],
-        ["alerts"],
-        ["slo"],
-        ["trends"],
-        ["metrics"],
-        ["assets", "list"],
-    ):
-        ended = cli.run(*command, "--warehouse", built.url)
-        assert ended.code == 0, (command, ended.err)
-        assert ended.out + ended.err
-
-
-@SLOW
-def test_a_preview_is_built_beside_and_leaves_nothing(built: Mart, tmp_path: Path) -> None:
-    before = tables_of(built.url)
-    ended = cli.run("build", "--lake", built.lake, "--warehouse", built.url, "--preview")
-    assert ended.code == 0, ended.err
-    assert "They are the same." in ended.out
-    assert tables_of(built.url).keys() == before.keys()
-
-
-@SLOW
-def test_frames_of_a_team_are_rows(target: Warehouse) -> None:
-    publish(target, MODEL, ibis.memtable(as_frame([row(5)])))
-    assert tables_of(target.url)[MODEL.full_name()] == [row(5)]
-    publish(target, MODEL, as_expression([row(6)]))
-    assert tables_of(target.url)[MODEL.full_name()] == [row(6)]
-
-
-@SLOW
-def test_texts_come_through(target: Warehouse) -> None:
-    texts = ["", "007", "\\N", 'a "quoted", text', "two\nlines\r\n", "ü 😀", "'; --", "NULL"]
-    rows = [row(number + 1, customer_id=text) for number, text in enumerate(texts)]
-    publish(target, MODEL, as_frame([*rows, row(20, customer_id="NUL\0")]))
-    found = pd.DataFrame(target.whole_rows(MODEL)).sort_values("day").customer_id.tolist()
-    assert found == [*texts, "NUL\ufffd"]
-
-
-@pytest.fixture
-def short_lease(monkeypatch: pytest.MonkeyPatch) -> Iterator[float]:
-    """Seconds for which a lease is held without being renewed."""
-    monkeypatch.setattr(snowflake_lock, "LEASE_SECONDS", 3)
-    return 3
-
-
-@SLOW
-def test_one_writes_at_a_time(target: Warehouse, short_lease: float) -> None:
-    """The second waits until the first is done, which takes longer than its lease."""
-    order = []
-
-    def second() -> None:
-        publish(open_warehouse(target.url), MODEL, as_frame([row(4)]))
-        order.append("second")
-
-    waiting = Thread(target=second)
-    with target.transaction([MODEL]) as transaction:
-        transaction.clear(MODEL)
-        waiting.start()
-        time.sleep(2 * short_lease)
-        assert tables_of(target.url)[MODEL.full_name()] == OLD, "readers wait for nobody"
-        with pytest.raises(WarehouseError, match="another process writes to it since 1 s"):
-            publish(open_warehouse(target.url).waiting_at_most(1), MODEL, as_frame([row(9)]))
-        order.append("first")
-    waiting.join()
-    assert order == ["first", "second"]
-    assert tables_of(target.url)[MODEL.full_name()] == [row(4)]
-
-
-def sleep_and_publish(target: Warehouse, seconds: float) -> None:
-    """Write as a process that does nothing for some time before it commits."""
-    with target.transaction([MODEL]) as transaction:
-        transaction.clear(MODEL)
-        transaction.load(MODEL, transaction.stage(as_frame([row(8)])))
-        time.sleep(seconds)
-        with open_warehouse(target.url).transaction([]):
-            pass  # another has its turn
-
-
-@SLOW
-def test_who_has_lost_the_lease_publishes_nothing(
-    target: Warehouse, short_lease: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(snowflake_lock, "Thread", lambda **_: Thread())  # that renews nothing
-    with pytest.raises(
-        WarehouseError, match="did not answer for 3 s, and another writes to it now"
-    ):
-        sleep_and_publish(target, short_lease + 2)
-    assert tables_of(target.url)[MODEL.full_name()] == OLD
 
 
 @SLOW

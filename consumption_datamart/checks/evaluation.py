@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 
 from consumption_datamart.checks.check import Check, Compared, Result
@@ -103,13 +104,12 @@ def prune(transaction: Transaction, before: date) -> None:
         Figure: ("published_at", "built_day", "built_table", "figure"),
     }
     for model, (written, *same) in keys.items():
-        table = transaction.warehouse.qualified(model)
-        alike = " AND ".join(f"later.{name} = {table}.{name}" for name in same)
         transaction.require(model)
-        transaction.backend.raw_sql(
-            f"DELETE FROM {table} WHERE {written} < '{before}' AND EXISTS (SELECT 1 FROM {table}"
-            f" AS later WHERE {alike} AND later.{written} > {table}.{written})"
-        )
+        rows = transaction.slice(model)
+        last = rows[written].max().over(ibis.window(group_by=same))
+        ranked = rows.select(written, *same, last=last)
+        replaced = ranked.filter(ranked[written] < ranked["last"]).select(written, *same)
+        transaction.delete(model, rows[written] < ibis.literal(before), among=replaced)
 
 
 def last_failed(transaction: Transaction, tables: Collection[str]) -> set[ResultKey]:

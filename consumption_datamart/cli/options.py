@@ -17,9 +17,10 @@ Warehouse = Annotated[
     str | None,
     typer.Option(
         "--warehouse",
-        help="duckdb://<path>, sqlite://<path>, postgres://<user>@<host>/<database> or"
-        " snowflake://<user>@<account>/<database>. [env: CONSUMPTION_DATAMART_WAREHOUSE; default:"
-        " .datamart/consumption.duckdb in the project]",
+        help="duckdb://<path>, sqlite://<path>, postgres://<user>@<host>/<database>,"
+        " snowflake://<user>@<account>/<database> or spark://<host>:<port>?location=<folder>."
+        " [env: CONSUMPTION_DATAMART_WAREHOUSE; default: .datamart/consumption.duckdb in the"
+        " project]",
     ),
 ]
 

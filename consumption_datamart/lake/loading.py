@@ -9,10 +9,11 @@ import duckdb
 import ibis
 
 from consumption_datamart.errors import SourceError, first_line
-from consumption_datamart.lake.batch import Batch, begin_later_keys
+from consumption_datamart.lake.batch import begin_later_keys
 from consumption_datamart.lake.copies import Copies
 from consumption_datamart.lake.dumps import DumpFile, batches
 from consumption_datamart.lake.formats import TroubledFiles, formats
+from consumption_datamart.lake.judging import Portion, judged
 from consumption_datamart.lake.listing import Listing
 from consumption_datamart.lake.loaded import Loaded, loaded_files, write_down
 from consumption_datamart.lake.outcome import Outcome, outcome
@@ -30,6 +31,10 @@ from consumption_datamart.warehouse.versions import note_versions
 
 BATCH_BYTES = 128 << 20
 """File bytes that are loaded at a time; memory is bounded by this, not by the number of days."""
+SPREAD_FROM_BYTES = 64 << 20
+"""File bytes from which on an engine reads by processes of its own, if it has any."""
+SPREAD_BYTES = 16 << 20
+"""File bytes that each of these reads at a time."""
 
 
 def load(
@@ -187,6 +192,8 @@ class Load:
 
     def _load(self, files: Sequence[DumpFile]) -> None:
         """Adds dumps to the tables; where later ones supersede rows, the last first."""
+        if self._is_spread(files):
+            return
         portions = [portion for portion in batches(files, BATCH_BYTES) if portion]
         if not self.is_daily:
             begin_later_keys(self.contract, self.transaction.staging)
@@ -195,11 +202,26 @@ class Load:
             for portion in portions:
                 self._batch(portion)
 
+    def _is_spread(self, files: Sequence[DumpFile]) -> bool:
+        """Whether the engine has read them by processes of its own; what troubles it is read here.
+
+        Not where later dumps supersede rows of earlier ones: these are few.
+        """
+        is_large = sum(file.size for file in files) >= SPREAD_FROM_BYTES
+        if not self.is_daily or not is_large or any(map(self.copies.is_salvaged, files)):
+            return False
+        limit, lake = self.transaction.warehouse.memory_limit, self.listing.lake
+        portions = [
+            Portion.of(self.source, lake, portion, limit)
+            for portion in batches(files, SPREAD_BYTES)
+        ]
+        return self.transaction.load_apart(models_of(self.contract), portions)
+
     def _batch(self, files: list[DumpFile]) -> None:
         reading = Reading(self.source, self.copies, files, self.transaction.staging)
+        found = judged(self.source, reading, self.transaction.staging)
         try:
-            batch = Batch(self.source, reading, self.transaction.staging)
-            self.transaction.load(self.raw, batch.clean())
+            self.transaction.load(*next(found))
         except Misfit as error:
             raise told(reading, error) from error
         except duckdb.Error as error:
@@ -207,9 +229,5 @@ class Load:
             if self.source.entry is None:
                 raise
             raise SourceError(f"source {self.source.label}: {first_line(error)}") from error
-        reading.require_unchanged()
-        self.transaction.load(self.raw, batch.survivors())
-        self.transaction.load(self.quarantine, batch.quarantined())
-        self.transaction.load(self.files, batch.counted())
-        if not self.is_daily:
-            batch.remember()
+        for model, rows in found:
+            self.transaction.load(model, rows)

@@ -62,8 +62,8 @@ class Settings(BaseSettings):
     )
     warehouse: str = Field(
         default=f"duckdb://{MARTS / 'consumption.duckdb'}",
-        description="URL of the warehouse: duckdb://…, sqlite://…, postgres://… or snowflake://…,"
-        " without a password.",
+        description="URL of the warehouse: duckdb://…, sqlite://…, postgres://…, snowflake://… or"
+        " spark://…, without a password.",
     )
     warehouse_password: SecretStr | None = Field(
         default=None,

@@ -63,12 +63,23 @@ def _snowflake() -> type[Warehouse]:
     return SnowflakeWarehouse
 
 
+def _spark() -> type[Warehouse]:
+    try:
+        from consumption_datamart.warehouse.spark.warehouse import SparkWarehouse  # noqa: PLC0415
+    except ImportError as error:
+        raise WarehouseError(
+            f"Spark needs the extra: pip install 'consumption-datamart[spark]' ({error})"
+        ) from error
+    return SparkWarehouse
+
+
 ENGINES: dict[str, Callable[[], type[Warehouse]]] = {
     "duckdb": lambda: DuckDBWarehouse,
     "sqlite": lambda: SQLiteWarehouse,
     "postgres": _postgres,
     "postgresql": _postgres,
     "snowflake": _snowflake,
+    "spark": _spark,
 }
 """By the scheme of a URL; what only one of them needs is imported where it is asked for."""
 
@@ -107,8 +118,9 @@ def open_warehouse(
 
     Args:
         url: `duckdb://<path>` or `sqlite://<path>`, with three slashes for an absolute path;
-            `postgres://<user>@<host>:<port>/<database>`; or
-            `snowflake://<user>@<account>/<database>?warehouse=<name>`.
+            `postgres://<user>@<host>:<port>/<database>`;
+            `snowflake://<user>@<account>/<database>?warehouse=<name>`; or
+            `spark://<host>:<port>?location=<folder or bucket of the tables>`.
         memory_limit: how much memory DuckDB may use before it spills to disk.
         password: of a server that asks for one; None: its client finds it by itself.
 
@@ -120,7 +132,7 @@ def open_warehouse(
     if engine is None:
         raise WarehouseError(
             f"warehouse URL '{masked(url)}': unknown engine; write duckdb://<path>,"
-            " sqlite://<path>, postgres://<user>@<host>/<database> or"
-            " snowflake://<user>@<account>/<database>"
+            " sqlite://<path>, postgres://<user>@<host>/<database>,"
+            " snowflake://<user>@<account>/<database> or spark://<host>:<port>?location=<folder>"
         )
     return engine().at(url, memory_limit, password)

@@ -1,9 +1,8 @@
 """What is done in a transaction of PostgreSQL."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-import duckdb
 import ibis.expr.types as ir
 import pgpq
 import psycopg
@@ -12,7 +11,7 @@ import pyarrow.compute as pc
 
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.postgres_connection import lock
-from consumption_datamart.warehouse.rows import conform
+from consumption_datamart.warehouse.rows import conform, from_duckdb
 from consumption_datamart.warehouse.server import column_definitions, without_nul
 from consumption_datamart.warehouse.sql import sql_of
 from consumption_datamart.warehouse.transaction import Transaction
@@ -115,7 +114,7 @@ class PostgresTransaction(Transaction):
             cursor.copy(into) as copy,
         ):
             copy.write(encoder.write_header())
-            for batch in _read(batches):
+            for batch in from_duckdb(batches):
                 copy.write(encoder.write_batch(batch))
             copy.write(encoder.finish())
 
@@ -126,12 +125,3 @@ class PostgresTransaction(Transaction):
         self._tables.update(self.warehouse.tables(self.backend))
         if self.lacks(model):
             super()._create(model)
-
-
-def _read(batches: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    """The batches; what DuckDB finds wrong on the way it says by its own errors, not by Arrow's."""
-    try:
-        yield from batches
-    except OSError as error:
-        is_memory = str(error).startswith("Out of Memory")
-        raise (duckdb.OutOfMemoryException if is_memory else duckdb.Error)(str(error)) from error

@@ -1,13 +1,24 @@
 """Rows on their way into a table, or out of it."""
 
+from collections.abc import Iterator
 from datetime import date
+from typing import Protocol
 
+import duckdb
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from consumption_datamart.errors import AuditError
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.memo import memoized
 from consumption_datamart.schema.table import Table
+
+
+class Task(Protocol):
+    """What a process of an engine is to read; it can be pickled."""
+
+    def rows(self) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """The rows in batches, each with the place of its table among those they are for."""
 
 
 @memoized
@@ -50,3 +61,12 @@ def repeated(model: type[Table], rows: ir.Table) -> ir.Table:
     first = {} if day is None or day in key else {day: rows[day].min()}
     counted = rows.group_by(key).aggregate(rows=rows.count(), **first)
     return counted.filter(counted["rows"] > 1)
+
+
+def from_duckdb(batches: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """The batches; what DuckDB finds wrong on the way it says by its own errors, not by Arrow's."""
+    try:
+        yield from batches
+    except OSError as error:
+        is_memory = str(error).startswith("Out of Memory")
+        raise (duckdb.OutOfMemoryException if is_memory else duckdb.Error)(str(error)) from error

@@ -13,15 +13,16 @@ import ibis.expr.types as ir
 from duckdb import DuckDBPyConnection
 from ibis.backends.snowflake import Backend
 from ibis.backends.sql import SQLBackend
-from snowflake.connector import SnowflakeConnection
+from snowflake.connector import SnowflakeConnection, errors
 
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.schema.monitoring import MonitoringTable
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
+from consumption_datamart.warehouse.lease import held
 from consumption_datamart.warehouse.server import ServerWarehouse, require_no_secret, require_prefix
 from consumption_datamart.warehouse.snowflake_connection import Account, parameters_of
-from consumption_datamart.warehouse.snowflake_lock import Lease, held
+from consumption_datamart.warehouse.snowflake_lock import RowLease
 from consumption_datamart.warehouse.snowflake_rows import copy_out
 from consumption_datamart.warehouse.snowflake_transaction import Routed, SnowflakeTransaction
 from consumption_datamart.warehouse.sql import sql_of
@@ -142,14 +143,14 @@ class SnowflakeWarehouse(ServerWarehouse):
             yield connection
 
     @contextmanager
-    def _locked(self, which: str) -> Iterator[Lease]:
+    def _locked(self, which: str) -> Iterator[RowLease]:
         """Keeps out others who ask for it, until the end of the block."""
         schema = f"{self.prefix}{MonitoringTable.schema_name()}"
         with self._session() as connection:
             connection.cursor().execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-            lease = Lease(connection, f'"{schema}"."{LOCKS[which]}"', self.url)
+            lease = RowLease(connection, f'"{schema}"."{LOCKS[which]}"', self.url)
             lease.prepare()
-            with held(lease, self.lock_seconds):
+            with held(lease, self.lock_seconds, (errors.Error,)):
                 yield lease
 
     @staticmethod

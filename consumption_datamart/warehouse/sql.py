@@ -22,7 +22,12 @@ def sql_of(backend: SQLBackend, expression: ir.Table) -> str:
     another batch of files or in another run, is told what was told before
     (docs/decisions/0017-sql-is-kept.md).
     """
-    return _compiled(backend.name, expression.op())
+    return sql_in(backend.name, expression)
+
+
+def sql_in(dialect: str, expression: ir.Table) -> str:
+    """The same by the name that Ibis has for an engine."""
+    return _compiled(dialect, expression.op())
 
 
 @lru_cache(maxsize=4096)
@@ -31,6 +36,10 @@ def _compiled(dialect: str, relation: ops.Relation) -> str:
 
 
 def _made(dialect: str, relation: ops.Relation) -> str:
+    if dialect == "pyspark":
+        from consumption_datamart.warehouse.spark.compiler import spark_sql  # noqa: PLC0415
+
+        return spark_sql(relation.to_expr())
     sql: str = ibis.to_sql(relation.to_expr(), dialect, pretty=False)
     if dialect == "sqlite":  # its parser gives up where some fifteen queries are nested
         sql = eliminate_subqueries(sqlglot.parse_one(sql, dialect=dialect)).sql(dialect)

@@ -18,7 +18,7 @@ from ibis.backends.sql import SQLBackend
 from consumption_datamart.errors import AuditError, first_line
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
-from consumption_datamart.warehouse.rows import conform, on_days
+from consumption_datamart.warehouse.rows import Task, conform, on_days
 from consumption_datamart.warehouse.sql import sql_of, table_of, where_of
 
 _log = logging.getLogger(__name__)
@@ -51,6 +51,14 @@ class Transaction(ABC):
     @abstractmethod
     def load(self, model: type[Table], staged: ir.Table) -> None:
         """Adds the rows of an expression on `staging` to a table, column by name."""
+
+    def load_apart(self, models: Sequence[type[Table]], tasks: Sequence[Task]) -> bool:  # noqa: ARG002
+        """Adds rows that the engine's own processes read, if it has any that can.
+
+        Returns:
+            Whether it has; if not, nothing was added, and the rows are to be loaded.
+        """
+        return False
 
     @abstractmethod
     def create(self, model: type[Table]) -> None:

@@ -1,0 +1,113 @@
+"""The connection to Spark: how it is made, and what is told of its errors."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Lock
+from urllib.parse import quote
+
+import grpc
+from pyspark.errors import PySparkException
+from pyspark.errors.exceptions.connect import SparkConnectGrpcException
+from pyspark.sql.connect.client.retries import DefaultPolicy
+from pyspark.sql.connect.session import SparkSession
+
+from consumption_datamart.errors import WarehouseError
+from consumption_datamart.warehouse.spark.place import Place
+
+CONNECT_SECONDS = 10.0
+"""How long to wait for the server to answer at all."""
+FIRST_TRIES = 3
+"""How often the server is asked again at the beginning: for some four seconds."""
+OF_SESSION = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+}
+"""Moments have no time zone: they are UTC, as in every other engine."""
+LOST = (SparkConnectGrpcException,)
+"""What says that the connection is gone; other errors are derived from it."""
+ERRORS = (PySparkException, grpc.RpcError)
+"""What the client raises."""
+
+
+class Away(WarehouseError):
+    """Spark cannot be reached, or what was asked of it failed there."""
+
+
+class Sessions:
+    """The session of a process with a server, which is begun where it is first asked for."""
+
+    def __init__(self, place: Place, name: str, token: str | None) -> None:
+        """Nothing is connected yet.
+
+        Args:
+            place: of the server.
+            name: of the warehouse, in messages.
+            token: that lets one in, if one is needed.
+        """
+        self.place, self.name = place, name
+        self._token, self._lock = token, Lock()
+        self._session: SparkSession | None = None
+
+    @contextmanager
+    def open(self) -> Iterator[SparkSession]:
+        """The session; several threads may use it at once.
+
+        Raises:
+            Away: the server cannot be reached, or fails.
+        """
+        with self.told():
+            with self._lock:
+                session = self._session = self._session or self._connected()
+            yield session
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Says in a line what Spark says is wrong; a session that is no more is begun anew."""
+        try:
+            yield
+        except ERRORS as error:
+            self._forget(error)
+            raise Away(f"warehouse {self.name}: {self._line(error)}") from error
+
+    def _connected(self) -> SparkSession:
+        place = self.place
+        try:
+            socket.create_connection((place.host, place.port), CONNECT_SECONDS).close()
+        except OSError as error:
+            raise Away(
+                f"warehouse {self.name}: no Spark Connect server answers at {place.host}:"
+                f"{place.port} ({error}); start it, or name another"
+            ) from error
+        address = place.address
+        if place.is_secure:
+            address += ";use_ssl=true"
+        if self._token is not None:
+            address += f";token={quote(self._token, safe='')}"
+        session = SparkSession.builder.remote(address).create()
+        session.client.set_retry_policies([DefaultPolicy(max_retries=FIRST_TRIES)])
+        for name, value in OF_SESSION.items():
+            session.conf.set(name, value)
+        # its client would ask again, and add rows twice or read some twice; what it has against
+        # that is a pool of threads which any session that is collected as garbage shuts down
+        session.client.disable_reattachable_execute().set_retry_policies([])
+        return session
+
+    def _forget(self, error: Exception) -> None:
+        with self._lock:
+            session = self._session
+            # other errors are of what was asked
+            is_lost = type(error) in LOST or isinstance(error, grpc.RpcError)
+            if session is None or not (is_lost or session.client.is_closed):
+                return
+            self._session = None
+        with suppress(Exception):  # the server may be gone
+            session.stop()
+
+    def _line(self, error: Exception) -> str:
+        """Its first line, without what is secret."""
+        text = error.getMessage() if isinstance(error, PySparkException) else None
+        if text is None and isinstance(error, grpc.Call):
+            text = error.details()
+        line = next(iter(str(text or error).strip().splitlines()), type(error).__name__)
+        return line.replace(self._token, "***") if self._token else line
