@@ -18,10 +18,9 @@ from consumption_datamart_tests.compare import Tables
 
 QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 """What a server may do that need not outlast its machine."""
-TABLES = (
-    "SELECT schemaname, tablename FROM pg_tables"
-    " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
-)
+TABLES = """SELECT relnamespace::regnamespace::text, relname FROM pg_class
+    WHERE relkind IN ('r', 'p') AND NOT relispartition
+    AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"""
 _numbers = count(1)
 
 

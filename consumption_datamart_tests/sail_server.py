@@ -20,6 +20,8 @@ from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from consumption_datamart_tests.compare import Tables
 
+WITH_US = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+"""What lets a server end where this process is killed; not every system has it."""
 _numbers = count(1)
 
 
@@ -31,7 +33,7 @@ def server(port: int = 0) -> Iterator[int]:
         free.bind(("127.0.0.1", port))
         found: int = free.getsockname()[1]
     program = Path(sys.executable).with_name("sail")
-    command = [program, "spark", "server", "--ip", "127.0.0.1", "--port", str(found)]
+    command = [*WITH_US, program, "spark", "server", "--ip", "127.0.0.1", "--port", str(found)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         answers = Retrying(wait=wait_fixed(0.1), stop=stop_after_delay(60))

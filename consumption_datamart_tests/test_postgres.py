@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 
 from consumption_datamart.schema.alerts import ALERTS
 from consumption_datamart.simulation import simulate
+from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests import cli, postgres_server
 from consumption_datamart_tests.compare import differing
 from consumption_datamart_tests.mart import MODELS, Mart, build, build_tables, tables_of
@@ -22,6 +24,21 @@ from consumption_datamart_tests.test_properties import SLOW, is_filled
 
 SAMPLE = Path(__file__).parent.parent / "source_data"
 LAST = date(2026, 3, 31)
+WHOLE = """CREATE TABLE lake.whole (LIKE lake.raw_telemetry);
+    INSERT INTO lake.whole TABLE lake.raw_telemetry;
+    DROP TABLE lake.raw_telemetry;
+    ALTER TABLE lake.whole RENAME TO raw_telemetry"""
+LACKING = "ALTER TABLE lake.raw_telemetry DROP COLUMN source"
+
+
+def partitions(url: str) -> dict[str, int]:
+    """Those of raw telemetry by name, and how many rows each has."""
+    database = database_of(url)
+    names = "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' ORDER BY 1"
+    return {
+        name: run(database, f"SELECT count(*) FROM lake.{name}")[0][0]
+        for (name,) in run(database, names)
+    }
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +78,50 @@ def test_what_has_changed_is_built_and_nothing_else(mart: Mart) -> None:
     dumps[20].unlink()
     assert build(*mart).tables
     assert differing(tables_of(mart.url), expected_tables(mart.lake)) == {}
+
+
+def test_raw_telemetry_is_kept_by_month(built: Mart) -> None:
+    months = partitions(built.url)
+    assert list(months) == ["raw_telemetry_2026_02", "raw_telemetry_2026_03"]
+    for name, count in months.items():
+        month = name.removeprefix("raw_telemetry_").replace("_", "-")
+        where = f"to_char(dump_day, 'YYYY-MM') = '{month}'"
+        ((found,),) = run(
+            database_of(built.url), f"SELECT count(*) FROM lake.raw_telemetry WHERE {where}"
+        )
+        assert count == found > 0
+    plan = run(
+        database_of(built.url),
+        "EXPLAIN SELECT * FROM lake.raw_telemetry WHERE dump_day = '2026-03-02'",
+    )
+    assert "raw_telemetry_2026_03" in str(plan)
+    assert "raw_telemetry_2026_02" not in str(plan)
+
+
+def test_readers_do_not_wait_while_a_month_is_made(mart: Mart) -> None:
+    target, model = open_warehouse(mart.url), MODELS["lake.raw_telemetry"]
+    before = tables_of(mart.url)[model.full_name()]
+    rows = [before[0] | {"dump_day": date(2026, 4, 1)}]
+    with target.transaction([model]) as transaction:
+        arrow = pa.Table.from_pylist(rows, schema=model.ibis_schema().to_pyarrow())
+        transaction.load(model, transaction.stage(arrow))
+        impatient = target.waiting_at_most(0.2)
+        seen = impatient.find(model)
+    assert seen is not None
+    assert len(seen) == len(before)
+    assert len(tables_of(mart.url)[model.full_name()]) == len(before) + 1
+
+
+@pytest.mark.parametrize("change", [WHOLE, LACKING, f"{WHOLE}; {LACKING}"])
+def test_raw_telemetry_of_an_earlier_version_stays(mart: Mart, change: str) -> None:
+    """Made in one piece, or without a column that is required now."""
+    run(database_of(mart.url), f"{change}; DELETE FROM monitoring.schema_version")
+    (mart.lake / "telemetry" / "2026-04-02.csv").write_bytes(
+        (mart.lake / "telemetry" / f"{LAST}.csv").read_bytes().replace(b"2026-03-31", b"2026-04-02")
+    )
+    assert build(*mart).failures == {}
+    assert differing(tables_of(mart.url), expected_tables(mart.lake)) == {}
+    assert len(partitions(mart.url)) == (0 if change == WHOLE else 3)
 
 
 @hypothesis_settings(SLOW, max_examples=1)

@@ -15,7 +15,8 @@ GRANTS = (
 
 READABLE = (
     "SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
-    " WHERE relkind IN ('r', 'p') AND nspname NOT IN ('pg_catalog', 'information_schema')"
+    " WHERE relkind IN ('r', 'p') AND NOT relispartition"
+    " AND nspname NOT IN ('pg_catalog', 'information_schema')"
     " AND has_schema_privilege(relnamespace, 'USAGE')"
     " AND has_table_privilege(pg_class.oid, 'SELECT')"
 )

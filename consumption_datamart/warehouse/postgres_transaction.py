@@ -11,10 +11,15 @@ import pyarrow.compute as pc
 
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.postgres_connection import lock
+from consumption_datamart.warehouse.postgres_partitions import (
+    Partitions,
+    months_of,
+    partition_clause,
+)
 from consumption_datamart.warehouse.rows import conform, from_duckdb
 from consumption_datamart.warehouse.server import column_definitions, without_nul
 from consumption_datamart.warehouse.sql import sql_of
-from consumption_datamart.warehouse.transaction import Transaction
+from consumption_datamart.warehouse.transaction import BEFORE, Transaction
 
 if TYPE_CHECKING:
     from consumption_datamart.warehouse.postgres import PostgresWarehouse
@@ -61,7 +66,7 @@ class PostgresTransaction(Transaction):
         self.warehouse.require_schema(model)
         types = self.backend.compiler.type_mapper
         columns = column_definitions(self.warehouse.stored_schema(model), types)
-        self.backend.raw_sql(f"CREATE TABLE {table} ({columns})")
+        self.backend.raw_sql(f"CREATE TABLE {table} ({columns}){partition_clause(model)}")
         if model.day_column() is not None:
             self.unindexed.append(model)
 
@@ -75,8 +80,8 @@ class PostgresTransaction(Transaction):
         """Copies the rows over in batches; texts cannot have NUL characters here."""
         rows = conform(model, staged)
         found = self.staging.con.sql(without_nul(sql_of(self.staging, rows), rows.schema()))
-        self._copy_over(model, found.arrow(BATCH_ROWS))
-        self._count(self.warehouse.qualified(model))
+        for table in self._copy_over(model, found.arrow(BATCH_ROWS)):
+            self._count(table)
 
     def insert(self, model: type[Table], rows: ir.Table) -> None:
         """Counts what is in the table then, too."""
@@ -103,20 +108,43 @@ class PostgresTransaction(Transaction):
         """
         self.backend.raw_sql(f"ANALYZE {table}")
 
-    def _copy_over(self, model: type[Table], batches: pa.RecordBatchReader) -> None:
-        """Adds rows, column by name."""
+    def _copy_over(self, model: type[Table], batches: pa.RecordBatchReader) -> list[str]:
+        """Adds rows, column by name.
+
+        Returns:
+            Names as SQL of the tables in which there are other rows than before.
+        """
+        table, partitions = self.warehouse.qualified(model), self._partitions(model)
         columns = ", ".join(f'"{name}"' for name in batches.schema.names)
-        encoder = pgpq.ArrowToPostgresBinaryEncoder(batches.schema)
-        into = f"COPY {self.warehouse.qualified(model)} ({columns}) FROM STDIN (FORMAT binary)"
-        with (
-            self.constraints(model),
-            self.backend.con.cursor() as cursor,
-            cursor.copy(into) as copy,
-        ):
-            copy.write(encoder.write_header())
+        into = f"COPY {table} ({columns}) FROM STDIN (FORMAT binary)"
+        with self.constraints(model), self.backend.con.cursor() as cursor:
             for batch in from_duckdb(batches):
-                copy.write(encoder.write_batch(batch))
-            copy.write(encoder.finish())
+                if partitions is not None:
+                    for month in months_of(batch[model.day_column()]):
+                        partitions.require(month)
+                encoder = pgpq.ArrowToPostgresBinaryEncoder(batch.schema)
+                with cursor.copy(into) as copy:
+                    copy.write(encoder.write_header())
+                    copy.write(encoder.write_batch(batch))
+                    copy.write(encoder.finish())
+        return [table] if partitions is None else sorted(partitions.changed)
+
+    def _partitions(self, model: type[Table], suffix: str = "") -> Partitions | None:
+        """Those of the model's table, or of one whose name ends with more; None: it has none."""
+        name, place = self.warehouse.location(model)
+        _, schema = place or (None, "")
+        return Partitions.of(self.backend.con, model, schema, name + suffix)
+
+    def _make_room(self, model: type[Table], before: str) -> None:
+        """Makes a partition for each month."""
+        partitions, others = self._partitions(model), self._partitions(model, BEFORE)
+        if others is not None:
+            others.set_aside(BEFORE)
+        if partitions is not None:
+            month = f"date_trunc('month', \"{model.day_column()}\")::date"
+            found = self.backend.con.execute(f"SELECT DISTINCT {month} FROM {before}")
+            for (first,) in found.fetchall():
+                partitions.require(first)
 
     def _create(self, model: type[Table]) -> None:
         """Unless another has created it meanwhile."""

@@ -21,6 +21,8 @@ from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.rows import Task, conform, on_days
 from consumption_datamart.warehouse.sql import sql_of, table_of, where_of
 
+BEFORE = "__before"
+"""What the name of a table ends with whose rows are on their way into another."""
 _log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
@@ -231,15 +233,24 @@ class Transaction(ABC):
         if any(values[name] == "NULL" for name in model.required()):
             return False
         name, _ = self.warehouse.location(model)
-        table, before = self.warehouse.qualified(model), f"{model.table_name()}__before"
-        self.backend.raw_sql(f'ALTER TABLE {table} RENAME TO "{name}__before"')
+        table, before = self.warehouse.qualified(model), f"{model.table_name()}{BEFORE}"
+        self.backend.raw_sql(f'ALTER TABLE {table} RENAME TO "{name}{BEFORE}"')
         self._create(model)
         old = self.warehouse.qualified_name(model.schema_name(), before)
+        self._make_room(model, old)
         columns = ", ".join(f'"{column}"' for column in values)
         select = f"SELECT {', '.join(values.values())} FROM {old}"
         self.backend.raw_sql(f"INSERT INTO {table} ({columns}) {select}")
         self.backend.raw_sql(f"DROP TABLE {old}")
         return True
+
+    def _make_room(self, model: type[Table], before: str) -> None:  # noqa: B027  # most need none
+        """Makes a new table ready for the rows of another, where an engine wants to be told.
+
+        Args:
+            model: of the new table.
+            before: name of the other as SQL.
+        """
 
     def _begin_anew(self, model: type[Table]) -> None:
         """Makes the table again, with the columns of this version and no rows."""
