@@ -140,12 +140,14 @@ def automation(
 def daemon(
     days: Annotated[int, typer.Option(min=1, metavar="N", help="Of the lake.")] = 2_555,
     rows: Annotated[int, typer.Option(min=1, metavar="N", help="Of telemetry, a day.")] = 50,
+    database: Annotated[str, typer.Option(metavar="URL", help="Of PostgreSQL.")] = "",
+    at_once: Annotated[int, typer.Option(min=1, metavar="N", help="Runs side by side.")] = 4,
     folder: Folder = None,
 ) -> None:
     """Build a lake of many days by `build` and by `dagster dev`, and compare the marts."""
     typer.echo("| what | seconds | ratio |\n|---|---:|---:|")
     with _place(folder) as place:
-        for line in daemon_figures(days, rows, place):
+        for line in daemon_figures(days, rows, place, database, at_once):
             typer.echo(line)
 
 

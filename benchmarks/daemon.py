@@ -11,19 +11,30 @@ from benchmarks.measure import measure
 from consumption_datamart.build import dry_run
 from consumption_datamart.errors import DatamartError
 from consumption_datamart.settings import Settings
+from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart_tests.dagster_dev import dagster_dev
 
+RUNS = """telemetry:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: {}
+"""
 LOOK = 5
 """Seconds between two looks at what the daemon has done."""
 
 
-def daemon_figures(days: int, rows_per_day: int, folder: Path) -> Iterator[str]:
+def daemon_figures(
+    days: int, rows_per_day: int, folder: Path, database: str = "", at_once: int = 4
+) -> Iterator[str]:
     """Builds a lake by the command and by `dagster dev`, and compares the two marts.
 
     Args:
         days: of the lake.
         rows_per_day: of telemetry.
         folder: for the lake and the warehouses; empty.
+        database: of PostgreSQL, in which both marts are made; by default they are files of DuckDB.
+        at_once: how many runs Dagster lets go side by side.
 
     Returns:
         Lines of a table: what, and seconds by the clock.
@@ -32,7 +43,8 @@ def daemon_figures(days: int, rows_per_day: int, folder: Path) -> Iterator[str]:
         ProcessFailed: a command failed, or the marts differ.
     """
     lake, log = folder / "lake", folder / "log"
-    by_command, by_daemon = (f"duckdb://{folder}/{name}.duckdb" for name in ("command", "daemon"))
+    by_command, by_daemon = (_new_mart(database, folder, name) for name in ("command", "daemon"))
+    (folder / "dagster.yaml").write_text(RUNS.format(at_once))
 
     def run(*arguments: str) -> float:
         return measure([*MART_COMMAND, *arguments], folder, log, clean_environment()).seconds
@@ -58,12 +70,16 @@ def daemon_figures(days: int, rows_per_day: int, folder: Path) -> Iterator[str]:
     yield "The two marts are equal."
 
 
+def _new_mart(database: str, folder: Path, name: str) -> str:
+    """URL of a mart that is not there yet."""
+    if not database:
+        return f"duckdb://{folder}/{name}.duckdb"
+    return f"{database}{'&' if '?' in database else '?'}prefix={name}_"
+
+
 def _is_built(settings: Settings) -> bool:
     """Whether readers see a mart of which nothing is to be refreshed."""
-    _, _, file = settings.warehouse.partition("://")
-    if not Path(file).exists():
-        return False
     try:
-        return not dry_run(settings)
+        return open_warehouse(settings.warehouse).is_there() and not dry_run(settings)
     except (DatamartError, duckdb.Error):  # a run holds the file
         return False
