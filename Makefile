@@ -9,7 +9,7 @@ ALL = $(VENV)-all/bin
 # what MART_EXTRAS of deploy/.env may name
 IMAGE_EXTRAS = page metrics xlsx postgres storage ingest dbt fivetran census s3 gs az
 
-.PHONY: engines deploy-check deploy-lint platform platform-verify build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures site bench bench-quick scaling bench-changes bench-automation bench-daemon fuzz faults kills soak wheel-check
+.PHONY: engines deploy-check deploy-lint platform platform-verify build test test-all test-oldest test-newest lint types format dev docs sample lock ui ui-page pictures site bench bench-quick scaling bench-changes bench-automation bench-daemon bench-edits fuzz faults kills soak wheel-check
 
 $(BIN)/consumption-datamart: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -106,6 +106,9 @@ bench-changes: $(BENCH)/consumption-datamart  ## measures what a change costs, w
 
 bench-automation: $(BENCH)/consumption-datamart  ## measures observation and ticks over 3,650 days
 	$(BENCH)/python -m benchmarks automation $(ARGS)
+
+bench-edits: $(BIN)/consumption-datamart  ## measures how long `dagster dev` takes to a first mart, and to answer an edit
+	$(BIN)/python -m benchmarks edits $(ARGS)
 
 bench-quick: $(BIN)/consumption-datamart  ## compares the build to that of an earlier commit: make bench-quick BASE=v0.1.0
 	$(BIN)/python -m benchmarks quick --base $(BASE)

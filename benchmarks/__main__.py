@@ -16,6 +16,7 @@ from benchmarks.chart import comparison_chart, scaling_chart
 from benchmarks.comparison import Comparison, PeersDisagree, compare
 from benchmarks.contestants import MART
 from benchmarks.daemon import daemon_figures
+from benchmarks.edits import edit_figures
 from benchmarks.lakes import PROJECT, SIZES, Size
 from benchmarks.measure import ProcessFailed
 from benchmarks.page import (
@@ -148,6 +149,18 @@ def daemon(
     typer.echo("| what | seconds | ratio |\n|---|---:|---:|")
     with _place(folder) as place:
         for line in daemon_figures(days, rows, place, database, at_once):
+            typer.echo(line)
+
+
+@app.command()
+def edits(
+    number: Annotated[int, typer.Option(min=1, metavar="N", help="Of edits.")] = 3,
+    folder: Folder = None,
+) -> None:
+    """How long `dagster dev` takes to a first mart, and from an edit to the answer."""
+    typer.echo("| what | seconds |\n|---|---:|")
+    with _place(folder) as place:
+        for line in edit_figures(number, place):
             typer.echo(line)
 
 
