@@ -110,6 +110,11 @@ def test_they_refresh_by_themselves_one_after_the_other(folder: Path, mart: Mart
         (["ingestion", "orders", "--owner", 'team:a"b'], "write team:NAME"),
         (["loader", "orders"], "there is no ingest_orders.py for it to load"),
         (["report", "report_x"], "leave out report_"),
+        (
+            ["report", "x", "--of", "nope"],
+            "--of nope: name a table of mart with a column customer_id",
+        ),
+        (["report", "x", "--of", "dim_day"], "dim_customer, dim_deployment"),
         (["ingestion", "tickets"], "ingest_tickets.py: it is there already"),
     ],
 )

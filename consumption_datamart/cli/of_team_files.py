@@ -103,5 +103,11 @@ def new(
     place = str(folder) if folder else load_settings().team_assets
     if place is None:
         raise DatamartError(NO_FOLDER)
-    for path in write_new(kind.value, name, Path(place), of, owner):
+    tables = None
+    if of and kind in (NewKind.transformation, NewKind.report):
+        from consumption_datamart.definitions import models
+
+        mart = [model for model in models().values() if model.schema_name() == "mart"]
+        tables = [m.table_name() for m in mart if "customer_id" in m.ibis_schema()]
+    for path in write_new(kind.value, name, Path(place), of, owner, tables):
         typer.echo(f"Wrote {path}", err=True)

@@ -14,28 +14,18 @@ import requests
 from dagster_fivetran.resources import FivetranClient
 from dagster_fivetran.translator import FivetranConnector
 
-from consumption_datamart.errors import DatamartError, masked
+from consumption_datamart.errors import masked
 from consumption_datamart.fivetran import AccountEntry, ConnectorEntry
 from consumption_datamart.secrets import hidden, revealed
+from consumption_datamart.services import ServiceError, ask
 
-TRIES = 3
-"""Of a question; a sync is asked for once."""
 WAIT_SECONDS = 0.25
 SYNCING = "syncing"
 T = TypeVar("T")
 
 
-class FivetranError(DatamartError):
-    """Fivetran cannot be asked, or has not done it.
-
-    Attributes:
-        may_pass: whether it may do the next time.
-    """
-
-    def __init__(self, told: str, *, may_pass: bool = False) -> None:
-        """In a line."""
-        super().__init__(told)
-        self.may_pass = may_pass
+class FivetranError(ServiceError):
+    """Fivetran cannot be asked, or has not done it."""
 
 
 class Client(FivetranClient):
@@ -70,41 +60,21 @@ class Client(FivetranClient):
         params: Mapping[str, Any] | None = None,
     ) -> requests.Response:
         """One answer that is JSON; a question is put again where that may help."""
-        for left in reversed(range(TRIES if method == "GET" else 1)):
-            try:
-                return self._asked(method, endpoint, data, params)
-            except FivetranError as error:
-                if not error.may_pass or not left:
-                    raise
-                time.sleep(WAIT_SECONDS)
-        raise AssertionError("there is always a last try")
-
-    def _asked(
-        self, method: str, endpoint: str, data: str | None, params: Mapping[str, Any] | None
-    ) -> requests.Response:
-        at = f"fivetran {self.entry.api}/{endpoint}"
         try:
-            answer = requests.request(
+            return ask(
                 method,
                 f"{self.entry.api}/{endpoint}",
+                name="Fivetran",
+                is_answer=lambda found: bool(found["code"]),
+                wait_seconds=WAIT_SECONDS,
                 auth=(self.api_key, self.api_secret),
                 headers={"Accept": "application/json;version=2"},
                 data=data,
                 params=params,
                 timeout=self.entry.timeout_seconds,
             )
-        except requests.RequestException as error:
-            raise FivetranError(f"{at}: {error}", may_pass=True) from error
-        if not answer.ok:
-            may_pass = answer.status_code == 429 or answer.status_code >= 500
-            told = f"{at}: {answer.status_code} {answer.reason}: {answer.text[:200]}"
-            raise FivetranError(told, may_pass=may_pass)
-        try:
-            answer.json()["code"]
-        except (ValueError, KeyError, TypeError) as error:
-            told = f"{at}: the answer is none of Fivetran's: {answer.text[:80]!r}"
-            raise FivetranError(told, may_pass=True) from error
-        return answer
+        except ServiceError as error:
+            raise FivetranError(str(error), may_pass=error.may_pass) from error
 
 
 class Fivetran:

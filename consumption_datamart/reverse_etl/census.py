@@ -9,17 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import requests
 from dagster_census import CensusResource
 
-from consumption_datamart.errors import DatamartError, masked
+from consumption_datamart.errors import masked
 from consumption_datamart.reverse_etl import CensusEntry
 from consumption_datamart.secrets import hidden, revealed
+from consumption_datamart.services import ServiceError, ask
 
 UNDER_WAY = ("queued", "working")
 ENDED = ("completed", "failed", "skipped")
-TRIES = 3
-"""Of a question; a sync is asked for once."""
 COUNTS = (
     "source_record_count",
     "records_processed",
@@ -29,11 +27,10 @@ COUNTS = (
 )
 
 
-class CensusError(DatamartError):
+class CensusError(ServiceError):
     """Census cannot be asked, or has not done it.
 
     Attributes:
-        may_pass: whether it may do the next time.
         counts: of rows, where a sync has told them.
     """
 
@@ -41,8 +38,8 @@ class CensusError(DatamartError):
         self, told: str, *, may_pass: bool = False, counts: Mapping[str, int] | None = None
     ) -> None:
         """In a line."""
-        super().__init__(told)
-        self.may_pass, self.counts = may_pass, counts or {}
+        super().__init__(told, may_pass=may_pass)
+        self.counts = counts or {}
 
 
 @dataclass(frozen=True)
@@ -86,42 +83,22 @@ class Client(CensusResource):
         page_number: int | None = None,
     ) -> Mapping[str, Any]:
         """One answer, in time; a question is put again where that may help, a request is not."""
-        for left in reversed(range(TRIES if method == "GET" else 1)):
-            try:
-                return self._asked(method, endpoint, data, page_number)
-            except CensusError as error:
-                if not error.may_pass or not left:
-                    raise
-                time.sleep(self.request_retry_delay)
-        raise AssertionError("there is always a last try")
-
-    def _asked(
-        self, method: str, endpoint: str, data: str | None, page: int | None
-    ) -> Mapping[str, Any]:
-        at = f"census {self.api}/{endpoint}"
         try:
-            answer = requests.request(
+            answer = ask(
                 method,
                 f"{self.api}/{endpoint}",
+                name="Census",
+                is_answer=lambda found: found["data"] is not None,
+                wait_seconds=self.request_retry_delay,
                 auth=("bearer", self.api_key),
                 headers={"Content-Type": "application/json"},
                 data=data,
-                params=None if page is None else {"page": page},
+                params=None if page_number is None else {"page": page_number},
                 timeout=self.timeout,
             )
-        except requests.RequestException as error:
-            raise CensusError(f"{at}: {error}", may_pass=True) from error
-        if not answer.ok:
-            may_pass = answer.status_code == 429 or answer.status_code >= 500
-            told = f"{at}: {answer.status_code} {answer.reason}: {answer.text[:200]}"
-            raise CensusError(told, may_pass=may_pass)
-        try:
-            found: Mapping[str, Any] = answer.json()
-            if found["data"] is None:
-                raise KeyError("data")
-        except (ValueError, KeyError, TypeError) as error:
-            told = f"{at}: the answer is none of Census's: {answer.text[:80]!r}"
-            raise CensusError(told, may_pass=True) from error
+        except ServiceError as error:
+            raise CensusError(str(error), may_pass=error.may_pass) from error
+        found: Mapping[str, Any] = answer.json()
         return found
 
 

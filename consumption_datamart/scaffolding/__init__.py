@@ -1,6 +1,7 @@
 """Writes a file with a working asset and its test, for a team to change."""
 
 import re
+from collections.abc import Collection
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -19,7 +20,14 @@ PREFIXES = {
 """Kind → how its files begin, so that they are called like no library."""
 
 
-def write_new(kind: str, name: str, folder: Path, of: str | None, owner: str) -> list[Path]:
+def write_new(
+    kind: str,
+    name: str,
+    folder: Path,
+    of: str | None,
+    owner: str,
+    tables: Collection[str] | None = None,
+) -> list[Path]:
     """Writes an asset's file and its test; what is there is never written over.
 
     Args:
@@ -29,6 +37,7 @@ def write_new(kind: str, name: str, folder: Path, of: str | None, owner: str) ->
         of: the ingestion that a loader loads (by default that of its own name), or the table, with
             a column `customer_id`, that a transformation or a report is made of.
         owner: who answers for it.
+        tables: of the mart, of which `of` must be one if it is none of the team's; None: any.
 
     Raises:
         DatamartError: a name or an owner that cannot be one, a file that is there or cannot be
@@ -40,6 +49,11 @@ def write_new(kind: str, name: str, folder: Path, of: str | None, owner: str) ->
     if not OWNER.fullmatch(owner):
         raise DatamartError(
             f"--owner {owner!r}: write team:NAME, such as team:support, or an e-mail address"
+        )
+    if tables is not None and of not in tables and not any(folder.glob(f"*_{of}.py")):
+        raise DatamartError(
+            f"--of {of}: name a table of mart with a column customer_id, or one of {folder}; those"
+            f" of mart are {', '.join(sorted(tables))}"
         )
     stem = f"{PREFIXES[kind]}_{name}"
     of = of or (name if kind == "loader" else "dim_entitlement")

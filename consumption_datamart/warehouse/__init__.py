@@ -14,8 +14,9 @@ from consumption_datamart.warehouse.entry import Dependent, LedgerEntry
 from consumption_datamart.warehouse.ledger import Ledger
 from consumption_datamart.warehouse.ledger_reading import read_ledger
 from consumption_datamart.warehouse.publication import Inspect, Publication, publish
+from consumption_datamart.warehouse.sql import rows_of
 from consumption_datamart.warehouse.sqlite import SQLiteWarehouse
-from consumption_datamart.warehouse.transaction import Transaction, rows_of
+from consumption_datamart.warehouse.transaction import Transaction
 from consumption_datamart.warehouse.upgrade import losses, upgrade
 
 __all__ = [

@@ -23,8 +23,8 @@ from consumption_datamart.schema.monitoring import (
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.rows import conform
-from consumption_datamart.warehouse.sql import sql_of, table_of
-from consumption_datamart.warehouse.transaction import Transaction, rows_of
+from consumption_datamart.warehouse.sql import rows_of, sql_of, table_of
+from consumption_datamart.warehouse.transaction import Transaction
 from consumption_datamart.warehouse.upgrade import stored_version
 
 COPIED, READ_BACK = "rows_copied", "rows_read_back"

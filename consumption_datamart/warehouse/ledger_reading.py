@@ -16,7 +16,7 @@ from consumption_datamart.warehouse.code import code_version
 from consumption_datamart.warehouse.ledger import Change, Day, Failure, Ledger, Published
 from consumption_datamart.warehouse.pruning import by_table
 from consumption_datamart.warehouse.rows import day_of
-from consumption_datamart.warehouse.transaction import rows_of
+from consumption_datamart.warehouse.sql import rows_of
 
 
 def read_ledger(warehouse: Warehouse, known: Ledger | None = None) -> Ledger:

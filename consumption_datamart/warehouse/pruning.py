@@ -13,7 +13,8 @@ from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.ledger import next_version
 from consumption_datamart.warehouse.rows import day_of
-from consumption_datamart.warehouse.transaction import Transaction, rows_of
+from consumption_datamart.warehouse.sql import rows_of
+from consumption_datamart.warehouse.transaction import Transaction
 
 Pruned = Mapping[str, Set[date]]
 """Full name of a raw table → the days whose rows were pruned."""

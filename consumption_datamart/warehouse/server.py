@@ -15,7 +15,7 @@ from consumption_datamart.schema.monitoring import MonitoringTable, Publication
 from consumption_datamart.schema.table import LakeTable, MartTable, Table
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.readable import Place
-from consumption_datamart.warehouse.transaction import rows_of
+from consumption_datamart.warehouse.sql import rows_of
 
 PREFIX = "prefix"
 """The one parameter of a URL that is ours: what the names of all schemas begin with."""

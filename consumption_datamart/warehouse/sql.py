@@ -1,6 +1,7 @@
 """Expressions as SQL, and what SQL has made as expressions."""
 
 from functools import cache, lru_cache, partial
+from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -75,3 +76,10 @@ def table_of(staging: DuckDBBackend, name: str) -> ir.Table:
 @cache
 def _type(name: str) -> dt.DataType:
     return DuckDBBackend.compiler.type_mapper.from_string(name)
+
+
+def rows_of(backend: SQLBackend, expression: ir.Table) -> list[tuple[Any, ...]]:
+    """The rows of a small expression: quicker than a frame, days may be text."""
+    cursor: Any = backend.raw_sql(sql_of(backend, expression))
+    found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found

@@ -19,7 +19,7 @@ from consumption_datamart.errors import AuditError, first_line
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.rows import Task, conform, on_days
-from consumption_datamart.warehouse.sql import sql_of, table_of, where_of
+from consumption_datamart.warehouse.sql import rows_of, sql_of, table_of, where_of
 
 BEFORE = "__before"
 """What the name of a table ends with whose rows are on their way into another."""
@@ -245,12 +245,7 @@ class Transaction(ABC):
         return True
 
     def _make_room(self, model: type[Table], before: str) -> None:  # noqa: B027  # most need none
-        """Makes a new table ready for the rows of another, where an engine wants to be told.
-
-        Args:
-            model: of the new table.
-            before: name of the other as SQL.
-        """
+        """Makes the new table ready for the rows of another, which is named as SQL."""
 
     def _begin_anew(self, model: type[Table]) -> None:
         """Makes the table again, with the columns of this version and no rows."""
@@ -260,10 +255,3 @@ class Transaction(ABC):
     def _create(self, model: type[Table]) -> None:
         self.create(model)
         self._tables.add(model.full_name())
-
-
-def rows_of(backend: SQLBackend, expression: ir.Table) -> list[tuple[Any, ...]]:
-    """The rows of a small expression: quicker than a frame, days may be text."""
-    cursor: Any = backend.raw_sql(sql_of(backend, expression))
-    found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found

@@ -11,7 +11,8 @@ from consumption_datamart.schema.table import Table
 from consumption_datamart.schema.versions import Change, breaches, version_of
 from consumption_datamart.warehouse.base import Warehouse
 from consumption_datamart.warehouse.ledger import forget, require_ledger
-from consumption_datamart.warehouse.transaction import Transaction, rows_of
+from consumption_datamart.warehouse.sql import rows_of
+from consumption_datamart.warehouse.transaction import Transaction
 from consumption_datamart.warehouse.versions import note_versions, read_versions, refused
 
 SCHEMA_VERSION = 4

@@ -21,7 +21,8 @@ from consumption_datamart.schema.versions import (
     version_of,
 )
 from consumption_datamart.warehouse.base import Warehouse
-from consumption_datamart.warehouse.transaction import Transaction, rows_of
+from consumption_datamart.warehouse.sql import rows_of
+from consumption_datamart.warehouse.transaction import Transaction
 
 
 class Recorded(NamedTuple):
