@@ -33,6 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m examples.platform", description=__doc__)
     parser.add_argument("what", choices=["start", "verify", "picture"])
     parser.add_argument("--port", type=int, default=3000, help="of Dagster's UI (start)")
+    parser.add_argument("--only", default="", help="pattern of the harms that are done (verify)")
     given = parser.parse_args()
     # what it has started ends with it, however it is ended
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -43,7 +44,7 @@ def main() -> None:
             write(platform.settings(), Path("docs/platform.svg"))
             return
         if given.what == "verify":
-            raise SystemExit(verify(platform))
+            raise SystemExit(verify(platform, given.only))
         with platform.running(given.port) as dagster:
             told = TOLD.format(
                 url=dagster.url,
