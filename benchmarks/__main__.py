@@ -14,7 +14,7 @@ from benchmarks.automation import automation_figures
 from benchmarks.changes import measure_changes
 from benchmarks.chart import comparison_chart, scaling_chart
 from benchmarks.comparison import Comparison, PeersDisagree, compare
-from benchmarks.contestants import MART
+from benchmarks.contestants import CONTESTANTS, MART
 from benchmarks.daemon import daemon_figures
 from benchmarks.edits import edit_figures
 from benchmarks.lakes import PROJECT, SIZES, Size
@@ -62,19 +62,26 @@ def compare_with_peers(
         int | None, typer.Option(min=0, metavar="N", help="A lake of another size.")
     ] = None,
     customers: Annotated[int, typer.Option(min=1, metavar="N", help="Likewise.")] = 1_000,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="A peer that takes part; may be repeated, nothing is written then."),
+    ] = None,
     rounds: Rounds = 3,
     memory_limit: MemoryLimit = "2GB",
     folder: Folder = None,
     docs: Docs = PROJECT / "docs",
 ) -> None:
     """Compare the mart's build with its peers', and write docs/benchmarks.md."""
+    asked = tuple(each for each in CONTESTANTS if not only or each.name in (MART.name, *only))
     sizes = [_named(name) for name in size or (SIZES if rows_per_day is None else [])]
     if rows_per_day is not None:
         sizes.append(Size("custom", days, rows_per_day, customers))
     with _place(folder) as place:
-        found = [compare(each, rounds, place, memory_limit, print) for each in sizes]
+        found = [compare(each, rounds, place, memory_limit, print, asked) for each in sizes]
     for each in found:
         print(f"\n{comparison_table(each)}")
+    if only:
+        return
     comparison_chart(found, docs / CHART)
     text = comparison_page(found, rounds, memory_limit, _command())
     (docs / "benchmarks.md").write_text(text)
