@@ -4,6 +4,7 @@ They are an emulator of Snowflake, whose environment `make engines` makes, and S
 Spark Connect. What these cannot show is in docs/snowflake.md and docs/spark.md.
 """
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -107,6 +108,16 @@ def test_a_preview_is_built_beside_and_leaves_nothing(built: Mart, tmp_path: Pat
     assert ended.code == 0, ended.err
     assert "They are the same." in ended.out
     assert tables_of(built.url).keys() == before.keys()
+
+
+def test_a_preview_of_a_changed_lake_leaves_the_mart(built: Mart, tmp_path: Path) -> None:
+    before = tables_of(built.url)
+    lake = shutil.copytree(built.lake, tmp_path / "lake")
+    max((lake / "telemetry").iterdir()).unlink()
+    ended = cli.run("build", "--lake", lake, "--warehouse", built.url, "--preview")
+    assert ended.code == 0, ended.err
+    assert "fact_usage_daily" in ended.out
+    assert tables_of(built.url) == before
 
 
 @SLOW

@@ -1,9 +1,11 @@
 """The mart on a Spark cluster, as any other warehouse."""
 
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
 from typing import Self
+from urllib.parse import quote
 from uuid import uuid4
 
 import ibis
@@ -107,7 +109,9 @@ class SparkWarehouse(ServerWarehouse):
                     lease.renew()
                     self.commits.write(Commit(last.number + 1, now))
             except BaseException:
-                transaction.working.take_back()
+                with suppress(*commits.ERRORS):  # else whoever writes next takes it back
+                    if lease.extend():
+                        transaction.working.take_back()
                 raise
 
     @contextmanager
@@ -177,7 +181,9 @@ class SparkWarehouse(ServerWarehouse):
     def copied(self) -> Iterator[Warehouse]:
         """In a folder beside: a commit that names the same versions; what is written is copied."""
         copied = copy(self)
-        copied.place = self.place._replace(location=f"{self.place.location}/{PREVIEW}")
+        location = f"{self.place.location}/{PREVIEW}"
+        copied.place = self.place._replace(location=location)
+        copied._url = re.sub("location=[^&]*", f"location={quote(location)}", self._url)
         with self._locked("turn"):
             try:
                 commits.remove(self.place.location, PREVIEW)
@@ -189,8 +195,9 @@ class SparkWarehouse(ServerWarehouse):
     def _heal(self, last: Commit) -> None:
         """Takes back what one left who was killed, in all tables."""
         commits.remove(self.place.location, ASIDE)
-        for version in last.tables.values():
-            tables.take_back(version)
+        for name, version in last.tables.items():
+            if version.uri == self.uri_of(name):  # others are those that it is a copy of
+                tables.take_back(version)
 
     @contextmanager
     def _locked(self, which: str) -> Iterator[ObjectLease]:

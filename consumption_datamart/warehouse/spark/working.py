@@ -83,10 +83,14 @@ class Working:
         return {name: self.versions[name] for name in self.names()}
 
     def take_back(self) -> None:
-        """Makes the tables be what they were, for readers that know nothing of commits."""
-        for name in self._made & self.found.keys():
-            with suppress(Exception):  # else the next who writes to it does
-                tables.take_back(self.found[name])
+        """Makes the tables be what they were, for readers that know nothing of commits.
+
+        In a copy of a mart, those that it is a copy of are left alone.
+        """
+        for name in self._made & self.found.keys() & self.versions.keys():
+            if self.versions[name].uri == self.found[name].uri:
+                with suppress(Exception):  # else the next who writes to it does
+                    tables.take_back(self.found[name])
 
     def _disturbed(self, name: str) -> WarehouseError:
         return WarehouseError(
