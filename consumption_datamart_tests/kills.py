@@ -147,6 +147,18 @@ def states_of(folder: Path, engine: str) -> list[State]:
     ]
 
 
+def states_apart(folder: Path, engine: str) -> list[State]:
+    """The same, read in a process of its own.
+
+    Raises:
+        AssertionError: they cannot be read.
+    """
+    ended = apart(states_of, folder, engine)
+    assert ended.value is not None, ended
+    states: list[State] = ended.value
+    return states
+
+
 @dataclass
 class Undisturbed:
     """A build that nothing disturbs.
@@ -181,7 +193,7 @@ class Mart:
         ended = apart(record, folder / "will-be", engine, only)
         assert ended.value, ended.error
         self.undisturbed: Undisturbed = ended.value
-        self.after = apart(states_of, folder / "will-be", engine).value
+        self.after = states_apart(folder / "will-be", engine)
 
     def copy(self, folder: Path) -> Path:
         """Another of the same."""
@@ -223,7 +235,7 @@ class Mart:
                 copy = self.copy(self.folder.with_name("partial"))
                 change_lake(copy / "lake", dumps)
                 assert apart(run, copy, self.engine, self.only) == Ended(value={})
-                found += apart(states_of, copy, self.engine).value
+                found += states_apart(copy, self.engine)
         return found
 
     def heals(self, folder: Path) -> list[str]:
@@ -235,7 +247,10 @@ class Mart:
         ended = apart(run, folder, self.engine, self.only)
         if ended != Ended(value={}):
             return [f"is not built again: {ended}"]
-        found = apart(states_of, folder, self.engine).value
+        ended = apart(states_of, folder, self.engine)
+        if ended.value is None:
+            return [f"cannot be read after it was built again: {ended}"]
+        found = ended.value
         return [] if found == self.after else [f"not healed: {difference(found[-1], self.after)}"]
 
 

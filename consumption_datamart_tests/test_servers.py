@@ -4,6 +4,7 @@ They are an emulator of Snowflake, whose environment `make engines` makes, and S
 Spark Connect. What these cannot show is in docs/snowflake.md and docs/spark.md.
 """
 
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from consumption_datamart_tests.oracle import expected_tables
 from consumption_datamart_tests.test_publication import MODEL, OLD, as_expression, as_frame, row
 
 LAST = date(2026, 3, 31)
+SECRET = "s3cret/ü"
 NEW = {"snowflake": fakesnow_server.new_database, "spark": sail_server.new_mart}
 New = Callable[[], str]
 """Gives the URL of a warehouse that is not there yet."""
@@ -192,3 +194,22 @@ def test_who_has_lost_the_lease_publishes_nothing(
     ):
         sleep_and_publish(target, short_lease + 2)
     assert rows_of(target.url) == OLD
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        f"snowflake://me:{SECRET}@acme/MART",
+        f"snowflake://me@acme-eu/MART?password={SECRET}",
+        f"snowflake://me@acme-eu/MART?token={SECRET}",
+        f"snowflake://me@acme-eu/MART?warehouse=WH&private_key_file_pwd={SECRET}",
+        f"spark://me:{SECRET}@spark.example.com?location=/srv/mart",
+        f"spark://spark.example.com:15002?location=/srv/mart&password={SECRET}",
+        f"spark://spark.example.com:15002?location=/srv/mart&token={SECRET}",
+    ],
+)
+def test_a_secret_in_a_url_is_refused_and_not_told(given: str) -> None:
+    ended = cli.run("report", "--warehouse", given)
+    assert (ended.code, ended.out) == (1, "")
+    assert SECRET not in ended.err
+    assert re.search("write no password in it|secrets have no place in a URL", ended.err)

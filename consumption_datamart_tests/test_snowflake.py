@@ -37,22 +37,6 @@ def test_a_frozen_table_keeps_its_columns_and_rows() -> None:
     assert opened.fetch(opened.table(versioned(2, share=WORDS))).share.tolist() == ["half"]
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
-        f"snowflake://me:{SECRET}@acme/MART",
-        f"{PLACE}?password={SECRET}",
-        f"{PLACE}?token={SECRET}",
-        f"{PLACE}?warehouse=WH&private_key_file_pwd={SECRET}",
-    ],
-)
-def test_a_secret_in_a_url_is_refused_and_not_told(given: str) -> None:
-    ended = cli.run("report", "--warehouse", given)
-    assert (ended.code, ended.out) == (1, "")
-    assert SECRET not in ended.err
-    assert re.search("write no password in it|secrets have no place in a URL", ended.err)
-
-
 def test_what_a_password_is_the_url_says() -> None:
     assert parameters_of(PLACE, "p")[0]["password"] == "p"
     found, prefix = parameters_of(f"{PLACE}?warehouse=WH&role=R&prefix=dev_", None)

@@ -60,21 +60,18 @@ class Client(FivetranClient):
         params: Mapping[str, Any] | None = None,
     ) -> requests.Response:
         """One answer that is JSON; a question is put again where that may help."""
-        try:
-            return ask(
-                method,
-                f"{self.entry.api}/{endpoint}",
-                name="Fivetran",
-                is_answer=lambda found: bool(found["code"]),
-                wait_seconds=WAIT_SECONDS,
-                auth=(self.api_key, self.api_secret),
-                headers={"Accept": "application/json;version=2"},
-                data=data,
-                params=params,
-                timeout=self.entry.timeout_seconds,
-            )
-        except ServiceError as error:
-            raise FivetranError(str(error), may_pass=error.may_pass) from error
+        return ask(
+            method,
+            f"{self.entry.api}/{endpoint}",
+            name="Fivetran",
+            is_answer=lambda found: bool(found["code"]),
+            wait_seconds=WAIT_SECONDS,
+            auth=(self.api_key, self.api_secret),
+            headers={"Accept": "application/json;version=2"},
+            data=data,
+            params=params,
+            timeout=self.entry.timeout_seconds,
+        )
 
 
 class Fivetran:
@@ -169,7 +166,7 @@ class Fivetran:
     def _told(self, ask: Callable[[], T]) -> T:
         try:
             return ask()
-        except FivetranError as error:
+        except ServiceError as error:
             raise FivetranError(self._plain(str(error)), may_pass=error.may_pass) from error
         except dg.Failure as error:  # the library's: it is paused, or not set up
             raise FivetranError(self._plain(f"fivetran: {error.description}")) from error

@@ -83,21 +83,18 @@ class Client(CensusResource):
         page_number: int | None = None,
     ) -> Mapping[str, Any]:
         """One answer, in time; a question is put again where that may help, a request is not."""
-        try:
-            answer = ask(
-                method,
-                f"{self.api}/{endpoint}",
-                name="Census",
-                is_answer=lambda found: found["data"] is not None,
-                wait_seconds=self.request_retry_delay,
-                auth=("bearer", self.api_key),
-                headers={"Content-Type": "application/json"},
-                data=data,
-                params=None if page_number is None else {"page": page_number},
-                timeout=self.timeout,
-            )
-        except ServiceError as error:
-            raise CensusError(str(error), may_pass=error.may_pass) from error
+        answer = ask(
+            method,
+            f"{self.api}/{endpoint}",
+            name="Census",
+            is_answer=lambda found: found["data"] is not None,
+            wait_seconds=self.request_retry_delay,
+            auth=("bearer", self.api_key),
+            headers={"Content-Type": "application/json"},
+            data=data,
+            params=None if page_number is None else {"page": page_number},
+            timeout=self.timeout,
+        )
         found: Mapping[str, Any] = answer.json()
         return found
 
@@ -135,7 +132,7 @@ class Census:
         """
         try:
             found = self.client.trigger_sync(sync)["data"]
-        except CensusError as error:
+        except ServiceError as error:
             raise self._told(error) from error
         try:
             return int(found["sync_run_id"])
@@ -171,10 +168,10 @@ class Census:
     def _ask(self, method: str, endpoint: str) -> Any:
         try:
             return self.client.make_request(method, endpoint)["data"]
-        except CensusError as error:
+        except ServiceError as error:
             raise self._told(error) from error
 
-    def _told(self, error: CensusError) -> CensusError:
+    def _told(self, error: ServiceError) -> CensusError:
         told = masked(hidden(" ".join(str(error).split()), self.entry.token))
         return CensusError(told, may_pass=error.may_pass)
 

@@ -1,6 +1,7 @@
 """Where the tables are: one module for each engine behind one interface."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -44,33 +45,32 @@ MEMORY_LIMIT = "1GB"
 """Where nobody sets another; the settings have the same."""
 
 
-def _postgres() -> type[Warehouse]:
+@contextmanager
+def _needing(extra: str, engine: str) -> Iterator[None]:
+    """Tells what to install where an import fails."""
     try:
-        from consumption_datamart.warehouse.postgres import PostgresWarehouse  # noqa: PLC0415
+        yield
     except ImportError as error:
         raise WarehouseError(
-            f"PostgreSQL needs the extra: pip install 'consumption-datamart[postgres]' ({error})"
+            f"{engine} needs the extra: pip install 'consumption-datamart[{extra}]' ({error})"
         ) from error
+
+
+def _postgres() -> type[Warehouse]:
+    with _needing("postgres", "PostgreSQL"):
+        from consumption_datamart.warehouse.postgres import PostgresWarehouse  # noqa: PLC0415
     return PostgresWarehouse
 
 
 def _snowflake() -> type[Warehouse]:
-    try:
+    with _needing("snowflake", "Snowflake"):
         from consumption_datamart.warehouse.snowflake import SnowflakeWarehouse  # noqa: PLC0415
-    except ImportError as error:
-        raise WarehouseError(
-            f"Snowflake needs the extra: pip install 'consumption-datamart[snowflake]' ({error})"
-        ) from error
     return SnowflakeWarehouse
 
 
 def _spark() -> type[Warehouse]:
-    try:
+    with _needing("spark", "Spark"):
         from consumption_datamart.warehouse.spark.warehouse import SparkWarehouse  # noqa: PLC0415
-    except ImportError as error:
-        raise WarehouseError(
-            f"Spark needs the extra: pip install 'consumption-datamart[spark]' ({error})"
-        ) from error
     return SparkWarehouse
 
 

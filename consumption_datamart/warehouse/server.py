@@ -3,9 +3,11 @@
 import os
 import re
 import tempfile
+from collections.abc import Collection
 from copy import copy
 from pathlib import Path
 from typing import Self
+from urllib.parse import parse_qsl
 
 import ibis
 from ibis.backends.sql.datatypes import SqlglotType
@@ -101,6 +103,26 @@ def require_no_secret(url: str, instead: str) -> None:
             " CONSUMPTION_DATAMART_WAREHOUSE_PASSWORD (for copy --to,"
             f" CONSUMPTION_DATAMART_COPY_PASSWORD), or {instead}"
         )
+
+
+def parameters_in(query: str, taken: Collection[str], shown: str) -> dict[str, str]:
+    """The parameters of a URL.
+
+    Args:
+        query: the URL's.
+        taken: names that there are.
+        shown: the URL as messages may show it.
+
+    Raises:
+        WarehouseError: there is no such parameter; its value is not told.
+    """
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    if unknown := sorted(given.keys() - set(taken)):
+        raise WarehouseError(
+            f"warehouse URL {shown}: there is no parameter {unknown[0]}; there are"
+            f" {', '.join(taken)}; secrets have no place in a URL"
+        )
+    return given
 
 
 def require_prefix(url: str, prefix: str) -> str:

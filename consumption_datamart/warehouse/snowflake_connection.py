@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 from snowflake.connector import SnowflakeConnection, connect, errors
 
 from consumption_datamart.errors import WarehouseError
+from consumption_datamart.warehouse.server import parameters_in
 
 TAKEN = {
     "warehouse": "the virtual warehouse that computes",
@@ -66,12 +67,8 @@ def parameters_of(url: str, password: str | None) -> tuple[dict[str, Any], str]:
             cannot be read.
     """
     parts = urlsplit(url)
-    given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if unknown := sorted(given.keys() - TAKEN.keys()):
-        raise WarehouseError(
-            f"warehouse URL snowflake://…/{parts.path.strip('/')}: there is no parameter"
-            f" {unknown[0]}; there are {', '.join(TAKEN)}; secrets have no place in a URL"
-        )
+    shown = f"snowflake://…/{parts.path.strip('/')}"
+    given = parameters_in(parts.query, TAKEN, shown)
     prefix = given.pop("prefix", "")
     found: dict[str, Any] = {
         name: int(value) if name in NUMBERS and value.isdecimal() else value

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from consumption_datamart.errors import WarehouseError
-from consumption_datamart.warehouse.server import require_no_secret
+from consumption_datamart.warehouse.server import parameters_in, require_no_secret
 
 FORM = "spark://<host>:<port>?location=<folder or bucket of the tables>"
 AT_ONCE = 4
@@ -57,12 +57,7 @@ def place_of(url: str) -> Place:
     """
     require_no_secret(url, "give Spark no password at all: it is the token")
     parts = urlsplit(url)
-    given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if unknown := sorted(given.keys() - TAKEN.keys()):
-        raise WarehouseError(
-            f"warehouse URL spark://{parts.hostname}…: there is no parameter {unknown[0]}; there"
-            f" are {', '.join(TAKEN)}; secrets have no place in a URL"
-        )
+    given = parameters_in(parts.query, TAKEN, f"spark://{parts.hostname}…")
     location = given.get("location", "").rstrip("/")
     try:
         port = parts.port or PORT
