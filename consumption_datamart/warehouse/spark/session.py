@@ -9,6 +9,7 @@ from urllib.parse import quote
 import grpc
 from pyspark.errors import PySparkException
 from pyspark.errors.exceptions.connect import SparkConnectGrpcException
+from pyspark.sql.connect.client.core import DefaultChannelBuilder
 from pyspark.sql.connect.client.retries import DefaultPolicy
 from pyspark.sql.connect.session import SparkSession
 
@@ -19,6 +20,8 @@ CONNECT_SECONDS = 10.0
 """How long to wait for the server to answer at all."""
 FIRST_TRIES = 3
 """How often the server is asked again at the beginning: for some four seconds."""
+OF_CHANNEL = [("grpc.use_local_subchannel_pool", 1)]
+"""A connection of one's own: one that is shared waits on for its next try, though the server is back."""
 OF_SESSION = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
@@ -84,7 +87,8 @@ class Sessions:
             address += ";use_ssl=true"
         if self._token is not None:
             address += f";token={quote(self._token, safe='')}"
-        session = SparkSession.builder.remote(address).create()
+        channel = DefaultChannelBuilder(address, OF_CHANNEL)
+        session = SparkSession.builder.channelBuilder(channel).create()
         session.client.set_retry_policies([DefaultPolicy(max_retries=FIRST_TRIES)])
         for name, value in OF_SESSION.items():
             session.conf.set(name, value)
