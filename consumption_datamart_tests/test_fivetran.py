@@ -16,6 +16,7 @@ import pytest
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.errors import LakeError
 from consumption_datamart.factories import OBSERVE_JOB
+from consumption_datamart.fivetran import AccountEntry, ConnectorEntry, watch
 from consumption_datamart.fivetran import assets as made
 from consumption_datamart.lake.parsing import parse
 from consumption_datamart.preflight import findings
@@ -263,6 +264,62 @@ def test_a_sync_is_started_awaited_and_recorded_once(company: Company) -> None:
     assert company.fivetran.syncs == 1
     assert kinds(company.look(company.definitions())) == [True]
     assert company.fivetran.said["schedule_type"] == "auto"
+
+
+def test_a_sync_that_a_run_has_not_recorded_yet_is_left_to_it(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.says(STARTED)
+    company.look(definitions := company.definitions())
+    company.fivetran.seconds = 0.2
+    while_it_runs: list[Any] = []
+
+    def remembered(*known: Any) -> None:
+        while_it_runs.extend(company.look(definitions))
+        watch.remember(*known)
+
+    monkeypatch.setattr(made, "remember", remembered)
+    assert sync(company).success
+    assert while_it_runs == company.look(definitions) == []
+    monkeypatch.setattr(made, "remember", pytest.fail)
+    assert not sync(company).success
+    assert kinds(company.look(definitions)) == [KEY]
+
+
+def test_of_a_run_that_is_never_over_no_more_is_expected(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.says(STARTED)
+    company.look(definitions := company.definitions())
+    run = dg.DagsterRun("__ASSET_JOB", status=dg.DagsterRunStatus.STARTED)
+    company.instance.add_run(run)
+    account = AccountEntry(key="${K}", secret="${K}", patience_minutes=1)
+    connector = ConnectorEntry(name="erp", id="erp_conn", tables=["readings"])
+    watch.awaits(company.instance, account, connector, run.run_id)
+    company.synced()
+    assert company.look(definitions) == []
+    monkeypatch.setattr(watch, "LATE_SECONDS", -60)
+    watch.awaits(company.instance, account, connector, run.run_id)
+    assert kinds(company.look(definitions)) == [KEY]
+
+
+def test_two_that_share_a_connector_are_both_told_of_its_syncs(company: Company) -> None:
+    company.says(CONNECTOR + CONNECTOR.replace('"erp"', '"two"'))
+    company.look(definitions := company.definitions())
+    company.synced()
+    assert kinds(company.look(definitions)) == [KEY, dg.AssetKey(["fivetran", "two", "readings"])]
+
+
+def test_a_slow_answer_fails_the_check_and_not_the_look(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.says(CONNECTOR)
+    company.file.write_text(company.file.read_text().replace("seconds = 1", "seconds = 60"))
+    monkeypatch.setattr(watch, "ANSWER_SECONDS", 0.2)
+    company.fivetran.slow_seconds = 1
+    company.fivetran.fault("slow", times=3)
+    (check,) = company.look(company.definitions())
+    assert "timed out" in check.description
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from consumption_datamart.fivetran import GROUP, AccountEntry, ConnectorEntry, L
 from consumption_datamart.fivetran.client import Fivetran
 from consumption_datamart.fivetran.watch import (
     SYNCED,
+    awaits,
     figures,
     remember,
     sensor_of,
@@ -105,13 +106,14 @@ def synced_assets(
         pool=f"{GROUP}_{connector.name}",
     )
     def _sync(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        awaits(context.instance, account, connector, context.run.run_id)
         try:
             state = Fivetran(account).synced(connector, context.log.info)
         except DatamartError as error:
             raise dg.Failure(str(error), allow_retries=getattr(error, "may_pass", False)) from error
         for key in connector.keys:
             yield dg.MaterializeResult(asset_key=key, metadata=figures(state))
-        remember(context.instance, account, connector, str(state.succeeded_at))
+        remember(context.instance, connector, str(state.succeeded_at))
 
     return _sync
 

@@ -17,6 +17,11 @@ SYNCED = "synced"
 TICK_SECONDS = 30
 LOOK_SECONDS = 40
 """Of a tick, which Dagster ends after a minute; who is left is first in the next."""
+ANSWER_SECONDS = 6.0
+"""At most that long a tick waits for an answer, so that three tries end within the minute."""
+
+LATE_SECONDS = 300
+"""What a run may need besides waiting."""
 
 
 class Seen(NamedTuple):
@@ -50,13 +55,15 @@ def sensor_of(account: AccountEntry, connectors: Sequence[ConnectorEntry]) -> dg
         # with the cursor Dagster also keeps the events, or neither
         seen: dict[str, Any] = json.loads(context.cursor or "{}")
         first = int(seen.get("next", 0)) % len(connectors)
+        seconds = min(account.timeout_seconds, ANSWER_SECONDS)
+        asked = account.model_copy(update={"timeout_seconds": seconds})
         for connector in [*connectors[first:], *connectors[:first]]:
             if done and time.monotonic() - begun > LOOK_SECONDS:
                 break
-            last = Seen(*seen.get(connector.id, (None, "")))
-            news, now = looked(context.instance, account, connector, last)
+            last = Seen(*seen.get(connector.name, (None, "")))
+            news, now = looked(context.instance, asked, connector, last)
             found += news
-            seen[connector.id] = now
+            seen[connector.name] = now
             done += 1
         seen["next"] = first + done
         return dg.SensorResult(asset_events=found, cursor=json.dumps(seen))
@@ -79,8 +86,11 @@ def looked(
     synced, told = last.synced, None
     try:
         state = Fivetran(account).state(connector)
+        # asked before the run is looked for, so that what it has ended meanwhile is its to record
+        if _is_awaited(instance, connector):
+            return [], last
         told, now = trouble(state), state.succeeded_at
-        if now and now not in (synced, kept(instance, _name(account, connector))):
+        if now and now not in (synced, kept(instance, _name(connector, "synced"))):
             found += [dg.AssetMaterialization(k, metadata=figures(state)) for k in connector.keys]
         synced = now
     except DatamartError as error:
@@ -95,11 +105,24 @@ def looked(
     return found, Seen(synced, told)
 
 
-def remember(
-    instance: dg.DagsterInstance, account: AccountEntry, connector: ConnectorEntry, synced: str
+def awaits(
+    instance: dg.DagsterInstance, account: AccountEntry, connector: ConnectorEntry, run_id: str
 ) -> None:
+    """Keeps that a run will record the next sync: the sensor leaves it to it while it waits."""
+    until = time.time() + account.patience_minutes * 60 + LATE_SECONDS
+    keep(instance, _name(connector, "run"), json.dumps([run_id, until]))
+
+
+def remember(instance: dg.DagsterInstance, connector: ConnectorEntry, synced: str) -> None:
     """Keeps which sync a run has recorded, so that the sensor does not, too."""
-    keep(instance, _name(account, connector), synced)
+    keep(instance, _name(connector, "synced"), synced)
+
+
+def _is_awaited(instance: dg.DagsterInstance, connector: ConnectorEntry) -> bool:
+    run_id, until = json.loads(kept(instance, _name(connector, "run")) or "[null, 0]")
+    # of a run that was killed with its daemon nobody says that it is over
+    run = instance.get_run_by_id(run_id) if time.time() < until else None
+    return run is not None and not run.is_finished
 
 
 def trouble(state: FivetranConnector) -> str | None:
@@ -124,5 +147,5 @@ def figures(state: FivetranConnector) -> dict[str, Any]:
     }
 
 
-def _name(account: AccountEntry, connector: ConnectorEntry) -> str:
-    return f"consumption_datamart/{GROUP}/{account.api}/{connector.id}"
+def _name(connector: ConnectorEntry, what: str) -> str:
+    return f"consumption_datamart/{GROUP}/{connector.name}/{what}"

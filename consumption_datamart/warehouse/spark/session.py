@@ -21,7 +21,7 @@ CONNECT_SECONDS = 10.0
 FIRST_TRIES = 3
 """How often the server is asked again at the beginning: for some four seconds."""
 OF_CHANNEL = [("grpc.use_local_subchannel_pool", 1)]
-"""A connection of one's own: one that is shared waits on for its next try, though the server is back."""
+"""A connection of its own: a shared one waits on for its next try when the server is back."""
 OF_SESSION = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
