@@ -9,6 +9,10 @@ from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.settings import PASSWORD, Settings, variable
 from consumption_datamart.warehouse import MEMORY_LIMIT, Warehouse, open_warehouse
 
+WAIT_SECONDS = 3600.0
+"""How long a run waits for another process that writes: nobody sits before it, and it is not
+launched again."""
+
 
 class LakeResource(dg.ConfigurableResource[Any]):
     """The lake that dumps are read from."""
@@ -47,7 +51,8 @@ class WarehouseResource(dg.ConfigurableResource[Any]):
         password = self.password
         if isinstance(password, dg.EnvVar):  # until Dagster has started a run
             password = password.get_value()
-        return open_warehouse(self.url, self.memory_limit, password)
+        opened = open_warehouse(self.url, self.memory_limit, password)
+        return opened.waiting_at_most(WAIT_SECONDS)
 
 
 def resources_of(settings: Settings) -> tuple[LakeResource, WarehouseResource]:

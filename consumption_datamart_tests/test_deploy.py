@@ -30,11 +30,26 @@ def deploy(tmp_path: Path) -> Path:
     return Path(shutil.copytree(DEPLOY, tmp_path / "deploy", ignore=ignored))
 
 
-def mart(deploy: Path, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    """The command, where there is no Docker."""
+NO_DOCKER = "echo docker was called >&2; exit 3"
+DOCKER = """echo "$* ($MART_VERSION)" >> docker.log
+case "$*" in
+  "compose ps --quiet code") echo container ;;
+  "inspect "*) cat running ;;
+  "image inspect --format"*) cat taken ;;
+  *dagster-graphql*) echo '"count": 0' ;;
+  *"up --detach"*) [ ! -e broken ] ;;
+esac
+"""
+"""Answers of Docker to `upgrade`; it has written what it was asked, and of which version."""
+
+
+def mart(
+    deploy: Path, *arguments: str, text: str = "", docker_does: str = NO_DOCKER
+) -> subprocess.CompletedProcess[str]:
+    """The command, with a script in place of Docker."""
     (deploy / "no").mkdir(exist_ok=True)
     docker = deploy / "no" / "docker"
-    docker.write_text("#!/bin/sh\necho docker was called >&2\nexit 3\n")
+    docker.write_text(f"#!/bin/sh\n{docker_does}\n")
     docker.chmod(0o755)
     return subprocess.run(
         [str(deploy / "mart"), *arguments],
@@ -197,9 +212,46 @@ def test_a_backup_that_fails_is_none(deploy: Path) -> None:
     for command in ("backup", "upgrade"):
         done = mart(deploy, command)
         assert (done.returncode, "docker was called" in done.stderr) == (3, True)
-        assert [each for each in (deploy / "backups").iterdir() if each.suffix != ".part"] == []
+        assert list((deploy / "backups").iterdir()) == []
     done = mart(deploy, "restore", "backups")
     assert (done.returncode, "it is no backup" in done.stderr) == (1, True)
+
+
+def test_the_image_before_is_the_last_that_was_well(deploy: Path) -> None:
+    mart(deploy, "setup")
+    for name in ("tls.crt", "tls.key", "operators", "viewers"):
+        (deploy / "secrets" / name).write_text("there")
+
+    def upgrade(running: str, taken: str, *arguments: str) -> list[str]:
+        (deploy / "running").write_text(running)
+        (deploy / "taken").write_text(taken)
+        (deploy / "docker.log").write_text("")
+        print(mart(deploy, "upgrade", *arguments, docker_does=DOCKER).stderr)
+        return (deploy / "docker.log").read_text().splitlines()
+
+    def tagged(lines: list[str]) -> list[str]:
+        return [line.split()[1] for line in lines if line.startswith("tag ")]
+
+    def version() -> list[str]:
+        said = (deploy / ".env").read_text().splitlines()
+        return [line for line in said if line.startswith("MART_VERSION=")]
+
+    assert tagged(asked := upgrade("good", "newer")) == ["good"]
+    assert asked.index("compose build code (local)") < asked.index("compose stop daemon (local)")
+    assert asked[-1] == "compose up --detach --wait --wait-timeout 600 (local)"
+    assert tagged(upgrade("newer", "newer")) == []  # nothing new
+    (deploy / "broken").touch()
+    assert tagged(upgrade("newer", "bad", "1.4.0")) == ["newer"]
+    assert version() == ["MART_VERSION=1.4.0"]
+    assert tagged(upgrade("", "worse", "1.4.1")) == []  # what runs is not well
+    (deploy / "broken").unlink()
+    assert tagged(upgrade("", "newer", "previous")) == []
+    assert version() == ["MART_VERSION=previous"]
+    assert tagged(upgrade("newer", "newest")) == ["newer"]
+    assert version() == []
+    asked = upgrade("newest", "next", "--check", "1.5.0")
+    assert asked[-1].endswith(" code consumption-datamart upgrade --check (1.5.0)")
+    assert (version(), tagged(asked), [e for e in asked if "stop" in e]) == ([], [], [])
 
 
 def test_a_login_is_of_one_role_and_has_no_password_in_clear(deploy: Path) -> None:
@@ -218,9 +270,11 @@ def test_a_login_is_of_one_role_and_has_no_password_in_clear(deploy: Path) -> No
     assert (secrets / "operators").stat().st_ino == mounted  # what is mounted stays so
     mart(deploy, "user", "b.b", "viewer", text=PASSWORD)  # a point is a point
     assert names("viewers") == ["bob", "ann", "b.b"]
+    assert mart(deploy, "user", "bob", "none").stderr == "deploy/mart: bob may not log in\n"
+    assert names("viewers") == ["ann", "b.b"]
     for arguments, text, told in (
         (("ann", "operator"), "short", "at least 12 characters"),
-        (("ann", "boss"), PASSWORD, "an operator or a viewer"),
+        (("ann", "boss"), PASSWORD, "an operator, a viewer or none"),
         (("a:b", "viewer"), PASSWORD, "letters, digits"),
         (("ann", "viewer"), "", "no password was given"),
     ):

@@ -220,8 +220,12 @@ def test_a_backup_is_restored(site: Deployed) -> None:
     site.wait(lambda: site.status(later) in DONE, "a run after the backup")
     volume = site.root / "volumes" / "data"
     held = (volume / "consumption.duckdb").read_bytes()
+    site.mart("run", "consumption-datamart", "rollback")
+    assert (volume / "consumption.duckdb.held").exists()
     (volume / "consumption.duckdb").write_bytes(b"not a database")
     site.mart("restore", backup)
+    assert not (volume / "consumption.duckdb.held").exists()
+    assert not list(volume.glob("consumption.previous.*"))
     now = {run["runId"] for run in site.runs()}
     assert later not in now
     assert before <= now

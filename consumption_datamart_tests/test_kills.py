@@ -6,11 +6,16 @@ A few of the harms that `make kills` does to whole builds; here to a load.
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
+from typing import IO
 
+import dagster as dg
 import pytest
 
+from consumption_datamart.definitions import build_definitions
 from consumption_datamart.errors import WarehouseError
 from consumption_datamart.warehouse import ENGINES
 from consumption_datamart_tests.kills import files_of, url_of
@@ -64,6 +69,24 @@ HOLDERS = {
 }
 
 
+@contextmanager
+def held(folder: Path, engine: str) -> Iterator[IO[bytes]]:
+    """A process that has the warehouse, until what is given is closed."""
+    holder = f"import sys; {HOLDERS[engine]}; print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", holder, str(files_of(folder, engine)[-1])]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdin
+        assert process.stdout.readline() == b"held\n"
+        yield process.stdin
+
+
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who does not say how long waits no time."""
+    for engine_of in ENGINES.values():
+        monkeypatch.setattr(engine_of(), "lock_seconds", 0.3)
+
+
 def test_a_warehouse_that_another_process_holds(
     engine: str, lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,16 +96,27 @@ def test_a_warehouse_that_another_process_holds(
     build_tables(lake, url, only)
     before = tables_of(url)
     write_dump(lake, "telemetry", day(1), [usage(event_ts=noon(1), quantity=9.0)])
-    holder = f"import sys; {HOLDERS[engine]}; print('held', flush=True); sys.stdin.read()"
-    command = [sys.executable, "-c", holder, str(files_of(tmp_path, engine)[-1])]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as held:
-        assert held.stdout.readline() == b"held\n"
-        for engine_of in ENGINES.values():
-            monkeypatch.setattr(engine_of(), "lock_seconds", 0.3)
+    with held(tmp_path, engine) as holder:
+        impatient(monkeypatch)
         with pytest.raises(WarehouseError, match=f"warehouse {url}: .*lock"):
             build_tables(lake, url, only)
         monkeypatch.undo()
-        Timer(0.5, held.stdin.close).start()
+        Timer(0.5, holder.close).start()
         build_tables(lake, url, only)
     assert [row["quantity"] for row in before["lake.raw_telemetry"]] == [4.0]
     assert [row["quantity"] for row in tables_of(url)["lake.raw_telemetry"]] == [9.0]
+
+
+def test_a_run_waits_longer_than_a_command(
+    engine: str, lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = url_of(tmp_path, engine)
+    (tmp_path / "warehouse").mkdir()
+    write_dump(lake, "telemetry", day(1), [usage(event_ts=noon(1))])
+    build_tables(lake, url, ["lake.raw_telemetry"])
+    job = build_definitions(lake=str(lake), warehouse=url).resolve_implicit_global_asset_job_def()
+    subset = job.get_subset(asset_selection={dg.AssetKey(["mart", "dim_product"])})
+    impatient(monkeypatch)
+    with held(tmp_path, engine) as holder:
+        Timer(2, holder.close).start()
+        assert subset.execute_in_process().success
