@@ -15,6 +15,7 @@ import boto3
 import ibis
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from pyspark.errors.exceptions.connect import SparkException
 
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.errors import AuditError, WarehouseError
@@ -187,6 +188,20 @@ def test_a_server_that_comes_back_is_asked_again() -> None:
         target.fetch(target.table(MODEL))
     with server(there):
         assert len(target.fetch(target.table(MODEL))) == len(OLD)
+
+
+def test_a_session_that_spark_has_ended_is_begun_anew(target: Warehouse) -> None:
+    sessions = target.sessions
+    with sessions.open() as first:
+        pass
+    with sessions.open() as kept:
+        assert kept is first
+    ended = SparkException("it is gone", errorClass="INVALID_HANDLE.SESSION_NOT_FOUND")
+    with pytest.raises(WarehouseError, match="it is gone"), sessions.open():
+        raise ended
+    with sessions.open() as another:
+        assert another is not first
+        assert another.sql("SELECT 1").collect()
 
 
 @SLOW

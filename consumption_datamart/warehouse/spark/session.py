@@ -29,6 +29,8 @@ OF_SESSION = {
 """Moments have no time zone: they are UTC, as in every other engine."""
 LOST = (SparkConnectGrpcException,)
 """What says that the connection is gone; other errors are derived from it."""
+NO_SESSION = "INVALID_HANDLE."
+"""What conditions begin with that say of a session that it is no more: Spark ends idle ones."""
 ERRORS = (PySparkException, grpc.RpcError)
 """What the client raises."""
 
@@ -102,6 +104,8 @@ class Sessions:
             session = self._session
             # other errors are of what was asked
             is_lost = type(error) in LOST or isinstance(error, grpc.RpcError)
+            if isinstance(error, PySparkException):
+                is_lost = is_lost or str(error.getCondition()).startswith(NO_SESSION)
             if session is None or not (is_lost or session.client.is_closed):
                 return
             self._session = None
