@@ -59,10 +59,13 @@ def range_tags(days: Days, grain: Grain = Grain.DAY) -> dict[str, str]:
 
 
 def days_of_tags(tags: Mapping[str, str]) -> Days | None:
-    """The days that a run with these tags is about; None: it is about no days."""
+    """The days that a run with these tags is about; None: it is about no days, or other things."""
     one = tags.get(PARTITION)
     first = tags.get(RANGE_START, one)
     last = tags.get(RANGE_END, one)
     if first is None or last is None:
         return None
-    return Days(date.fromisoformat(first), date.fromisoformat(last))
+    try:
+        return Days(date.fromisoformat(first), date.fromisoformat(last))
+    except ValueError:  # a team's asset may have partitions of any kind
+        return None

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import ibis.expr.types as ir
@@ -22,6 +23,8 @@ from consumption_datamart.definitions import build_definitions
 from consumption_datamart.factories import Catalog, TableSpec
 from consumption_datamart.lateness import declared
 from consumption_datamart.lineage import Defined, Downstream
+from consumption_datamart.partitions import range_tags
+from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.monitoring import Objective
 from consumption_datamart.schema.raw import LATE_AFTER_DAYS, Declarations, Dumps
 from consumption_datamart.schema.reports import ReportCommitments, ReportConsumptionDaily
@@ -128,8 +131,30 @@ def chore() -> None:
     work()
 
 
+@dg.multi_asset(
+    specs=[dg.AssetSpec("dumps", partitions_def=dg.DailyPartitionsDefinition("2026-03-01"))],
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def load(context: dg.AssetExecutionContext) -> Iterator[Any]:
+    """Its days may fail one by one."""
+    if WELL["bad"] in context.partition_keys:
+        for day in context.partition_keys:
+            if day != WELL["bad"]:
+                yield dg.AssetMaterialization("dumps", partition=day)
+        raise dg.Failure(f"{WELL['bad']} cannot be read")
+    yield dg.MaterializeResult("dumps")
+    if not WELL["runs"]:
+        raise dg.Failure("it is made, and yet")
+
+
+@dg.asset(partitions_def=dg.StaticPartitionsDefinition(["emea", "apac"]))
+def region() -> None:
+    """Its partitions are no days."""
+    assert WELL["runs"]
+
+
 CODE = dg.Definitions(
-    assets=[reading, stored, table],
+    assets=[reading, stored, table, load, region],
     asset_checks=[sound],
     jobs=[chore, dg.define_asset_job("build", selection=[reading, stored])],
 )
@@ -137,13 +162,16 @@ CODE = dg.Definitions(
 
 def run(bench: Bench, job: str, day: str | None = None, *assets: str | None, **well: object):
     """Run a job, or make assets; well or not."""
-    WELL.update(passes=True, severity=dg.AssetCheckSeverity.ERROR, runs=True)
+    WELL.update(passes=True, severity=dg.AssetCheckSeverity.ERROR, runs=True, bad=None)
     WELL.update(well)
+    first, _, last = (day or "").partition(" … ")
+    days = Days(date.fromisoformat(first), date.fromisoformat(last)) if last else None
     found = CODE.resolve_implicit_global_asset_job_def() if assets else CODE.resolve_job_def(job)
     found.execute_in_process(
         instance=bench.instance,
         raise_on_error=False,
-        partition_key=day,
+        partition_key=None if days else day,
+        tags=range_tags(days) if days else None,
         **({"asset_selection": [dg.AssetKey(name) for name in assets]} if assets else {}),
     )
 
@@ -205,6 +233,33 @@ def test_runs_of_assets_are_made_up_for_by_several(bench: Bench) -> None:
     assert bench.evaluate() == []
     run(bench, "", "2026-03-02", "reading")
     assert bench.evaluate() == [(name, "alarm", "recovered")]
+
+
+def test_a_run_over_days_is_made_up_for_day_by_day(bench: Bench) -> None:
+    days = "2026-03-02 … 2026-03-04"
+    name = f"run dumps {days}"
+    run(bench, "", days, "dumps", bad="2026-03-03")
+    assert bench.evaluate() == [(name, "ok", "alarm")]
+    run(bench, "", "2026-03-05", "dumps")
+    assert bench.evaluate() == []
+    run(bench, "", "2026-03-03", "dumps")
+    assert bench.evaluate() == [(name, "alarm", "recovered")]
+    run(bench, "", days, "dumps", bad="2026-03-02")
+    run(bench, "", "2026-03-01 … 2026-03-02", "dumps")
+    assert bench.evaluate() == []
+    run(bench, "", days, "dumps", runs=False)
+    assert bench.evaluate() == [(name, "ok", "alarm")]
+    run(bench, "", days, "dumps")
+    assert bench.evaluate() == [(name, "alarm", "recovered")]
+
+
+def test_a_run_of_a_partition_that_is_no_day(bench: Bench) -> None:
+    run(bench, "", "emea", "region", runs=False)
+    assert bench.evaluate() == [("run region emea", "ok", "alarm")]
+    run(bench, "", "apac", "region")
+    assert bench.evaluate() == []
+    run(bench, "", "emea", "region")
+    assert bench.evaluate() == [("run region emea", "alarm", "recovered")]
 
 
 def test_a_build_makes_up_for_runs_of_assets(bench: Bench) -> None:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from consumption_datamart.alerts.machine import BROKEN, ODD, Reading, Transition
-from consumption_datamart.partitions import days_of_tags
-from consumption_datamart.private import LatestCheck, instigators
-from consumption_datamart.runs import all_runs
+from consumption_datamart.partitions import PARTITION, days_of_tags
+from consumption_datamart.private import LatestCheck, instigators, planned
+from consumption_datamart.runs import PAGE, all_runs
 
 FORGOTTEN = timedelta(days=30)
 """How long ago a run was made that is no longer looked at: that it has failed is over then."""
@@ -59,7 +59,8 @@ def run_readings(instance: dg.DagsterInstance, build_job: str, now: datetime) ->
     """Of each kind of run the last that has failed, and whether it was made up for.
 
     A failed run of some assets is made up for when all of them were made by later runs, on its
-    days; one of the build job makes all. Other runs are made up for by one of the same job.
+    days; one of the build job makes all. It may have made some of its days itself, and several
+    runs the others. Other runs are made up for by one of the same job.
     """
     failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], created_after=now - FORGOTTEN)
     failures: dict[str, dg.RunRecord] = {}
@@ -69,7 +70,8 @@ def run_readings(instance: dg.DagsterInstance, build_job: str, now: datetime) ->
             failures[_subject(record.dagster_run)] = record
     left = _not_made_up_for(instance, failures, build_job) if failures else {}
     for subject, record in sorted(failures.items()):
-        is_failed, run_id = left[subject], record.dagster_run.run_id
+        is_failed = bool(left[subject]) and not _is_made_in_parts(instance, record)
+        run_id = record.dagster_run.run_id
         summary = f"run {run_id} has failed" if is_failed else "later runs have succeeded"
         yield Reading("run", subject, BROKEN if is_failed else OK, summary)
 
@@ -93,6 +95,27 @@ def _not_made_up_for(
         if not any(left.values()):
             break
     return left
+
+
+def _is_made_in_parts(instance: dg.DagsterInstance, failed: dg.RunRecord) -> bool:
+    """Whether each partition that a failed run has left was made since it began."""
+    run_id, began = failed.dagster_run.run_id, failed.start_time or _end(failed)
+    by_itself = by_others = True
+    for asset, partitions in planned(instance, run_id).items():
+        made = dg.AssetRecordsFilter(
+            asset, asset_partitions=sorted(partitions), after_timestamp=began
+        )
+        makers: dict[str, set[str]] = {each: set() for each in partitions}
+        cursor, has_more = None, by_others  # else nothing more is to be known
+        while has_more:
+            page = instance.fetch_materializations(made, limit=PAGE, cursor=cursor)
+            for record in page.records:
+                makers[str(record.partition_key)].add(record.run_id)
+            cursor, has_more = page.cursor, page.has_more
+        by_itself = by_itself and all(run_id in each for each in makers.values())
+        by_others = by_others and all(makers.values())
+    # what has made all that it was to, and failed, has failed in something else
+    return by_others and not by_itself
 
 
 def _end(record: dg.RunRecord) -> float:
@@ -134,7 +157,7 @@ def _unbroken(ticks: Collection[datetime], now: datetime) -> datetime:
 
 
 def _subject(run: dg.DagsterRun) -> str:
-    days = days_of_tags(run.tags)
+    days = days_of_tags(run.tags) or run.tags.get(PARTITION)
     what = sorted(key.to_user_string() for key in run.asset_selection or ())
     names = [what[0] + (f" and {len(what) - 1} more" if what[1:] else "")] if what else []
     return " ".join(names or [run.job_name]) + (f" {days}" if days else "")
@@ -143,5 +166,5 @@ def _subject(run: dg.DagsterRun) -> str:
 def _is_on_its_days(run: dg.DagsterRun, failed: dg.DagsterRun) -> bool:
     days, failed_days = days_of_tags(run.tags), days_of_tags(failed.tags)
     if days is None or failed_days is None:
-        return True
+        return run.tags.get(PARTITION) in (None, failed.tags.get(PARTITION))
     return failed_days.first in days and failed_days.last in days

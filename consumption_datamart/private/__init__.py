@@ -65,6 +65,22 @@ def latest_checks(
     return found
 
 
+def planned(instance: dg.DagsterInstance, run_id: str) -> dict[dg.AssetKey, set[str]]:
+    """The partitions that a run was to make of each asset; those without partitions are left out.
+
+    Private: `all_logs` and the data of its events. Of planned materializations only the last of an
+    asset is public.
+    """
+    found: dict[dg.AssetKey, set[str]] = {}
+    wanted = {dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED}
+    for entry in instance.all_logs(run_id, of_type=wanted):
+        data = entry.get_dagster_event().asset_materialization_planned_data
+        of_several = data.partitions_subset.get_partition_keys() if data.partitions_subset else ()
+        if keys := {*of_several, *([data.partition] if data.partition else [])}:
+            found.setdefault(data.asset_key, set()).update(keys)
+    return found
+
+
 def kept(instance: dg.DagsterInstance, name: str) -> str | None:
     """The text that is kept in an instance under a name; None: there is none.
 
