@@ -30,6 +30,7 @@ class SoakLake:
         """Day 1 is there."""
         self.lake, self.whole, self.seed = folder / "lake", folder / "whole", seed
         self.unreadable: list[Path] = []
+        self.fresh: set[int] = set()  # days of telemetry that no mart need have seen yet
         self.last = 0
         self._put(self.lake / "lake.toml", SOURCES.encode())
         self.arrive(1)
@@ -61,7 +62,8 @@ class SoakLake:
             for table in ("telemetry", "invoices"):
                 self._remove(table, other)
             return [f"telemetry and invoices of day {other} gone"]
-        if fate < 0.55 and (files := self._files(self.lake, "telemetry", which)):
+        files = self._files(self.lake, "telemetry", which)
+        if fate < 0.55 and files and which not in self.fresh:
             self._remove("telemetry", which, is_forgotten=False)
             bad = files[0].with_suffix(".parquet")
             self._put(bad, chance.randbytes(200))
@@ -82,7 +84,7 @@ class SoakLake:
                 bad.unlink()
                 if good.exists():
                     self._put(self.lake / "telemetry" / good.name, good.read_bytes())
-        self.unreadable = []
+        self.unreadable, self.fresh = [], set()
 
     def forget(self, through: int) -> None:
         """Takes telemetry of closed days from the lake; the oracle's stays."""
@@ -147,6 +149,8 @@ class SoakLake:
         """The dump in one of the formats, and as CSV for the oracle; in place of what was there."""
         format = chance.choice(FORMATS)
         self._remove(table, number)
+        if table == "telemetry":
+            self.fresh.add(number)
         written = write_dump(self.whole, table, day(number), rows)
         file = self.lake / table / f"{day(number)}.{format}"
         if format == "csv":
