@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from consumption_datamart.build import BuildResult, dry_run
+from consumption_datamart.build import BuildResult, dry_run, in_process
+from consumption_datamart.build import build as build_mart
+from consumption_datamart.errors import WarehouseError
 from consumption_datamart_tests import cli
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
 from consumption_datamart_tests.mart import (
@@ -224,3 +226,25 @@ def test_a_dump_that_cannot_be_read_is_tried_by_each_build(mart: Mart) -> None:
     assert cli.run("build", "--lake", mart.lake, "--warehouse", mart.url).code == 0
     name, after = "mart.report_consumption_daily", tables_of(mart.url)
     assert sorted(after[name], key=str) == sorted(before[name], key=str)
+
+
+def test_where_the_mart_cannot_be_made_longer_no_later_day_is_shown(
+    mart: Mart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Usage of a day of which the entitlements are not counted yet would look like no right to."""
+    write_dump(mart.lake, "telemetry", day(8), [usage(event_ts=noon(8), quantity=9.0)])
+    write_dump(mart.lake, "telemetry", day(LAST + 1), [usage(event_ts=noon(LAST + 1))])
+
+    def lost(*_: object) -> None:
+        raise WarehouseError("the connection is lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(in_process, "refresh_listed", lost)
+        failures = build_mart(settings(*mart)).failures
+    assert failures == {"dumps": "the connection is lost"}
+    shown = tables_of(mart.url)["mart.fact_consumption_daily"]
+    assert max(row["day"] for row in shown) == day(LAST)
+    assert next(row for row in shown if row["day"] == day(8))["used_quantity"] == 9.0
+    assert build(*mart).failures == {}
+    shown = tables_of(mart.url)["mart.fact_consumption_daily"]
+    assert {row["entitled_quantity"] for row in shown if row["day"] == day(LAST + 1)} == {10.0}

@@ -101,7 +101,7 @@ class InProcess:
         self.on_step(step.name, None)
         try:
             within = None if grain is Grain.NONE else grain.whole(days)
-            published, problem = step.refresh(within, inspection)
+            published, problem = self.warehouse.patiently(lambda: step.refresh(within, inspection))
         except Exception as error:  # whatever it is, other tables are built
             published, problem = {}, _first_cause(error)
             told = problem if isinstance(error, AuditError) else None

@@ -94,8 +94,10 @@ def listed_asset(spec: ListedSpec, catalog: Catalog) -> dg.AssetsDefinition:
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.MaterializeResult[Any]]:
         inspection = Inspection(checks, is_sampled=True)
         with as_dagster_failure():
-            found = listing(lake.open())
-            published = refresh_listed(spec, catalog, found, warehouse.open(), inspection)
+            found, target = listing(lake.open()), warehouse.open()
+            published = target.patiently(
+                lambda: refresh_listed(spec, catalog, found, target, inspection)
+            )
         metadata = materialization_metadata(
             published.profile, None, inspection.samples[model], inspection.seconds()
         )

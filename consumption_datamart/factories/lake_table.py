@@ -95,8 +95,10 @@ def lake_table_asset(spec: LakeTableSpec, catalog: Catalog) -> dg.AssetsDefiniti
         with as_dagster_failure():
             found, target = listing(lake.open()), warehouse.open()
             try:
-                loads = load_lake_table(
-                    contract, catalog, found, target, days, inspection, context.log
+                loads = target.patiently(
+                    lambda: load_lake_table(
+                        contract, catalog, found, target, days, inspection, context.log
+                    )
                 )
             except AuditError as error:
                 yield from events(inspection.results, error=str(error))

@@ -79,7 +79,9 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
             target = warehouse.open()
             days = days_of_run(context, model.grain()) or catalog.stale_days(model, target)
             try:
-                rows, published = refresh_table(spec, catalog, target, days, inspection)
+                rows, published = target.patiently(
+                    lambda: refresh_table(spec, catalog, target, days, inspection)
+                )
             except AuditError as error:
                 yield from events(inspection.results, error=str(error))
                 raise

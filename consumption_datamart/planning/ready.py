@@ -5,8 +5,13 @@ from datetime import date
 
 from consumption_datamart.planning.graph import Node, in_order
 from consumption_datamart.planning.pending import Pending, Why
+from consumption_datamart.schema.dimensions import ReportingDay
+from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.ledger import Day, Ledger
+
+EXTENT = (Dumps.full_name(), ReportingDay.full_name())
+"""Tables that say which days the mart has."""
 
 
 def ready(
@@ -16,7 +21,8 @@ def ready(
 
     A table waits for all that it is made of, and a partition for the partitions that it is made of:
     for what is to be refreshed now, and for what will be in consequence. What has failed is not
-    tried again before there is a new reason, and nobody waits for it but what cannot do without.
+    tried again before there is a new reason, and nobody waits for it but what cannot do without:
+    where the mart cannot be made longer, that is each later period.
 
     Args:
         nodes: all tables.
@@ -28,7 +34,7 @@ def ready(
     stuck: dict[str, set[Day]] = {}
     moving: dict[str, set[Day]] = {}
     found: dict[str, dict[Day, Why]] = {}
-    for node in in_order(nodes):
+    for node in sorted(in_order(nodes), key=lambda each: each.name not in EXTENT):
         name, closed = node.name, node.closed(ledger.pruned)
         # what is closed and was never built is built no more
         stuck[name] = {day for day in closed if day not in ledger.of(name)}
@@ -41,7 +47,12 @@ def ready(
         }
         awaited = {model: moving[model.full_name()] for model in inputs}
         for day, why in waiting.get(name, {}).items():
-            if _was_tried(name, day, why, ledger, tried) or _needs_any(node, day, lacking, last):
+            is_beyond = not node.is_loaded and last is not None and day is not None and day > last
+            if (
+                _was_tried(name, day, why, ledger, tried)
+                or _needs_any(node, day, lacking, last)
+                or (is_beyond and any(stuck.get(each) for each in EXTENT))
+            ):
                 stuck[name].add(day)
                 moving[name].discard(day)
                 continue

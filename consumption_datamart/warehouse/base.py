@@ -97,6 +97,14 @@ class Warehouse(Readable):
         with self.transaction(writes, reads) as transaction:
             return work(transaction)
 
+    def patiently(self, work: Callable[[], T]) -> T:
+        """What a function gives; where a connection is lost in it, it is called again.
+
+        Args:
+            work: that may be done more than once: what it publishes is whole, or is not there.
+        """
+        return work()
+
     def in_memory(self) -> AbstractContextManager[DuckDBPyConnection]:
         """A connection to a DuckDB in memory."""
         return duckdb_in_memory(self.memory_limit, self.spill)

@@ -106,13 +106,18 @@ class PostgresWarehouse(ServerWarehouse):
         reads: Collection[type[Table]] = (),
     ) -> T:
         """Runs it again whole, where a connection was lost before it was committed."""
+        once = super().in_transaction
+        return self.patiently(lambda: once(work, writes, reads))
+
+    def patiently(self, work: Callable[[], T]) -> T:
+        """Waits longer each time: a server restarts."""
         again = Retrying(
             retry=_may_succeed,
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_random_exponential(min=0.2, max=16),
             reraise=True,
         )
-        found: T = again(super().in_transaction, work, writes, reads)
+        found: T = again(work)
         return found
 
     @contextmanager

@@ -14,9 +14,15 @@ CONNECT_SECONDS = "10"
 """How long to wait for a server, where the URL does not say."""
 OUTCOME_SECONDS = 30.0
 """How long to ask what became of a commit whose answer was lost."""
-FITTING = {"jit": "off", "enable_nestloop": "off", "work_mem": "64MB"}
+FITTING = {
+    "jit": "off",
+    "enable_nestloop": "off",
+    "work_mem": "64MB",
+    "synchronous_commit": "on",
+}
 """Where nobody has set another: to compile a query takes longer than to run it; and what the server
-takes for one row, as several conditions hold for it, are often thousands."""
+takes for one row, as several conditions hold for it, are often thousands. And where it is off: what
+was told to be committed is not lost when the server breaks down."""
 TOLD = (errors.OperationalError, errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
 """What the server, or its administrator, is to mend."""
 UNDONE = (errors.DeadlockDetected, errors.SerializationFailure)
@@ -89,7 +95,7 @@ class Server:
         connection.execute(
             "SELECT set_config(wanted.name, value, true) FROM unnest(%s::text[], %s::text[])"
             " AS wanted (name, value) JOIN pg_settings AS known ON lower(known.name) = wanted.name"
-            " WHERE wanted.name = ANY(%s) OR source = 'default'",
+            " WHERE wanted.name = ANY(%s) OR source = 'default' OR setting = 'off'",
             (names, values, list(required)),
         )
 
