@@ -33,11 +33,12 @@ def deploy(tmp_path: Path) -> Path:
 NO_DOCKER = "echo docker was called >&2; exit 3"
 DOCKER = """echo "$* ($MART_VERSION)" >> docker.log
 case "$*" in
-  "compose ps --quiet code") echo container ;;
-  "inspect "*) cat running ;;
+  "image inspect --format"*:well) cat well ;;
   "image inspect --format"*) cat taken ;;
+  "image inspect "*) ;;
   *dagster-graphql*) echo '"count": 0' ;;
   *"up --detach"*) [ ! -e broken ] ;;
+  *" test -e "*) echo yes ;;
 esac
 """
 """Answers of Docker to `upgrade`; it has written what it was asked, and of which version."""
@@ -209,6 +210,8 @@ def test_it_does_not_start_without_passwords_certificate_and_logins(deploy: Path
 
 def test_a_backup_that_fails_is_none(deploy: Path) -> None:
     mart(deploy, "setup")
+    for name in ("tls.crt", "tls.key", "operators", "viewers"):
+        (deploy / "secrets" / name).write_text("there")
     for command in ("backup", "upgrade"):
         done = mart(deploy, command)
         assert (done.returncode, "docker was called" in done.stderr) == (3, True)
@@ -222,36 +225,45 @@ def test_the_image_before_is_the_last_that_was_well(deploy: Path) -> None:
     for name in ("tls.crt", "tls.key", "operators", "viewers"):
         (deploy / "secrets" / name).write_text("there")
 
-    def upgrade(running: str, taken: str, *arguments: str) -> list[str]:
-        (deploy / "running").write_text(running)
+    def upgrade(well: str, taken: str, *arguments: str) -> list[str]:
+        (deploy / "well").write_text(well)
         (deploy / "taken").write_text(taken)
         (deploy / "docker.log").write_text("")
-        print(mart(deploy, "upgrade", *arguments, docker_does=DOCKER).stderr)
+        done = mart(deploy, "upgrade", *arguments, docker_does=DOCKER)
+        assert ("services are stopped" in done.stderr) == (deploy / "broken").exists()
         return (deploy / "docker.log").read_text().splitlines()
 
     def tagged(lines: list[str]) -> list[str]:
-        return [line.split()[1] for line in lines if line.startswith("tag ")]
+        names = [line.split(" (")[0].split(":")[-1] for line in lines if line.startswith("tag ")]
+        return [name for name in names if name in ("previous", "well")]
 
     def version() -> list[str]:
         said = (deploy / ".env").read_text().splitlines()
         return [line for line in said if line.startswith("MART_VERSION=")]
 
-    assert tagged(asked := upgrade("good", "newer")) == ["good"]
-    assert asked.index("compose build code (local)") < asked.index("compose stop daemon (local)")
-    assert asked[-1] == "compose up --detach --wait --wait-timeout 600 (local)"
-    assert tagged(upgrade("newer", "newer")) == []  # nothing new
+    asked = upgrade("good", "newer")
+    assert tagged(asked) == ["previous", "well"]
+    assert asked.index("compose build code (next)") < asked.index("compose stop daemon (next)")
+    assert asked.index("tag consumption-datamart:next consumption-datamart:local (next)") < (
+        asked.index("compose up --detach --wait --wait-timeout 600 (local)")
+    )
+    assert tagged(upgrade("newer", "newer")) == ["well"]  # nothing new
     (deploy / "broken").touch()
-    assert tagged(upgrade("newer", "bad", "1.4.0")) == ["newer"]
+    with (deploy / ".env").open("a") as env:
+        env.write("MART_KEEP_BACKUPS=3")  # an editor that ends no line
+    assert tagged(upgrade("newer", "bad", "1.4.0")) == ["previous"]
     assert version() == ["MART_VERSION=1.4.0"]
-    assert tagged(upgrade("", "worse", "1.4.1")) == []  # what runs is not well
     (deploy / "broken").unlink()
-    assert tagged(upgrade("", "newer", "previous")) == []
-    assert version() == ["MART_VERSION=previous"]
-    assert tagged(upgrade("newer", "newest")) == ["newer"]
+    asked = upgrade("newer", "newer", "previous")
+    assert (version(), tagged(asked)) == (["MART_VERSION=previous"], ["well"])
+    assert not any("migrate" in each for each in asked)
+    assert tagged(upgrade("newer", "newest")) == ["previous", "well"]
     assert version() == []
-    asked = upgrade("newest", "next", "--check", "1.5.0")
-    assert asked[-1].endswith(" code consumption-datamart upgrade --check (1.5.0)")
+    asked = upgrade("newest", "next", "--check")
+    assert asked[-1].endswith(" code consumption-datamart upgrade --check (check)")
     assert (version(), tagged(asked), [e for e in asked if "stop" in e]) == ([], [], [])
+    (deploy / "secrets" / "operators").write_text("")
+    assert upgrade("newest", "next") == []
 
 
 def test_a_login_is_of_one_role_and_has_no_password_in_clear(deploy: Path) -> None:
@@ -270,7 +282,9 @@ def test_a_login_is_of_one_role_and_has_no_password_in_clear(deploy: Path) -> No
     assert (secrets / "operators").stat().st_ino == mounted  # what is mounted stays so
     mart(deploy, "user", "b.b", "viewer", text=PASSWORD)  # a point is a point
     assert names("viewers") == ["bob", "ann", "b.b"]
-    assert mart(deploy, "user", "bob", "none").stderr == "deploy/mart: bob may not log in\n"
+    told = mart(deploy, "user", "bob", "none").stderr
+    assert "bob may not log in" in told
+    assert "there are no operators; nothing starts without one" in told
     assert names("viewers") == ["ann", "b.b"]
     for arguments, text, told in (
         (("ann", "operator"), "short", "at least 12 characters"),

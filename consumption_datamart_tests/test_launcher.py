@@ -44,8 +44,11 @@ def status(launcher: WatchedRunLauncher, port: int | None) -> WorkerStatus:
     return launcher.check_run_worker_health(run).status
 
 
-def test_a_run_that_no_code_server_was_given_is_gone(launcher: WatchedRunLauncher) -> None:
-    assert status(launcher, None) is WorkerStatus.NOT_FOUND
+def test_of_a_run_that_no_code_server_was_given_nothing_is_known(
+    launcher: WatchedRunLauncher,
+) -> None:
+    """A command runs it, such as `build`."""
+    assert status(launcher, None) is WorkerStatus.RUNNING
 
 
 def test_a_code_server_that_cannot_be_reached_says_nothing(

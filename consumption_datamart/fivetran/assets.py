@@ -16,6 +16,7 @@ from consumption_datamart.fivetran.client import Fivetran
 from consumption_datamart.fivetran.watch import (
     SYNCED,
     awaits,
+    awaits_no_more,
     figures,
     remember,
     sensor_of,
@@ -109,11 +110,13 @@ def synced_assets(
         awaits(context.instance, account, connector, context.run.run_id)
         try:
             state = Fivetran(account).synced(connector, context.log.info)
+            for key in connector.keys:
+                yield dg.MaterializeResult(asset_key=key, metadata=figures(state))
+            remember(context.instance, connector, str(state.succeeded_at))
         except DatamartError as error:
             raise dg.Failure(str(error), allow_retries=getattr(error, "may_pass", False)) from error
-        for key in connector.keys:
-            yield dg.MaterializeResult(asset_key=key, metadata=figures(state))
-        remember(context.instance, connector, str(state.succeeded_at))
+        finally:
+            awaits_no_more(context.instance, connector)
 
     return _sync
 

@@ -15,11 +15,15 @@ from consumption_datamart.private import keep, kept
 
 SYNCED = "synced"
 TICK_SECONDS = 30
-LOOK_SECONDS = 40
+LOOK_SECONDS = 20
 """Of a tick, which Dagster ends after a minute; who is left is first in the next."""
 ANSWER_SECONDS = 6.0
-"""At most that long a tick waits for an answer, so that three tries end within the minute."""
+"""At most that long a tick waits for an answer: three tries, at two addresses, take 36 s then."""
 
+NOBODY = "[null, 0]"
+"""Is kept of a connector that no run awaits."""
+NEXT = "/next"
+"""In the cursor, beside the names of connectors: who is first in the next tick."""
 LATE_SECONDS = 300
 """What a run may need besides waiting."""
 
@@ -54,7 +58,7 @@ def sensor_of(account: AccountEntry, connectors: Sequence[ConnectorEntry]) -> dg
         begun, done, found = time.monotonic(), 0, list[Any]()
         # with the cursor Dagster also keeps the events, or neither
         seen: dict[str, Any] = json.loads(context.cursor or "{}")
-        first = int(seen.get("next", 0)) % len(connectors)
+        first = int(seen.get(NEXT, 0)) % len(connectors)
         seconds = min(account.timeout_seconds, ANSWER_SECONDS)
         asked = account.model_copy(update={"timeout_seconds": seconds})
         for connector in [*connectors[first:], *connectors[:first]]:
@@ -65,7 +69,7 @@ def sensor_of(account: AccountEntry, connectors: Sequence[ConnectorEntry]) -> dg
             found += news
             seen[connector.name] = now
             done += 1
-        seen["next"] = first + done
+        seen[NEXT] = first + done
         return dg.SensorResult(asset_events=found, cursor=json.dumps(seen))
 
     return sensor
@@ -118,8 +122,13 @@ def remember(instance: dg.DagsterInstance, connector: ConnectorEntry, synced: st
     keep(instance, _name(connector, "synced"), synced)
 
 
+def awaits_no_more(instance: dg.DagsterInstance, connector: ConnectorEntry) -> None:
+    """Lets the sensor record again."""
+    keep(instance, _name(connector, "run"), NOBODY)
+
+
 def _is_awaited(instance: dg.DagsterInstance, connector: ConnectorEntry) -> bool:
-    run_id, until = json.loads(kept(instance, _name(connector, "run")) or "[null, 0]")
+    run_id, until = json.loads(kept(instance, _name(connector, "run")) or NOBODY)
     # of a run that was killed with its daemon nobody says that it is over
     run = instance.get_run_by_id(run_id) if time.time() < until else None
     return run is not None and not run.is_finished

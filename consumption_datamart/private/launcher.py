@@ -26,11 +26,11 @@ class WatchedRunLauncher(dg.DefaultRunLauncher):
         """Whether the process of a run is there.
 
         A code server that cannot be reached says nothing of its runs. One that was started again
-        does not know those that it had.
+        does not know those that it had. A run of a command, such as `build`, is in no code server.
         """
         client = self._get_grpc_client_for_termination(run.run_id)  # type: ignore[no-untyped-call]
         if client is None:
-            return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "no code server was ever given it")
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "no code server was given it")
         try:
             known = deserialize_value(client.get_current_runs(), GetCurrentRunsResult).current_runs
         except DagsterUserCodeUnreachableError:

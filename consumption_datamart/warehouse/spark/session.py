@@ -56,23 +56,18 @@ class Sessions:
 
     @contextmanager
     def open(self) -> Iterator[SparkSession]:
-        """The session; several threads may use it at once.
+        """The session; several threads may use it at once. One that is no more is begun anew.
 
         Raises:
             Away: the server cannot be reached, or fails.
         """
-        with self.told():
+        session = None
+        try:
             with self._lock:
                 session = self._session = self._session or self._connected()
             yield session
-
-    @contextmanager
-    def told(self) -> Iterator[None]:
-        """Says in a line what Spark says is wrong; a session that is no more is begun anew."""
-        try:
-            yield
         except ERRORS as error:
-            self._forget(error)
+            self._forget(session, error)
             raise Away(f"warehouse {self.name}: {self._line(error)}") from error
 
     def _connected(self) -> SparkSession:
@@ -99,16 +94,16 @@ class Sessions:
         session.client.disable_reattachable_execute().set_retry_policies([])
         return session
 
-    def _forget(self, error: Exception) -> None:
+    def _forget(self, session: SparkSession | None, error: Exception) -> None:
         with self._lock:
-            session = self._session
             # other errors are of what was asked
             is_lost = type(error) in LOST or isinstance(error, grpc.RpcError)
             if isinstance(error, PySparkException):
                 is_lost = is_lost or str(error.getCondition()).startswith(NO_SESSION)
             if session is None or not (is_lost or session.client.is_closed):
                 return
-            self._session = None
+            if self._session is session:  # else another thread has begun the next one already
+                self._session = None
         with suppress(Exception):  # the server may be gone
             session.stop()
 
