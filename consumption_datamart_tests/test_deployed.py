@@ -201,8 +201,7 @@ def test_a_run_that_hangs_is_ended(site: Deployed, patient: None) -> None:
     tags = {"dagster/max_runtime": "5", "dagster/max_retries": "0"}
     run_id = site.launch(asset="patient", tags=tags)["run"]["runId"]
     begun(site, run_id)
-    took = site.wait(lambda: site.status(run_id) in DONE, "it is ended")
-    assert site.status(run_id) == "FAILURE"
+    took = site.wait(lambda: site.status(run_id) == "FAILURE", "it is told as failed")
     print(f"ended after {took:.0f} s")
 
 
