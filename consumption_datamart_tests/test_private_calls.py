@@ -1,7 +1,7 @@
 """Dagster's private API is as the one module that uses it takes it to be."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 
@@ -10,7 +10,9 @@ import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 
 from consumption_datamart import private
+from consumption_datamart.partitions import range_tags
 from consumption_datamart.private import graph
+from consumption_datamart.schema.days import Days
 from consumption_datamart_tests.instigators import instigator, tick
 
 DAY = dg.DailyPartitionsDefinition("2026-03-01")
@@ -258,3 +260,23 @@ def test_the_definitions_of_a_module() -> None:
     module = ModuleType("of_a_team")
     module.given, module.made, module.other = CODE, dg.definitions(lambda: CODE), 1  # type: ignore[attr-defined]
     assert graph.definitions_in(module) == [CODE, CODE]
+
+
+def test_the_partitions_that_a_run_was_to_make(instance: dg.DagsterInstance) -> None:
+    @dg.asset(partitions_def=DAY)
+    def daily() -> None:
+        """Of one run, one day or several."""
+
+    code = dg.Definitions(assets=[daily, both], jobs=[dg.define_asset_job("days", [daily])])
+    days = Days(date(2026, 3, 2), date(2026, 3, 3))
+    runs = [
+        (code.resolve_job_def("days"), {"tags": range_tags(days)}),
+        (code.resolve_job_def("days"), {"partition_key": "2026-03-05"}),
+        (code.resolve_implicit_job_def_def_for_assets({dg.AssetKey("two")}), {}),
+    ]
+    made = [job.execute_in_process(instance=instance, **how) for job, how in runs]  # type: ignore[union-attr]
+    assert [private.planned(instance, each.run_id) for each in made] == [
+        {dg.AssetKey("daily"): {"2026-03-02", "2026-03-03"}},
+        {dg.AssetKey("daily"): {"2026-03-05"}},
+        {},
+    ]
