@@ -62,6 +62,13 @@ def mart(
     )
 
 
+def set_up(deploy: Path) -> None:
+    """With all that it does not start without."""
+    mart(deploy, "setup")
+    for name in ("tls.crt", "tls.key", "operators", "viewers"):
+        (deploy / "secrets" / name).write_text("there")
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_is_watched_bounded_and_comes_back(name: str) -> None:
     service = SERVICES[name]
@@ -209,9 +216,7 @@ def test_it_does_not_start_without_passwords_certificate_and_logins(deploy: Path
 
 
 def test_a_backup_that_fails_is_none(deploy: Path) -> None:
-    mart(deploy, "setup")
-    for name in ("tls.crt", "tls.key", "operators", "viewers"):
-        (deploy / "secrets" / name).write_text("there")
+    set_up(deploy)
     for command in ("backup", "upgrade"):
         done = mart(deploy, command)
         assert (done.returncode, "docker was called" in done.stderr) == (3, True)
@@ -221,9 +226,7 @@ def test_a_backup_that_fails_is_none(deploy: Path) -> None:
 
 
 def test_the_image_before_is_the_last_that_was_well(deploy: Path) -> None:
-    mart(deploy, "setup")
-    for name in ("tls.crt", "tls.key", "operators", "viewers"):
-        (deploy / "secrets" / name).write_text("there")
+    set_up(deploy)
 
     def upgrade(well: str, taken: str, *arguments: str) -> list[str]:
         (deploy / "well").write_text(well)
