@@ -136,11 +136,12 @@ def scaling(
 def automation(
     days: Annotated[int, typer.Option(min=1, metavar="N", help="Of the lake.")] = 3_650,
     ticks: Annotated[int, typer.Option(min=2, metavar="N", help="When nothing happens.")] = 200,
+    sources: Annotated[int, typer.Option(min=3, metavar="N", help="Of the lake.")] = 3,
 ) -> None:
     """Measure observing a lake of many dumps, and evaluating policies over it."""
     typer.echo("| what | seconds | memory so far, MB |\n|---|---|---|")
     with TemporaryDirectory() as folder:
-        for figure in automation_figures(days, ticks, Path(folder)):
+        for figure in automation_figures(days, ticks, Path(folder), sources):
             typer.echo(f"| {figure.what} | {figure.seconds:.2f} | {figure.megabytes:.0f} |")
 
 

@@ -1,6 +1,7 @@
 """How long the automation takes over a lake of many dumps: observing, and evaluating policies."""
 
 import resource
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,15 +28,16 @@ class Figure:
     megabytes: float
 
 
-def automation_figures(days: int, ticks: int, folder: Path) -> Iterator[Figure]:
+def automation_figures(days: int, ticks: int, folder: Path, sources: int = 3) -> Iterator[Figure]:
     """Observes a lake of so many days and ticks over a mart of which every day was built.
 
     Dagster's history is in SQLite, as `dagster dev` has it. Memory is this process's, so far.
 
     Args:
-        days: of the lake; each has a dump of each of the three tables.
+        days: of the lake; each has a dump of each source.
         ticks: to evaluate when nothing happens.
         folder: for the lake and for Dagster's history; empty.
+        sources: of the lake: one of invoices, one of entitlements, and of telemetry all others.
     """
     last = datetime.now(UTC).date() - timedelta(days=1)
     lake, first = folder / "lake", last - timedelta(days=days - 1)
@@ -49,6 +51,7 @@ def automation_figures(days: int, ticks: int, folder: Path) -> Iterator[Figure]:
         format="csv",
         extras=False,
     )
+    name = _divide(lake / "telemetry", sources - 2)
     settings = Settings(lake=str(lake), warehouse=f"duckdb://{folder}/none.duckdb", start_day=first)
     definitions = build_definitions(settings)
     home = folder / "dagster"
@@ -67,12 +70,23 @@ def automation_figures(days: int, ticks: int, folder: Path) -> Iterator[Figure]:
         _pretend_built(definitions, instance, first, days)
         tick()
         yield _timed("tick when nothing happens", tick)
-        dump = lake / "telemetry" / f"{first}.csv"
+        dump = lake / name / f"{first}.csv"
         dump.write_text(dump.read_text() + "\n")
         yield _timed("observation of one changed dump", observe)
         yield _timed("tick after it", tick)
         yield _timed(f"{ticks // 2} ticks more", lambda: [tick() for _ in range(ticks // 2)])
         yield _timed(f"{ticks // 2} ticks more", lambda: [tick() for _ in range(ticks // 2)])
+
+
+def _divide(dumps: Path, sources: int) -> str:
+    """As many sources of telemetry, with the same dumps; the name of the last."""
+    entry = '[[telemetry]]\nname = "{0}"\nfiles = "{0}/{{day:%Y-%m-%d}}.csv"\n'
+    names = [dumps.name, *(f"{dumps.name}_{number}" for number in range(2, sources + 1))]
+    for name in names[1:]:
+        shutil.copytree(dumps, dumps.parent / name)
+    if len(names) > 1:
+        (dumps.parent / "lake.toml").write_text("".join(entry.format(name) for name in names))
+    return names[-1]
 
 
 def _timed(what: str, do: Callable[[], object]) -> Figure:

@@ -50,7 +50,7 @@ from consumption_datamart.io_manager import table_io_manager
 from consumption_datamart.lake.dumps import DumpFile, Lake
 from consumption_datamart.lake.listing import listing, sources_of
 from consumption_datamart.lake.sources import Sources
-from consumption_datamart.lineage import Downstream, defined_by, specs_in
+from consumption_datamart.lineage import Downstream, defined_by, made_of, specs_in
 from consumption_datamart.page.asset import SITE, page_assets
 from consumption_datamart.partitions import Partitions, partitions
 from consumption_datamart.planning import CurrentPlan, Node
@@ -144,8 +144,7 @@ def build_definitions(
     fed = upstream(lake.open(), sources, settings.refresh_minutes)
     fivetran = landed(settings, sources.config.after, logging.getLogger(__name__))
     fresh, usual = freshness_checks(REPORTS), usual_checks(catalog)
-    monitoring = dg.AssetSelection.groups("monitoring")
-    site = dg.AssetSelection.groups(SITE)
+    monitoring, site = (dg.AssetSelection.groups(name) for name in ("monitoring", SITE))
     measured = dg.AssetSelection.assets(*(asset_key(spec.model) for spec in MONITORING))
     apart = dg.AssetSelection.checks(*check_keys([fresh, usual]))
     warehouse = releasing(catalog)(**readers.model_dump()) if is_released_by_runs else readers
@@ -171,10 +170,11 @@ def build_definitions(
         beside = site | fed.selection | dbt.selection | crm.selection | fivetran.selection
         schedules = [observe_schedule(lake), monitor_schedule(), *nightly(settings), *dbt.schedules]
         apart_runs = [dbt.keys, fed.keys, *fivetran.apart, *([key] for key in crm.keys)]
-        sensors = [first_observation_sensor(), automation_sensor(apart_runs), *fivetran.sensors]
-        automation = ticking(schedules, sensors)
+        following = automation_sensor(apart_runs, made_of(specs_in(assets)))
+        sensors = [first_observation_sensor(), following, *fivetran.sensors]
         checks = told_checks(check_keys([*assets, fresh, *fivetran.checks]))
         who_reads = Downstream(catalog, lambda: defined_by([*specs_in(assets), *others]))
+        automation = ticking(schedules, sensors)
         watched = Watched(checks, automation, BUILD_JOB, settings, broken, who_reads)
         alerts_file = Path(settings.alerts_file)
         return dg.Definitions(

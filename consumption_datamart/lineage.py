@@ -94,6 +94,11 @@ def specs_in(assets: Iterable[object]) -> list[dg.AssetSpec]:
     return [spec for each in made for spec in each.specs]
 
 
+def made_of(specs: Iterable[dg.AssetSpec]) -> dict[dg.AssetKey, set[dg.AssetKey]]:
+    """The assets that each is made of, or follows."""
+    return {spec.key: {dep.asset_key for dep in spec.deps} for spec in specs}
+
+
 def defined_by(specs: Iterable[dg.AssetSpec]) -> list[Defined]:
     """What specs of assets say."""
     return [

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from consumption_datamart.definitions import nodes
 from consumption_datamart.planning import ALL, LakeNews, Node, in_order, is_settled, pending, ready
 from consumption_datamart.planning.pending import Pending
+from consumption_datamart.planning.ready import offered
 from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.grain import Grain
 from consumption_datamart.settings import Settings
@@ -178,6 +179,60 @@ def test_what_is_ready_waits_for_nothing(happened: list[tuple[Node, Any, Any]]) 
                 inputs = waiting[model.full_name()]
                 assert None not in inputs
                 assert not [other for other in inputs if is_in(BY_NAME[name], each, other, window)]
+
+
+def test_a_mart_is_first_built_in_one_run() -> None:
+    mart = Mart()
+    found = offered(NODES, mart.ledger, mart.waiting(), {})
+    assert {name: days.keys() for name, days in found.items()} == {
+        name: days.keys() for name, days in mart.waiting().items()
+    }
+
+
+@settings(deadline=None, max_examples=25)
+@given(some_days, events())
+def test_what_goes_in_one_run_is_stale_when_its_turn_comes_and_waits_for_nothing(
+    dumped: set[date], happened: list[tuple[Node, Any, Any]]
+) -> None:
+    mart = built()
+    mart.dumps["lake.raw_telemetry"] = dict.fromkeys(dumped, "new")
+    for node, days, shows_on in happened:
+        mart.publish(node, {each and node.grain.first(each) for each in days}, shows_on)
+    for _ in range(20):
+        found = offered(NODES, mart.ledger, mart.waiting(), {})
+        for node in NODES:
+            days = found[node.name].keys()
+            assert days <= mart.ready()[node.name].keys()
+            if days:
+                mart.publish(node, days)
+        if not any(found.values()):
+            break
+    assert not any(mart.waiting().values())
+
+
+def test_a_restated_day_goes_from_the_lake_to_its_reports_in_three_runs() -> None:
+    mart = built()
+    mart.dumps["lake.raw_telemetry"] = {day(LAST): "restated"}
+    runs: list[list[str]] = []
+    while found := {k: v for k, v in offered(NODES, mart.ledger, mart.waiting(), {}).items() if v}:
+        runs.append(list(found))
+        for node in NODES:
+            mart.publish(node, found.get(node.name, {}))
+    assert len(runs) == 3
+    assert "mart.fact_consumption_daily" in runs[0]
+    assert "mart.report_consumption_daily" in runs[1]
+
+
+def test_what_a_run_is_about_is_waited_for() -> None:
+    mart = built()
+    mart.dumps["lake.raw_telemetry"] = {day(1): "new", day(3): "new"}
+    waiting = mart.waiting()
+    found = offered(NODES, mart.ledger, waiting, {"lake.raw_telemetry": {day(1), day(2)}})
+    assert found["lake.raw_telemetry"].keys() == {day(3)}
+    assert found["mart.usage_by_unit_daily"].keys() == {day(3)}
+    assert not found["mart.deployment_monthly"]
+    found = offered(NODES, mart.ledger, waiting, {"lake.raw_telemetry": set()})
+    assert not any(found.values())
 
 
 @settings(deadline=None, max_examples=25)

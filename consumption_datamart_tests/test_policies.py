@@ -1,7 +1,8 @@
 """Each named policy, on two assets of which one is made of the other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -17,11 +18,14 @@ from consumption_datamart.automation import (
     on_missing,
 )
 from consumption_datamart.automation.policies import MINUTES, every
+from consumption_datamart.lake.dumps import Lake
 from consumption_datamart.planning import LakeNews, Node, pending, ready
-from consumption_datamart.planning.current import Look
+from consumption_datamart.planning.current import CurrentPlan, Look
+from consumption_datamart.planning.ready import Running
 from consumption_datamart.schema.table import MartTable
 from consumption_datamart.schema.types import Day
 from consumption_datamart.settings import Settings
+from consumption_datamart.warehouse import open_warehouse
 from consumption_datamart.warehouse.ledger import Ledger, Published
 from consumption_datamart_tests.ticks import Automation
 
@@ -76,11 +80,12 @@ class Pair:
             None: Published(self.version, self.version, is_current=True)
         }
 
-    def look(self, _: object) -> Look:
+    def look(self, _: object, running: Callable[[], Running]) -> Look:
         """What the planner says."""
         ledger = Ledger(self.published)
         waiting = pending(NODES, ledger, LakeNews())
-        return Look(waiting, ready(NODES, ledger, waiting), ledger)
+        found = ready(NODES, ledger, waiting, running=running())
+        return Look(waiting, found, {}, ledger)
 
     def build(self, name: str) -> None:
         """Build one of the two, now."""
@@ -250,3 +255,26 @@ def test_after_others_follows_what_the_planner_does_not_know(
     pair.build("source")
     assert pair.tick(5) == ASKED
     assert pair.tick(5) == {}, "what fails is not asked for until something is newer"
+
+
+@pytest.mark.parametrize(
+    ("policy", "asked"),
+    [(eager, {"source": {None}, **ASKED}), (manual, {}), (on_cron("@daily"), {})],
+)
+def test_what_follows_is_asked_for_only_with_what_it_follows(
+    policy: Policy, asked: dict[str, set[None]], tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    lake, warehouse = Lake(str(tmp_path)), open_warehouse(f"duckdb://{tmp_path}/none.duckdb")
+    plan = CurrentPlan(NODES, [], warehouse, lake)
+
+    @dg.asset(key=["mart", "source"], automation_condition=bound(policy(MINUTES), plan))
+    def source() -> None:
+        pass
+
+    @dg.asset(key=["mart", "made"], deps=[source], automation_condition=bound(eager(), plan))
+    def made() -> None:
+        pass
+
+    automation = Automation(dg.Definitions([source, made]), instance)
+    assert automation.tick() == asked
+    assert automation.tick() == {}

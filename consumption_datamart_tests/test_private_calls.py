@@ -11,11 +11,12 @@ from dagster._core.definitions.freshness import FreshnessState, FreshnessStateCh
 
 from consumption_datamart import private
 from consumption_datamart.partitions import range_tags
-from consumption_datamart.private import graph
+from consumption_datamart.private import conditions, graph
 from consumption_datamart.schema.days import Days
 from consumption_datamart_tests.instigators import instigator, tick
 
 DAY = dg.DailyPartitionsDefinition("2026-03-01")
+ONE_DAY = dg.DailyPartitionsDefinition("2026-03-01", end_date="2026-03-02")
 
 
 @pytest.fixture
@@ -149,8 +150,8 @@ class Asked(dg.AutomationCondition[dg.AssetKey]):
 
     def evaluate(self, context: dg.AutomationContext) -> dg.AutomationResult:
         """As it was made."""
-        self.before.append(private.requested_before(context))
-        return dg.AutomationResult(context, private.subset(context, self.partitions))
+        self.before.append(conditions.requested_before(context))
+        return dg.AutomationResult(context, conditions.subset(context, self.partitions))
 
 
 def asset_of(
@@ -189,6 +190,48 @@ def test_subsets_of_an_automation_context(
             cursor = found.cursor
             assert found.get_requested_partitions(dg.AssetKey("x")) == requested
     assert condition.before == [None, {each or "" for each in requested}]
+
+
+class AsksBoth(dg.AutomationCondition[dg.AssetKey]):
+    """True; writes down what was requested so far, and of which instance."""
+
+    def __init__(self) -> None:
+        """Nothing is written down yet."""
+        self.seen: dict[str, tuple[set[str], set[str], dg.DagsterInstance]] = {}
+
+    @property
+    def name(self) -> str:
+        """As in the UI."""
+        return "asks_both"
+
+    def evaluate(self, context: dg.AutomationContext) -> dg.AutomationResult:
+        """All of its asset."""
+        now = [conditions.requested_now(context, dg.AssetKey(each)) for each in ("first", "last")]
+        self.seen[context.key.path[-1]] = *now, conditions.instance_of(context)
+        return dg.AutomationResult(context, context.candidate_subset)
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
+@pytest.mark.parametrize(("partitioned", "requested"), [(None, {""}), (ONE_DAY, {"2026-03-01"})])
+def test_what_a_tick_has_requested_so_far(
+    partitioned: dg.PartitionsDefinition | None, requested: set[str]
+) -> None:
+    condition = AsksBoth()
+
+    @dg.asset(automation_condition=condition, partitions_def=partitioned)
+    def first() -> None:
+        pass
+
+    @dg.asset(automation_condition=condition, deps=[first])
+    def last() -> None:
+        pass
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        dg.evaluate_automation_conditions(dg.Definitions([first, last]), instance)
+    assert condition.seen == {
+        "first": (set(), set(), instance),
+        "last": (requested, set(), instance),
+    }
 
 
 class Doubled(private.RewritingSensor):

@@ -1,7 +1,7 @@
 """What starts runs: the look at the lake, and the policies' requests, range by range."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumption_datamart.automation.sensor import in_ranges
+from consumption_datamart.automation.sensor import in_ranges, together
+from consumption_datamart.automation.under_way import under_way
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.factories import OBSERVE_JOB
 from consumption_datamart.factories.observation import MANY
-from consumption_datamart.partitions import days_of_tags
+from consumption_datamart.partitions import days_of_tags, range_tags
+from consumption_datamart.schema.days import Days
 from consumption_datamart_tests.lakes import day, noon, usage, write_dump
 
 OBSERVED, RUNNING, REQUESTED = "the lake is as it was", "the lake is being observed", None
@@ -143,3 +145,57 @@ def test_days_are_asked_for_once_in_as_few_runs_as_there_are_gaps(wanted: Asked)
     assert all(request.tags["why"] == "policy" for request in merged)
     several = [request for request in merged if request.partition_key is None]
     assert not any("dagster/partition" in request.tags for request in several)
+
+
+RAW, DIMENSION, FACT, OTHER = (dg.AssetKey(name) for name in ("raw", "dimension", "fact", "other"))
+MADE_OF = {DIMENSION: {RAW}, FACT: {RAW, DIMENSION}}
+DAYS_OF_RUN = range_tags(Days(date(2026, 3, 1), date(2026, 3, 9)))
+
+
+def test_a_range_of_days_and_what_it_is_made_of_go_in_one_run() -> None:
+    ranged = dg.RunRequest(asset_selection=[RAW, FACT], tags=DAYS_OF_RUN)
+    whole = dg.RunRequest(asset_selection=[DIMENSION], tags={"why": "policy"})
+    apart = dg.RunRequest(asset_selection=[OTHER])
+    (left, both) = together([whole, ranged, apart], MADE_OF)
+    assert left == apart
+    assert set(both.asset_selection or []) == {RAW, DIMENSION, FACT}
+    assert both.tags == {"why": "policy", **DAYS_OF_RUN}
+
+
+def test_several_ranges_of_days_stay_apart_from_what_has_none() -> None:
+    tags = range_tags(Days(date(2026, 4, 1), date(2026, 4, 9)))
+    requests = [
+        dg.RunRequest(asset_selection=[RAW], tags=DAYS_OF_RUN),
+        dg.RunRequest(asset_selection=[RAW], tags=tags),
+        dg.RunRequest(asset_selection=[DIMENSION]),
+    ]
+    assert together(requests, MADE_OF) == requests
+
+
+@pytest.mark.parametrize(
+    ("tags", "days"),
+    [
+        ({}, set()),
+        ({"dagster/partition": "2026-03-01"}, {date(2026, 3, 1)}),
+        (
+            range_tags(Days(date(2026, 3, 1), date(2026, 3, 2))),
+            {date(2026, 3, 1), date(2026, 3, 2)},
+        ),
+        ({"dagster/partition": "blue"}, set()),
+    ],
+)
+def test_what_runs_are_about_is_told_until_they_have_ended(
+    tags: dict[str, str], days: set[date]
+) -> None:
+    @dg.asset(key=["mart", "fact"])
+    def fact() -> None:
+        pass
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = dg.Definitions([fact]).resolve_implicit_global_asset_job_def()
+        run = instance.create_run_for_job(job, tags=tags, asset_selection={fact.key})
+        assert under_way(instance) == {"mart.fact": days}
+        later = datetime.now(UTC) + timedelta(seconds=1)
+        assert under_way(instance, began=later) == {}, "the code server was started again"
+        instance.report_run_canceled(run)
+        assert under_way(instance) == {}

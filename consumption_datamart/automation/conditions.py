@@ -3,13 +3,20 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
-from consumption_datamart.planning import CurrentPlan
+from consumption_datamart.automation.under_way import under_way
+from consumption_datamart.planning.current import CurrentPlan, Following, Look
 from consumption_datamart.planning.pending import NEVER_BUILT, Pending, Why
-from consumption_datamart.private import requested_before, subset
+from consumption_datamart.private.conditions import (
+    instance_of,
+    requested_before,
+    requested_now,
+    subset,
+)
 from consumption_datamart.warehouse.ledger import Day
 
 Causes = dict[str, set[str]]
@@ -48,7 +55,8 @@ class AwaitsRefresh(dg.AutomationCondition[dg.AssetKey]):
     def evaluate(self, context: Any) -> dg.AutomationResult[dg.AssetKey]:
         """Asks the planner, and leaves out what was asked for already."""
         table, asked = ".".join(context.key.path), self._asked(context)
-        look = self.plan.look(context.evaluation_time) if self.plan else None
+        running = partial(under_way, instance_of(context))
+        look = self.plan.look(context.evaluation_time, running) if self.plan else None
         if look is None:
             return dg.AutomationResult(context, subset(context, set()), cursor=_state(asked, {}))
         as_a_whole = context.partitions_def is None
@@ -56,7 +64,8 @@ class AwaitsRefresh(dg.AutomationCondition[dg.AssetKey]):
             _name(day): _cause(why) for day, why in _of(look.waiting, table, as_a_whole).items()
         }
         offered: Causes = {}
-        for day, why in _of(look.ready, table, as_a_whole).items():
+        ready = {table: {**look.ready.get(table, {}), **_followers(context, look, table)}}
+        for day, why in _of(ready, table, as_a_whole).items():
             is_new = _name(day) not in asked.get(_cause(why), ())
             if is_new and (not self.only_missing or why.reason == NEVER_BUILT):
                 offered.setdefault(_cause(why), set()).add(_name(day))
@@ -75,6 +84,22 @@ class AwaitsRefresh(dg.AutomationCondition[dg.AssetKey]):
         for cause, days in offered.items():
             asked.setdefault(cause, set()).update(requested & set(days))
         return asked
+
+
+def _followers(context: Any, look: Look, table: str) -> Mapping[Day, Why]:
+    """What of a table follows what the same tick asks for.
+
+    Of what it is to follow another policy may hold something back, and what has other partitions
+    than days cannot be in the same run.
+    """
+    periods, inputs = look.following.get(table, Following({}, {}))
+    if not isinstance(context.partitions_def, dg.DailyPartitionsDefinition | None):
+        return {}
+    for name, days in inputs.items():
+        asked = requested_now(context, dg.AssetKey(name.split(".")))
+        if not asked or (asked != {""} and not {_name(day) for day in days} <= asked):
+            return {}
+    return periods
 
 
 def bound(condition: Any, plan: CurrentPlan) -> Any:

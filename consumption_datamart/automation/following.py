@@ -10,7 +10,7 @@ import dagster as dg
 from consumption_datamart.automation.conditions import AwaitsRefresh
 from consumption_datamart.automation.policies import AC
 from consumption_datamart.planning import CurrentPlan, Node
-from consumption_datamart.private import requested_before, subset
+from consumption_datamart.private.conditions import requested_before, subset
 
 
 @dataclass(frozen=True)

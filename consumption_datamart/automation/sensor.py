@@ -1,13 +1,14 @@
 """The sensor that evaluates the policies, and launches a run for each range of days."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
+from types import MappingProxyType
 
 import dagster as dg
 
-from consumption_datamart.partitions import PARTITION, range_tags
+from consumption_datamart.partitions import PARTITION, days_of_tags, range_tags
 from consumption_datamart.private import RewritingSensor
 from consumption_datamart.schema.days import Days
 
@@ -21,25 +22,29 @@ class AutomationSensor(RewritingSensor):
 
     Attributes:
         apart: sets of assets that have runs of their own.
+        made_of: the assets that each is made of.
     """
 
     apart: Sequence[AbstractSet[dg.AssetKey]] = ()
+    made_of: Mapping[dg.AssetKey, AbstractSet[dg.AssetKey]] = MappingProxyType({})
 
     def rewritten(self, requests: Sequence[dg.RunRequest]) -> list[dg.RunRequest]:
         """What Dagster asks for, in ranges."""
         for assets in self.apart:
             requests = apart_from(requests, assets)
-        return in_ranges(requests)
+        return together(in_ranges(requests), self.made_of)
 
 
 def automation_sensor(
     apart: Sequence[Collection[dg.AssetKey]] = (),
+    made_of: Mapping[dg.AssetKey, AbstractSet[dg.AssetKey]] = MappingProxyType({}),
 ) -> dg.AutomationConditionSensorDefinition:
     """Evaluates the policies of all assets; in the code server, as some conditions are our own.
 
     Args:
         apart: sets of assets that are not to be in a run with others: their failure would show in
             these.
+        made_of: the assets that each is made of.
     """
     sensor = AutomationSensor(
         "automation",
@@ -51,6 +56,7 @@ def automation_sensor(
         description="Refreshes assets by their policies.",
     )
     sensor.apart = [frozenset(assets) for assets in apart]
+    sensor.made_of = made_of
     return sensor
 
 
@@ -95,6 +101,52 @@ def in_ranges(requests: Sequence[dg.RunRequest]) -> list[dg.RunRequest]:
             first = of_day[days.first]
             merged.append(first if days.first == days.last else _of_range(first, days))
     return merged
+
+
+def together(
+    requests: Sequence[dg.RunRequest], made_of: Mapping[dg.AssetKey, AbstractSet[dg.AssetKey]]
+) -> list[dg.RunRequest]:
+    """Requests of which that for a range of days, if it is one, is also for what is made of it.
+
+    And for what it is made of: only in one run is one done after the other.
+    """
+    ranged = [each for each in requests if days_of_tags(_tags(each)) is not None]
+    if len(ranged) != 1:
+        return list(requests)
+    (whole,) = ranged
+    left: list[dg.RunRequest] = []
+    for request in requests:
+        if request is ranged[0]:
+            continue
+        if _is_made_of(request, whole, made_of) or _is_made_of(whole, request, made_of):
+            whole = dg.RunRequest(
+                asset_selection=[*(whole.asset_selection or []), *(request.asset_selection or [])],
+                asset_check_keys=_both(whole.asset_check_keys, request.asset_check_keys),
+                tags={**request.tags, **whole.tags},
+                partition_key=whole.partition_key,
+            )
+        else:
+            left.append(request)
+    return [*left, whole]
+
+
+def _is_made_of(
+    one: dg.RunRequest,
+    other: dg.RunRequest,
+    made_of: Mapping[dg.AssetKey, AbstractSet[dg.AssetKey]],
+) -> bool:
+    asked = set(other.asset_selection or [])
+    return any(made_of.get(key, frozenset()) & asked for key in one.asset_selection or [])
+
+
+def _both(
+    one: Sequence[dg.AssetCheckKey] | None, other: Sequence[dg.AssetCheckKey] | None
+) -> list[dg.AssetCheckKey] | None:
+    return None if one is None and other is None else [*(one or []), *(other or [])]
+
+
+def _tags(request: dg.RunRequest) -> Mapping[str, str]:
+    return request.tags if request.partition_key is None else {PARTITION: request.partition_key}
 
 
 def _of_range(request: dg.RunRequest, days: Days) -> dg.RunRequest:

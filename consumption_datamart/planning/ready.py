@@ -1,21 +1,33 @@
 """What can be refreshed now, of what is to be: in which order tables follow each other."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 
 from consumption_datamart.planning.graph import Node, in_order
 from consumption_datamart.planning.pending import Pending, Why
+from consumption_datamart.schema.days import Days
 from consumption_datamart.schema.dimensions import ReportingDay
+from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.raw import Dumps
 from consumption_datamart.schema.table import Table
 from consumption_datamart.warehouse.ledger import Day, Ledger
 
 EXTENT = (Dumps.full_name(), ReportingDay.full_name())
 """Tables that say which days the mart has."""
+Running = Mapping[str, Collection[date]]
+"""Full name → the days that runs are about to refresh of a table; none stand for all of it."""
+Together = Callable[[Node, type[Table]], bool]
+"""Whether a table can be refreshed in one run with one that it is made of."""
 
 
 def ready(
-    nodes: Sequence[Node], ledger: Ledger, waiting: Pending, tried: Pending | None = None
+    nodes: Sequence[Node],
+    ledger: Ledger,
+    waiting: Pending,
+    tried: Pending | None = None,
+    running: Running = MappingProxyType({}),
+    together: Together = lambda _, __: False,
 ) -> dict[str, dict[Day, Why]]:
     """Of what is to be refreshed that which waits for nothing else.
 
@@ -29,6 +41,8 @@ def ready(
         ledger: what was published.
         waiting: what is to be refreshed.
         tried: what was tried already, and why; by default what the ledger says has failed.
+        running: what a run is refreshing; it is waited for.
+        together: what has not to wait for what it is made of; nothing by default.
     """
     last = ledger.reporting.last if ledger.reporting else None
     stuck: dict[str, set[Day]] = {}
@@ -45,8 +59,14 @@ def ready(
             for model in inputs
             if node.is_partitioned and node.is_held_up_by(model)
         }
-        awaited = {model: moving[model.full_name()] for model in inputs}
-        for day, why in waiting.get(name, {}).items():
+        own = waiting.get(name, {})
+        under_way = _under_way(node, running, moving[name] | own.keys())
+        awaited = {
+            model: moving[model.full_name()]
+            - (found[model.full_name()].keys() if together(node, model) else set())
+            for model in inputs
+        }
+        for day, why in own.items():
             is_beyond = not node.is_loaded and last is not None and day is not None and day > last
             if (
                 _was_tried(name, day, why, ledger, tried)
@@ -57,33 +77,73 @@ def ready(
                 moving[name].discard(day)
                 continue
             moving[name].add(day)
-            if not _needs_any(node, day, awaited, last):
+            if day not in under_way and not _needs_any(node, day, awaited, last):
+                found[name][day] = why
+        for day, why in _followers(node, found, together, ledger):
+            is_free = day in moving[name] - own.keys() - under_way
+            if is_free and not any(_needs_any(node, day, x, last) for x in (awaited, lacking)):
                 found[name][day] = why
     return found
 
 
-def with_followers(nodes: Sequence[Node], waiting: Pending, offered: Pending) -> Pending:
-    """What is ready, and the partitions that can follow it in the same run.
+def offered(nodes: Sequence[Node], ledger: Ledger, waiting: Pending, running: Running) -> Pending:
+    """What is ready, and what is certain to follow it and can do so in the same run.
 
-    A table that is made of nothing but tables of the same grain, period by period, is refreshed
-    with them, unless it waits for others.
+    A run is about one range of days. Where all daily tables have the same days to refresh, as when
+    a mart is first built, or when a day is new, tables with and without days go in one; else tables
+    without days follow one another, and days the same days.
 
     Args:
         nodes: all tables.
+        ledger: what was published.
         waiting: what is to be refreshed.
-        offered: what is ready.
+        running: see `ready`.
     """
-    found = dict(offered)
-    for node in in_order(nodes):
-        inputs = [model.full_name() for model in node.reads]
-        alike = [model.grain() is node.grain and n == 1 for model, n in node.reads.items()]
-        if not node.is_partitioned or not inputs or not all(alike) or node.after:
+    found = ready(nodes, ledger, waiting, running=running, together=lambda _, __: True)
+    daily = {frozenset(found[node.name]) for node in nodes if node.grain is Grain.DAY}
+    days = [Days.ranges(day for day in each if day) for each in daily if each]
+    if len(days) == 1 and len(days[0]) == 1:
+        return found
+    return ready(nodes, ledger, waiting, running=running, together=_are_alike)
+
+
+def _are_alike(node: Node, model: type[Table]) -> bool:
+    """Whether neither has days, or a day is made of the same day."""
+    if node.grain is model.grain() is Grain.DAY:
+        return node.reads.get(model, 1) == 1
+    return Grain.DAY not in (node.grain, model.grain())
+
+
+def _followers(
+    node: Node, found: Pending, together: Together, ledger: Ledger
+) -> Iterator[tuple[Day, Why]]:
+    """The partitions that are certain to be to be refreshed after those that are found.
+
+    What is made of a table without days is not: that may come out as it was.
+    """
+    last = ledger.reporting.last if ledger.reporting else None
+    built = ledger.of(node.name)
+    for model in node.reads:
+        if model.grain() is Grain.NONE or not together(node, model):
             continue
-        follows = {day: why for name in inputs for day, why in found.get(name, {}).items()}
-        held_up = any(waiting.get(name, {}).keys() - follows.keys() for name in inputs)
-        if not held_up and waiting.get(node.name, {}).keys() <= follows.keys():
-            found[node.name] = follows
-    return found
+        reason = f"{model.table_name()} is newer"
+        for day, each in found.get(model.full_name(), {}).items():
+            why = each._replace(reason=reason)
+            if node.is_partitioned:
+                reached = node.reached_from(model, day) if day else ()
+                yield from ((period, why) for period in reached if period in built)
+            elif (needed := node.needs(model, None, last)) is None or day in needed:
+                yield None, why
+
+
+def _under_way(node: Node, running: Running, periods: set[Day]) -> set[Day]:
+    """What of the periods of a table runs are about to refresh."""
+    days = running.get(node.name)
+    if days is None:
+        return set()
+    if not days or not node.is_partitioned:
+        return periods
+    return periods & {node.grain.first(day) for day in days}
 
 
 def _consequences(node: Node, moving: Mapping[str, set[Day]], ledger: Ledger) -> set[Day]:

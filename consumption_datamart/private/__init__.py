@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.sensor_definition import SensorExecutionData
@@ -163,41 +162,6 @@ class RewritingSensor(dg.AutomationConditionSensorDefinition):
         """What Dagster asks for, rewritten."""
         found = super().evaluate_tick(context)
         return copy(found, run_requests=list(self.rewritten(found.run_requests or [])))
-
-
-def requested_before(context: Any) -> AbstractSet[str] | None:
-    """What of its asset the tick before the one of an automation context has requested.
-
-    Returns:
-        Partitions; of an asset without any, "" stands for it. None: there was no tick before.
-
-    Private: `get_previous_requested_subset` and the subset's methods. `AutomationContext` is
-    exported, for conditions of one's own, and none of its methods is documented.
-    """
-    requested = context.get_previous_requested_subset(context.key)
-    if requested is None:
-        return None
-    if context.partitions_def is None:
-        return set() if requested.is_empty else {""}
-    return set(requested.expensively_compute_partition_keys())
-
-
-def subset(context: Any, partitions: AbstractSet[str]) -> Any:
-    """A part of its asset, as the result of an automation context wants it.
-
-    Args:
-        context: of the evaluation.
-        partitions: that are true; of an asset without any, "" stands for it.
-
-    Private: `candidate_subset`, `get_empty_subset`, `partitions_def` and the subset's methods, see
-    `requested_before`.
-    """
-    if not partitions:
-        return context.get_empty_subset()
-    if context.partitions_def is None:
-        return context.candidate_subset
-    known = partitions & set(context.partitions_def.get_partition_keys())
-    return context.candidate_subset.compute_intersection_with_partition_keys(known)
 
 
 def resolved_job(definitions: dg.Definitions, name: str) -> dg.JobDefinition:
