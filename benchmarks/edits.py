@@ -1,5 +1,6 @@
 """What a user of `dagster dev` waits for: the first mart, and the answer to an edit in the lake."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from statistics import median
 
 import pandas as pd
 
-from benchmarks.lakes import LAST_DAY, MART_COMMAND, clean_environment
+from benchmarks.lakes import LAST_DAY, MART_COMMAND, PROJECT, clean_environment
 from benchmarks.measure import measure
 from consumption_datamart_tests.dagster_dev import Dagster, dagster_dev
 
@@ -20,7 +21,7 @@ LAST = """query ($path: [String!]!) {assetNodeOrError(assetKey: {path: $path})
 
 
 def edit_figures(edits: int, folder: Path) -> Iterator[str]:
-    """Starts `dagster dev` on a small lake, with default settings, and edits a dump now and then.
+    """Starts `dagster dev` on a small lake, as in this project, and edits a dump now and then.
 
     Args:
         edits: how many.
@@ -35,6 +36,7 @@ def edit_figures(edits: int, folder: Path) -> Iterator[str]:
     lake, warehouse = folder / "lake", f"duckdb://{folder}/mart.duckdb"
     command = [*MART_COMMAND, "simulate", f"--out={lake}", *SIZE, f"--end={LAST_DAY}"]
     measure([*command, "--format=csv"], folder, folder / "log", clean_environment())
+    shutil.copy(PROJECT / "dagster.yaml", folder)
     began, moment = time.monotonic(), time.time()
     with dagster_dev(folder, lake=lake, warehouse=warehouse) as dagster:
         yield f"| the code location is there | {time.monotonic() - began:.1f} |"

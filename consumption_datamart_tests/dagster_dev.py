@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 STEP = 2
 PATIENCE = 900
 """Seconds after which what is awaited will not come: machines differ much, and runs queue up."""
@@ -24,9 +26,9 @@ REPOSITORY = f'''repositoryName: "__repository__", repositoryLocationName: "{MOD
 class Dagster:
     """A running `dagster dev`, asked through its GraphQL API."""
 
-    def __init__(self, port: int, log: Path) -> None:
+    def __init__(self, port: int, log: Path, pid: int) -> None:
         """At a port of this machine."""
-        self.url, self.log = f"http://127.0.0.1:{port}", log
+        self.url, self.log, self.pid = f"http://127.0.0.1:{port}", log, pid
 
     def ask(self, query: str, **variables: object) -> dict[str, Any]:
         """The answer to a GraphQL query."""
@@ -60,6 +62,14 @@ class Dagster:
         )
         return str(answer["launchRun"]["run"]["runId"])
 
+    def kill_runs(self) -> int:
+        """Kills the processes of all runs, as a machine without memory does; tells how many."""
+        children = psutil.Process(self.pid).children(recursive=True)
+        runs = [each for each in children if _is_run(each)]
+        for each in runs:
+            each.kill()
+        return len(runs)
+
     def switched_on(self) -> set[str]:
         """Names of the schedules and sensors that run."""
         answer = self.ask(
@@ -80,7 +90,7 @@ class Dagster:
         ]
         return {name for name, status in states if status == "RUNNING"}
 
-    def wait(self, until: Callable[[], object], what: str) -> float:
+    def wait(self, until: Callable[[], object], what: str, step: float = STEP) -> float:
         """Waits until something is so; tells how many seconds that took.
 
         Raises:
@@ -91,7 +101,7 @@ class Dagster:
             waited = time.monotonic() - begun
             told = "\n".join(self.log.read_text().splitlines()[-40:])
             assert waited < PATIENCE, f"{what}: not within {PATIENCE} s\n{told}"
-            time.sleep(STEP)
+            time.sleep(step)
         return time.monotonic() - begun
 
 
@@ -116,7 +126,7 @@ def dagster_dev(folder: Path, port: int | None = None, **settings: object) -> It
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        dagster = Dagster(port, log)
+        dagster = Dagster(port, log, process.pid)
         try:
             dagster.wait(lambda: _is_loaded(dagster), "the code location is loaded")
             yield dagster
@@ -127,6 +137,13 @@ def dagster_dev(folder: Path, port: int | None = None, **settings: object) -> It
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+
+
+def _is_run(process: psutil.Process) -> bool:
+    """Whether it is a child of a code server that is not there to help Python."""
+    parent = process.parent()
+    is_served = parent is not None and "grpc" in parent.cmdline()
+    return is_served and any("spawn_main" in each for each in process.cmdline())
 
 
 def _is_loaded(dagster: Dagster) -> bool:

@@ -1,5 +1,6 @@
 """The mart follows its lake by itself, in the processes in which it really runs."""
 
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from consumption_datamart.partitions import range_tags
 from consumption_datamart.schema.days import Days
 from consumption_datamart_tests.compare import Tables, differing
-from consumption_datamart_tests.dagster_dev import dagster_dev
+from consumption_datamart_tests.dagster_dev import PROJECT, dagster_dev
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
 from consumption_datamart_tests.mart import tables_of
 from consumption_datamart_tests.oracle import expected_tables
@@ -93,6 +94,26 @@ def test_the_mart_follows_its_lake(lake: Path, tmp_path: Path) -> None:
         ends = [run["status"] for run in dagster.runs() if run["runId"] in many]
         assert ends == ["SUCCESS"] * MANY
         assert has(path, restated)
+
+
+def test_a_run_that_is_killed_before_it_has_done_anything_is_made_up_for(
+    lake: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    shutil.copy(PROJECT / "dagster.yaml", tmp_path)
+    settings = {"lake": lake, "warehouse": f"duckdb://{path}", "start_day": day(-4)}
+    with dagster_dev(tmp_path, **settings) as dagster:
+
+        def has_begun() -> bool:
+            return any(
+                run["status"] == "STARTED" and run["assetSelection"] for run in dagster.runs()
+            )
+
+        dagster.wait(has_begun, "the mart is being made", step=0.1)
+        assert dagster.kill_runs()
+        expected = expected_tables(lake)
+        dagster.wait(lambda: has(path, expected), "the whole mart is there")
+        assert {"FAILURE", "SUCCESS"} <= {run["status"] for run in dagster.runs()}
 
 
 def days_of(runs: list[dict[str, Any]], table: str) -> set[date]:
