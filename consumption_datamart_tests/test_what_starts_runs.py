@@ -45,7 +45,7 @@ class Watch:
         found = [event.asset_observation_data for event in done.get_asset_observation_events()]
         telemetry = dg.AssetKey(["lake", "telemetry"])
         told = [each.asset_observation for each in found]
-        return [each.partition for each in told if each.asset_key == telemetry]
+        return [each.partition for each in told if each.asset_key.has_prefix(telemetry.path)]
 
 
 @pytest.fixture
@@ -83,6 +83,18 @@ def test_days_are_told_one_by_one_unless_they_are_many(watch: Watch) -> None:
     (watch.lake / "telemetry" / f"{days[-1]}.csv").unlink()
     assert watch.observe() == [str(days[-1])]
     assert watch.observe() == []
+
+
+def test_the_days_of_many_sources_are_few_of_each(watch: Watch) -> None:
+    names = [f"product_{number}" for number in range(MANY // 2)]
+    entry = '[[telemetry]]\nname = "{0}"\nfiles = "{0}/{{day:%Y-%m-%d}}.csv"\n'
+    (watch.lake / "lake.toml").write_text("".join(entry.format(name) for name in names))
+    for name, days in zip(names, (2, 3, *[0] * MANY), strict=False):
+        (watch.lake / name).mkdir()
+        for number in range(days):
+            (watch.lake / name / f"{day(1 + number)}.csv").touch()
+    observed = Watch(watch.lake, watch.instance).observe()
+    assert sorted(observed, key=str) == [str(day(1)), str(day(2)), None]
 
 
 def test_one_that_is_being_observed_is_left_alone(watch: Watch) -> None:

@@ -21,7 +21,7 @@ VERSION_TAG = "dagster/data_version"
 GONE = "no dump"
 """Version of a day whose dump was taken away."""
 MANY = 100
-"""Days above which an observation is one event: of years, an event a day would take minutes."""
+"""Days of all sources that are observed one by one: of years, an event a day would take minutes."""
 
 
 def lake_sources(
@@ -63,13 +63,14 @@ def lake_sources(
             raise dg.Failure(description=str(error)) from error
         for remark in found.remarks:
             context.log.warning(remark)
+        daily = [each for each in found.sources.all if each.contract.day_column() is not None]
         for source in found.sources.all:
             known = known_contents(context.instance, found.lake, source)
             seen = versions(found, source, known)
             if source.contract.day_column() is None:
                 yield from _news_of_table(context, source, seen)
             else:
-                yield from _news_of_days(context, source, seen, partitions)
+                yield from _news_of_days(context, source, seen, partitions, MANY // len(daily))
             remember(context.instance, found.lake, source, seen.contents)
 
     return _lake
@@ -109,8 +110,9 @@ def _news_of_days(
     source: Source,
     seen: Versions,
     partitions: dg.PartitionsDefinition,
+    most: int,
 ) -> Iterator[dg.AssetObservation]:
-    """An observation of each day that is not as it was last observed; of many one of all."""
+    """An observation of each day that is not as it was last observed; of more than most, one."""
     key, place = source_key(source), f"consumption_datamart/days/{'/'.join(source.key)}"
     known = json.loads(kept(context.instance, place) or "{}")
     now = dict.fromkeys(known, GONE) | {
@@ -124,7 +126,7 @@ def _news_of_days(
             " that are no partitions; reload the code location, or wait for the day"
         )
     told = sorted(changed & days)
-    if len(told) > MANY:
+    if len(told) > most:
         about: dict[str, Any] = {"days": len(told), "first day": told[0], "last day": told[-1]}
         yield dg.AssetObservation(key, metadata=about)
     else:
