@@ -124,7 +124,7 @@ def _followers(
     last = ledger.reporting.last if ledger.reporting else None
     built = ledger.of(node.name)
     for model in node.reads:
-        if model.grain() is Grain.NONE or not together(node, model):
+        if not built or model.grain() is Grain.NONE or not together(node, model):
             continue
         reason = f"{model.table_name()} is newer"
         for day, each in found.get(model.full_name(), {}).items():
