@@ -116,13 +116,14 @@ def listing(lake: Lake, now: datetime | None = None, sources: Sources | None = N
             if part.day <= tomorrow:
                 taken[source.key] += _as_read(source, part, tomorrow - ONE)
     folders = tuple(f"{source.folder}/" for source in tables)
-    described = [source for source in of_files if source.entry is not None]
-    by_folder = {source.folder: source for source in of_files if source.entry is None}
+    by_folder: dict[str | None, list[Source]] = defaultdict(list)
+    for source in of_files:
+        for top in {pattern.top for pattern in source.patterns}:
+            by_folder[top].append(source)
     for file in lake.list():
         if file.name.startswith(folders):
             continue
-        named = by_folder.get(file.name.partition("/")[0])
-        asked = described if named is None else [*described, named]
+        asked = [*by_folder[None], *by_folder.get(file.name.partition("/")[0], [])]
         takers = [(each, dump) for each in asked if (dump := _dump(each, file, zone))]
         for source, dump in takers:
             if dump.day <= tomorrow:

@@ -54,6 +54,12 @@ class Pattern:
         return PART.search(self.text) is not None
 
     @property
+    def top(self) -> str | None:
+        """The first folder of all its paths; None: it may be any, or none."""
+        first, slash, _ = self.text.partition("/")
+        return None if not slash or "{" in first or "*" in first else first
+
+    @property
     def expression(self) -> re.Pattern[str]:
         """The pattern as a regular expression."""
         return _compiled(self.text)[0]

@@ -160,14 +160,13 @@ def _unlisted(warehouse: Warehouse, listed: Collection[Any]) -> dict[date, str]:
     """The days on which the lake has other dumps than `lake.dumps` says."""
     stored = warehouse.find(Dumps)
     known = set() if stored is None else set(stored.itertuples(index=False, name=None))
-    differing = set(listed) ^ {
+    differing: dict[date, list[str]] = defaultdict(list)
+    for each in set(listed) ^ {
         (table, source, day_of(day), int(files), int(size))
         for table, source, day, files, size in known
-    }
-    return {
-        each[2]: _hash(*sorted(str(other) for other in differing if other[2] == each[2]))
-        for each in differing
-    }
+    }:
+        differing[each[2]].append(str(each))
+    return {day: _hash(*sorted(found)) for day, found in differing.items()}
 
 
 def _undeclared(warehouse: Warehouse, declared: pd.DataFrame) -> dict[date, str]:
