@@ -5,11 +5,13 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 
+from benchmarks.lakes import MART_COMMAND, clean_environment
+from benchmarks.measure import measure
 from consumption_datamart.definitions import build_definitions
 from consumption_datamart.factories import OBSERVE_JOB
 from consumption_datamart.settings import Settings
@@ -29,7 +31,7 @@ class Figure:
 
 
 def automation_figures(days: int, ticks: int, folder: Path, sources: int = 3) -> Iterator[Figure]:
-    """Observes a lake of so many days and ticks over a mart of which every day was built.
+    """Observes a lake of so many days, and ticks before and after its mart is built.
 
     Dagster's history is in SQLite, as `dagster dev` has it. Memory is this process's, so far.
 
@@ -52,7 +54,8 @@ def automation_figures(days: int, ticks: int, folder: Path, sources: int = 3) ->
         extras=False,
     )
     name = _divide(lake / "telemetry", sources - 2)
-    settings = Settings(lake=str(lake), warehouse=f"duckdb://{folder}/none.duckdb", start_day=first)
+    warehouse = f"duckdb://{folder}/mart.duckdb"
+    settings = Settings(lake=str(lake), warehouse=warehouse, start_day=first)
     definitions = build_definitions(settings)
     home = folder / "dagster"
     home.mkdir()
@@ -64,10 +67,15 @@ def automation_figures(days: int, ticks: int, folder: Path, sources: int = 3) ->
             job = definitions.resolve_job_def(OBSERVE_JOB)
             job.execute_in_process(instance=instance)
 
+        def build() -> None:
+            command = [*MART_COMMAND, "build", f"--lake={lake}", f"--warehouse={warehouse}"]
+            measure(command, folder, folder / "log", clean_environment())
+
         yield _timed("first observation", observe)
         yield _timed("observation of a lake that is as it was", observe)
         yield _timed("tick that asks for everything", tick)
-        _pretend_built(definitions, instance, first, days)
+        yield _timed("build by the command", build)
+        observe()
         tick()
         yield _timed("tick when nothing happens", tick)
         dump = lake / name / f"{first}.csv"
@@ -111,14 +119,3 @@ def _ticking(definitions: dg.Definitions, instance: dg.DagsterInstance) -> Calla
             cursor = sensor.evaluate_tick(context).cursor
 
     return tick
-
-
-def _pretend_built(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, first: date, days: int
-) -> None:
-    """Records that every asset was materialized, without building anything."""
-    graph = definitions.resolve_asset_graph()
-    all_days = [(first + timedelta(days=number)).isoformat() for number in range(days)]
-    for key in graph.materializable_asset_keys:
-        for day in all_days if graph.get(key).is_partitioned else [None]:
-            instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=day))
