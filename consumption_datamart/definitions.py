@@ -170,7 +170,7 @@ def build_definitions(
         beside = site | fed.selection | dbt.selection | crm.selection | fivetran.selection
         schedules = [observe_schedule(lake), monitor_schedule(), *nightly(settings), *dbt.schedules]
         apart_runs = [dbt.keys, fed.keys, *fivetran.apart, *([key] for key in crm.keys)]
-        following = automation_sensor(apart_runs, made_of(specs_in(assets)))
+        following = automation_sensor(apart_runs, *made_of(specs_in(assets), days[Grain.DAY]))
         sensors = [first_observation_sensor(), following, *fivetran.sensors]
         checks = told_checks(check_keys([*assets, fresh, *fivetran.checks]))
         who_reads = Downstream(catalog, lambda: defined_by([*specs_in(assets), *others]))

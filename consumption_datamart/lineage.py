@@ -94,9 +94,12 @@ def specs_in(assets: Iterable[object]) -> list[dg.AssetSpec]:
     return [spec for each in made for spec in each.specs]
 
 
-def made_of(specs: Iterable[dg.AssetSpec]) -> dict[dg.AssetKey, set[dg.AssetKey]]:
-    """The assets that each is made of, or follows."""
-    return {spec.key: {dep.asset_key for dep in spec.deps} for spec in specs}
+def made_of(
+    specs: Sequence[dg.AssetSpec], days: dg.PartitionsDefinition
+) -> tuple[dict[dg.AssetKey, set[dg.AssetKey]], set[dg.AssetKey]]:
+    """The assets that each is made of, or follows; and those whose partitions are these days."""
+    inputs = {spec.key: {dep.asset_key for dep in spec.deps} for spec in specs}
+    return inputs, {spec.key for spec in specs if spec.partitions_def == days}
 
 
 def defined_by(specs: Iterable[dg.AssetSpec]) -> list[Defined]:

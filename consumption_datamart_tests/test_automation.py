@@ -11,19 +11,28 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import dagster as dg
 import pytest
 
 from consumption_datamart.definitions import build_definitions
-from consumption_datamart.factories import LakeTableSpec, lake_sources, lake_table_asset
+from consumption_datamart.errors import AuditError
+from consumption_datamart.factories import (
+    LakeTableSpec,
+    lake_sources,
+    lake_table_asset,
+    mart_table,
+)
 from consumption_datamart.lake.sources import Sources
 from consumption_datamart.resources import LakeResource, WarehouseResource
+from consumption_datamart.schema.dimensions import DimProduct
 from consumption_datamart.schema.grain import Grain
 from consumption_datamart.schema.lake import Contract
+from consumption_datamart.schema.table import Table
 from consumption_datamart.schema.types import Real, Text
 from consumption_datamart.settings import Settings
+from consumption_datamart.warehouse import Publication
 from consumption_datamart_tests.compare import differing
 from consumption_datamart_tests.lakes import day, entitlement, invoice, noon, usage, write_dump
 from consumption_datamart_tests.mart import SLOW, catalog, copy_mart, settings, tables_of
@@ -215,6 +224,35 @@ def test_a_dump_that_cannot_be_read_fails_its_own_day_only_until_it_is_mended(ma
     mart.settle()
     assert not mart.automation.failures
     assert differing(tables_of(mart.url), expected_tables(mart.lake)) == {}
+
+
+def test_months_that_were_to_be_refreshed_are_so_in_a_run_of_another_day(mart: Mart) -> None:
+    for number in (8, 15):
+        write_dump(mart.lake, "telemetry", day(number), [usage(event_ts=noon(number), quantity=9)])
+    mart.automation.observe()
+    mart.automation.run(mart.automation.tick())
+    write_dump(mart.lake, "telemetry", day(38), [usage(event_ts=noon(38), quantity=99)])
+    mart.settle()
+    assert differing(tables_of(mart.url), expected_tables(mart.lake)) == {}
+
+
+def test_what_went_with_a_table_that_fails_and_can_do_without_is_refreshed(
+    mart: Mart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def publish(warehouse: Any, model: type[Table], *rest: Any) -> Publication:
+        if model is DimProduct:
+            raise AuditError(DimProduct.full_name(), "its rows are wrong")
+        return really(warehouse, model, *rest)
+
+    really = mart_table.publish
+    monkeypatch.setattr(mart_table, "publish", publish)
+    new = invoice(invoice_id="INV-9", invoice_date=day(36))
+    write_dump(mart.lake, "invoices", day(36), [new])
+    asked = mart.settle()
+    assert len(mart.automation.failures) == len(asked["dim_product"]) == 1
+    expected = expected_tables(mart.lake)
+    assert "fact_invoice_line" in asked
+    assert differing(tables_of(mart.url), expected).keys() <= {DimProduct.full_name()}
 
 
 def test_a_table_without_a_folder_does_not_hide_the_others(mart: Mart) -> None:

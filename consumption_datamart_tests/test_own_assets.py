@@ -3,6 +3,7 @@
 import re
 import runpy
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import ClassVar
 
@@ -86,15 +87,22 @@ def wrong(fact: pd.DataFrame) -> pd.DataFrame:
     return in_pandas(fact).assign(share=-1.0)
 
 
+FIRST = day(1)
+
+
 def definitions(
-    compute: Callable[..., object], lake: Path, url: str, *more: dg.AssetsDefinition
+    compute: Callable[..., object],
+    lake: Path,
+    url: str,
+    *more: dg.AssetsDefinition,
+    start: date = FIRST,
 ) -> dg.Definitions:
     """The mart's with the function as a further asset, by day, and perhaps others."""
     asset = dg.asset(
         compute,
         key=KEY,
         ins={"fact": dg.AssetIn(["mart", "fact_consumption_daily"])},
-        partitions_def=partitions(day(1))[Grain.DAY],
+        partitions_def=partitions(start)[Grain.DAY],
         backfill_policy=dg.BackfillPolicy.single_run(),
         automation_condition=eager(),
     )
@@ -103,7 +111,7 @@ def definitions(
         own_models=[TargetDaily, TargetMet],
         lake=str(lake),
         warehouse=url,
-        start_day=day(1),
+        start_day=FIRST,
     )
 
 
@@ -153,10 +161,12 @@ def test_it_takes_and_returns_the_days_of_its_run(
 
 
 @pytest.mark.usefixtures("days")
-def test_they_follow_by_the_policies_of_the_mart(lake: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("start", [FIRST, day(-30)], ids=["days of the mart", "other days"])
+def test_they_follow_by_the_policies_of_the_mart(lake: Path, tmp_path: Path, start: date) -> None:
     url = f"sqlite://{tmp_path}/warehouse.sqlite"
     with dg.DagsterInstance.ephemeral() as instance:
-        automation = Automation(definitions(in_pandas, lake, url, target_met), instance)
+        found = definitions(in_pandas, lake, url, target_met, start=start)
+        automation = Automation(found, instance)
         automation.observe()
         first = automation.settle()
         assert (first["target_daily"], first["target_met"]) == ([day(1), day(2), day(3)], [None])

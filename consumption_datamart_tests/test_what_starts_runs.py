@@ -160,7 +160,7 @@ def test_days_are_asked_for_once_in_as_few_runs_as_there_are_gaps(wanted: Asked)
 
 
 RAW, DIMENSION, FACT, OTHER = (dg.AssetKey(name) for name in ("raw", "dimension", "fact", "other"))
-MADE_OF = {DIMENSION: {RAW}, FACT: {RAW, DIMENSION}}
+MADE_OF = {DIMENSION: {RAW}, FACT: {RAW, DIMENSION}, OTHER: set()}
 DAYS_OF_RUN = range_tags(Days(date(2026, 3, 1), date(2026, 3, 9)))
 
 
@@ -168,8 +168,9 @@ def test_a_range_of_days_and_what_it_is_made_of_go_in_one_run() -> None:
     ranged = dg.RunRequest(asset_selection=[RAW, FACT], tags=DAYS_OF_RUN)
     whole = dg.RunRequest(asset_selection=[DIMENSION], tags={"why": "policy"})
     apart = dg.RunRequest(asset_selection=[OTHER])
-    (left, both) = together([whole, ranged, apart], MADE_OF)
-    assert left == apart
+    others = dg.RunRequest(asset_selection=[OTHER], tags=DAYS_OF_RUN)
+    (left, days, both) = together([whole, ranged, apart, others], MADE_OF, {RAW, FACT})
+    assert (left, days) == (apart, others)
     assert set(both.asset_selection or []) == {RAW, DIMENSION, FACT}
     assert both.tags == {"why": "policy", **DAYS_OF_RUN}
 
@@ -181,7 +182,7 @@ def test_several_ranges_of_days_stay_apart_from_what_has_none() -> None:
         dg.RunRequest(asset_selection=[RAW], tags=tags),
         dg.RunRequest(asset_selection=[DIMENSION]),
     ]
-    assert together(requests, MADE_OF) == requests
+    assert together(requests, MADE_OF, {RAW, FACT}) == requests
 
 
 @pytest.mark.parametrize(

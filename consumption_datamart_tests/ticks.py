@@ -1,12 +1,13 @@
 """Automation in a test: the lake is observed, ticks are evaluated, runs are executed.
 
-What a tick asks for is executed as Dagster's daemon would: a run for each contiguous range of
-partitions that are asked for together, and one for what has none.
+Where there is the mart's sensor, it is asked, and its runs are executed as it wants them. What a
+tick asks for of other assets has a run for each contiguous range of partitions that are asked for
+together, and one for what has none.
 """
 
 import warnings
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ import dagster as dg
 import time_machine
 
 from consumption_datamart.factories import OBSERVE_JOB
-from consumption_datamart.partitions import range_tags
+from consumption_datamart.partitions import PARTITION, days_of_tags, range_tags
 from consumption_datamart.schema.days import Days
 
 A_WHILE = 6.0
@@ -38,6 +39,9 @@ class Automation:
         self.ahead = before.ahead if before else timedelta()
         self.cursor: Any = before.cursor if before else None
         self.failures: list[str] = []
+        self.requests: Sequence[dg.RunRequest] = []
+        named = {each.name: each for each in definitions.sensors or ()}
+        self.sensor: Any = named.get("automation")
 
     def observe(self) -> dg.ExecuteInProcessResult:
         """Runs the job that observes the lake."""
@@ -48,13 +52,28 @@ class Automation:
     def tick(self, minutes: float = 0.5) -> Requested:
         """Evaluates all policies some minutes later; tells the days of each table asked for."""
         self.ahead += timedelta(minutes=minutes)
-        with self.later(), warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
-            result = dg.evaluate_automation_conditions(
-                self.definitions,
-                self.instance,
-                cursor=self.cursor,
-                evaluation_time=datetime.now(UTC),
-            )
+        with self.later(), warnings.catch_warnings(action="ignore"):
+            return self._asked_by_sensor() if self.sensor else self._asked()
+
+    def _asked_by_sensor(self) -> Requested:
+        with dg.build_sensor_context(
+            self.instance, cursor=self.cursor, definitions=self.definitions
+        ) as context:
+            result = self.sensor.evaluate_tick(context)
+        self.cursor, self.requests = result.cursor, result.run_requests or []
+        graph, requested = self.definitions.resolve_asset_graph(), defaultdict(set)
+        for request in self.requests:
+            of_run = days_of_tags(_tags(request))
+            for key in request.asset_selection or []:
+                is_partitioned = graph.get(key).is_partitioned
+                days = of_run.each() if of_run and is_partitioned else [None]
+                requested[key.path[-1]].update(days)
+        return dict(requested)
+
+    def _asked(self) -> Requested:
+        result = dg.evaluate_automation_conditions(
+            self.definitions, self.instance, cursor=self.cursor, evaluation_time=datetime.now(UTC)
+        )
         self.cursor = result.cursor
         requested: Requested = {}
         for key in self.definitions.resolve_asset_graph().get_all_asset_keys():
@@ -63,7 +82,15 @@ class Automation:
         return requested
 
     def run(self, requested: Requested) -> None:
-        """Executes what a tick asked for, from the lake to the reports."""
+        """Executes what a tick asked for, or some of it, from the lake to the reports."""
+        for request in self.requests if self.sensor else ():
+            keys = {key for key in request.asset_selection or [] if key.path[-1] in requested}
+            if keys:
+                self._execute(keys, _tags(request))
+        if not self.sensor:
+            self._run_in_order(requested)
+
+    def _run_in_order(self, requested: Requested) -> None:
         graph = self.definitions.resolve_asset_graph()
         left = [key for key in graph.toposorted_asset_keys if key.path[-1] in requested]
         while left:
@@ -74,7 +101,7 @@ class Automation:
                     together.add(key)
             left = [key for key in left if key not in together]
             for range_ in Days.ranges(day for day in days if day) or [None]:
-                self._execute(together, range_)
+                self._execute(together, {} if range_ is None else range_tags(range_))
 
     def settle(self, ticks: int = 20) -> dict[str, list[date | None]]:
         """Ticks and runs until nothing is asked for any more, nor after a while.
@@ -100,13 +127,12 @@ class Automation:
         passed = timedelta(minutes=now.minute % minutes, seconds=now.second)
         return timedelta(minutes=minutes) - passed
 
-    def _execute(self, keys: Collection[dg.AssetKey], days: Days | None) -> None:
+    def _execute(self, keys: Collection[dg.AssetKey], tags: Mapping[str, str]) -> None:
         job = self.definitions.resolve_implicit_job_def_def_for_assets(keys)
         assert job is not None
-        tags = {} if days is None else range_tags(days)
         with self.later():
             result = job.get_subset(asset_selection=set(keys)).execute_in_process(
-                instance=self.instance, raise_on_error=False, tags=tags
+                instance=self.instance, raise_on_error=False, tags=dict(tags)
             )
         self.failures += [
             str(event.step_failure_data.user_failure_data or event.step_failure_data.error)
@@ -117,6 +143,11 @@ class Automation:
     def later(self) -> time_machine.travel:
         """The time that it is by this clock."""
         return time_machine.travel(datetime.now(UTC) + self.ahead, tick=True)
+
+
+def _tags(request: dg.RunRequest) -> Mapping[str, str]:
+    of_day = {} if request.partition_key is None else {PARTITION: request.partition_key}
+    return {**request.tags, **of_day}
 
 
 @contextmanager

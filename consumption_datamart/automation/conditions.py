@@ -13,12 +13,19 @@ from consumption_datamart.planning.current import CurrentPlan, Following, Look
 from consumption_datamart.planning.pending import NEVER_BUILT, Pending, Why
 from consumption_datamart.private.conditions import (
     instance_of,
+    partitions_of,
     requested_before,
     requested_now,
     subset,
 )
+from consumption_datamart.schema.lake import Telemetry
+from consumption_datamart.schema.raw import raw_of
 from consumption_datamart.warehouse.ledger import Day
 
+DAILY = dg.AssetKey(raw_of(Telemetry).full_name().split("."))
+"""An asset that has the mart's days."""
+FOLLOWING = " following"
+"""Of what follows: it is asked for again, once it is ready, if it was not tried."""
 Causes = dict[str, set[str]]
 """Why it was asked for → the days (ISO) that were; '' stands for an asset without days."""
 
@@ -63,18 +70,20 @@ class AwaitsRefresh(dg.AutomationCondition[dg.AssetKey]):
         waiting = {
             _name(day): _cause(why) for day, why in _of(look.waiting, table, as_a_whole).items()
         }
+        following = {table: _followers(context, look, table)}
         offered: Causes = {}
-        ready = {table: {**look.ready.get(table, {}), **_followers(context, look, table)}}
-        for day, why in _of(ready, table, as_a_whole).items():
-            is_new = _name(day) not in asked.get(_cause(why), ())
-            if is_new and (not self.only_missing or why.reason == NEVER_BUILT):
-                offered.setdefault(_cause(why), set()).add(_name(day))
+        for found, suffix in ((following, FOLLOWING), (look.ready, "")):
+            for day, why in _of(found, table, as_a_whole).items():
+                cause = _cause(why) + suffix
+                is_new = _name(day) not in asked.get(cause, ())
+                if is_new and (not self.only_missing or why.reason == NEVER_BUILT):
+                    offered.setdefault(cause, set()).add(_name(day))
         kept = {
             cause: {day for day in days if waiting.get(day) == cause}
             for cause, days in asked.items()
         }
-        found = subset(context, set().union(*offered.values()))
-        return dg.AutomationResult(context, found, cursor=_state(kept, offered))
+        true = subset(context, set().union(*offered.values()))
+        return dg.AutomationResult(context, true, cursor=_state(kept, offered))
 
     def _asked(self, context: Any) -> Causes:
         """What was asked for, for which reason: of what was offered, what was then requested."""
@@ -87,16 +96,18 @@ class AwaitsRefresh(dg.AutomationCondition[dg.AssetKey]):
 
 
 def _followers(context: Any, look: Look, table: str) -> Mapping[Day, Why]:
-    """What of a table follows what the same tick asks for.
+    """What of a table follows what the same tick asks for, and will be in the same run.
 
-    Of what it is to follow another policy may hold something back, and what has other partitions
-    than days cannot be in the same run.
+    Of what it is to follow another policy may hold something back. A run has the mart's own days;
+    what has other partitions, or is made of it, has another run.
     """
     periods, inputs = look.following.get(table, Following({}, {}))
-    if not isinstance(context.partitions_def, dg.DailyPartitionsDefinition | None):
+    keys = {name: dg.AssetKey(name.split(".")) for name in inputs}
+    partitions = [context.partitions_def, *(partitions_of(context, key) for key in keys.values())]
+    if any(each not in (None, partitions_of(context, DAILY)) for each in partitions):
         return {}
     for name, days in inputs.items():
-        asked = requested_now(context, dg.AssetKey(name.split(".")))
+        asked = requested_now(context, keys[name])
         if not asked or (asked != {""} and not {_name(day) for day in days} <= asked):
             return {}
     return periods

@@ -23,21 +23,24 @@ class AutomationSensor(RewritingSensor):
     Attributes:
         apart: sets of assets that have runs of their own.
         made_of: the assets that each is made of.
+        daily: those that have the mart's days.
     """
 
     apart: Sequence[AbstractSet[dg.AssetKey]] = ()
     made_of: Mapping[dg.AssetKey, AbstractSet[dg.AssetKey]] = MappingProxyType({})
+    daily: AbstractSet[dg.AssetKey] = frozenset()
 
     def rewritten(self, requests: Sequence[dg.RunRequest]) -> list[dg.RunRequest]:
         """What Dagster asks for, in ranges."""
         for assets in self.apart:
             requests = apart_from(requests, assets)
-        return together(in_ranges(requests), self.made_of)
+        return together(in_ranges(requests), self.made_of, self.daily)
 
 
 def automation_sensor(
     apart: Sequence[Collection[dg.AssetKey]] = (),
     made_of: Mapping[dg.AssetKey, AbstractSet[dg.AssetKey]] = MappingProxyType({}),
+    daily: Collection[dg.AssetKey] = (),
 ) -> dg.AutomationConditionSensorDefinition:
     """Evaluates the policies of all assets; in the code server, as some conditions are our own.
 
@@ -45,6 +48,7 @@ def automation_sensor(
         apart: sets of assets that are not to be in a run with others: their failure would show in
             these.
         made_of: the assets that each is made of.
+        daily: those that have the mart's days.
     """
     sensor = AutomationSensor(
         "automation",
@@ -56,7 +60,7 @@ def automation_sensor(
         description="Refreshes assets by their policies.",
     )
     sensor.apart = [frozenset(assets) for assets in apart]
-    sensor.made_of = made_of
+    sensor.made_of, sensor.daily = made_of, frozenset(daily)
     return sensor
 
 
@@ -104,13 +108,16 @@ def in_ranges(requests: Sequence[dg.RunRequest]) -> list[dg.RunRequest]:
 
 
 def together(
-    requests: Sequence[dg.RunRequest], made_of: Mapping[dg.AssetKey, AbstractSet[dg.AssetKey]]
+    requests: Sequence[dg.RunRequest],
+    made_of: Mapping[dg.AssetKey, AbstractSet[dg.AssetKey]],
+    daily: AbstractSet[dg.AssetKey],
 ) -> list[dg.RunRequest]:
-    """Requests of which that for a range of days, if it is one, is also for what is made of it.
+    """Requests of which that for a range of the mart's days, if it is one, has what goes with it.
 
-    And for what it is made of: only in one run is one done after the other.
+    That is what has no days and is made of it, or what it is made of: a run does one after the
+    other.
     """
-    ranged = [each for each in requests if days_of_tags(_tags(each)) is not None]
+    ranged = [each for each in requests if not daily.isdisjoint(each.asset_selection or [])]
     if len(ranged) != 1:
         return list(requests)
     (whole,) = ranged
@@ -118,7 +125,10 @@ def together(
     for request in requests:
         if request is ranged[0]:
             continue
-        if _is_made_of(request, whole, made_of) or _is_made_of(whole, request, made_of):
+        has_days = request.partition_key is not None or days_of_tags(request.tags) is not None
+        if has_days:
+            left.append(request)
+        elif _is_made_of(request, whole, made_of) or _is_made_of(whole, request, made_of):
             whole = dg.RunRequest(
                 asset_selection=[*(whole.asset_selection or []), *(request.asset_selection or [])],
                 asset_check_keys=_both(whole.asset_check_keys, request.asset_check_keys),
@@ -143,10 +153,6 @@ def _both(
     one: Sequence[dg.AssetCheckKey] | None, other: Sequence[dg.AssetCheckKey] | None
 ) -> list[dg.AssetCheckKey] | None:
     return None if one is None and other is None else [*(one or []), *(other or [])]
-
-
-def _tags(request: dg.RunRequest) -> Mapping[str, str]:
-    return request.tags if request.partition_key is None else {PARTITION: request.partition_key}
 
 
 def _of_range(request: dg.RunRequest, days: Days) -> dg.RunRequest:

@@ -117,8 +117,15 @@ class Catalog:
         ]
         return [*loaded, *_LISTED, *computed, *self.own]
 
-    def stale_days(self, model: type[Table], warehouse: Warehouse) -> Days | None:
-        """What to refresh of a partitioned table where a run does not say: what is stale, or all.
+    def stale_days(
+        self, model: type[Table], warehouse: Warehouse, asked: Days | None = None
+    ) -> Days | None:
+        """What to refresh of a table with periods where a run does not say: what is stale, or all.
+
+        Args:
+            model: of the table.
+            warehouse: where it is.
+            asked: what the run is about, where these are no partitions of the table; it counts too.
 
         Raises:
             WarehouseError: the warehouse cannot be opened.
@@ -129,9 +136,10 @@ class Catalog:
         (node,) = (each for each in self.nodes() if each.model is model)
         known = [day for each in node.reads for day in ledger.of(each.full_name()) if day]
         if not known:
-            return ledger.reporting
+            return model.grain().whole(asked) if asked else ledger.reporting
         news = LakeNews(days=Days(min(known), max(known)))
         stale = [day for day in pending([node], ledger, news)[node.name] if day]
+        stale += [asked.first, asked.last] if asked else []
         days = Days(min(stale), max(stale)) if stale else Days(min(known), max(known))
         return model.grain().whole(days)
 

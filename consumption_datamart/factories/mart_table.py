@@ -77,7 +77,9 @@ def mart_table_asset(spec: TableSpec, catalog: Catalog) -> dg.AssetsDefinition:
         inspection = Inspection(checks, is_sampled=True)
         with as_dagster_failure():
             target = warehouse.open()
-            days = days_of_run(context, model.grain()) or catalog.stale_days(model, target)
+            asked = days_of_run(context, model.grain())
+            is_whole = asked is None or catalog.partitions_of(model) is None
+            days = catalog.stale_days(model, target, asked) if is_whole else asked
             try:
                 rows, published = target.patiently(
                     lambda: refresh_table(spec, catalog, target, days, inspection)

@@ -59,6 +59,17 @@ def requested_now(context: Any, key: dg.AssetKey) -> AbstractSet[str]:
     return set(requested.expensively_compute_partition_keys())
 
 
+def partitions_of(context: Any, key: dg.AssetKey) -> dg.PartitionsDefinition | None:
+    """The partitions of another asset; None: it has none, or is not there.
+
+    Private: `asset_graph` and its nodes, see `requested_before`.
+    """
+    if not context.asset_graph.has(key):
+        return None
+    found: dg.PartitionsDefinition | None = context.asset_graph.get(key).partitions_def
+    return found
+
+
 def instance_of(context: Any) -> dg.DagsterInstance:
     """The instance in whose daemon an automation context is evaluated.
 
