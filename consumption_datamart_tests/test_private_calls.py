@@ -193,11 +193,12 @@ def test_subsets_of_an_automation_context(
 
 
 class AsksBoth(dg.AutomationCondition[dg.AssetKey]):
-    """True; writes down what was requested so far, and of which instance."""
+    """True; writes down what was requested so far, of which instance, and other partitions."""
 
     def __init__(self) -> None:
         """Nothing is written down yet."""
         self.seen: dict[str, tuple[set[str], set[str], dg.DagsterInstance]] = {}
+        self.partitions: set[dg.PartitionsDefinition | None] = set()
 
     @property
     def name(self) -> str:
@@ -208,6 +209,8 @@ class AsksBoth(dg.AutomationCondition[dg.AssetKey]):
         """All of its asset."""
         now = [conditions.requested_now(context, dg.AssetKey(each)) for each in ("first", "last")]
         self.seen[context.key.path[-1]] = *now, conditions.instance_of(context)
+        self.partitions.add(conditions.partitions_of(context, dg.AssetKey("first")))
+        assert conditions.partitions_of(context, dg.AssetKey("nowhere")) is None
         return dg.AutomationResult(context, context.candidate_subset)
 
 
